@@ -1,0 +1,189 @@
+//! The messages, in both directions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Change;
+
+/// The protocol's version. Both sides must have the same: the agent is addressed by its hash, so
+/// they differ only where something is broken.
+pub const VERSION: u32 = 1;
+
+/// A JSON text: what a module takes and gives, opaque to the wire.
+pub type Json = String;
+
+/// Controller to agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ToAgent {
+    /// Run a module. Several may be under way at once.
+    Run(Box<Run>),
+    /// End a request: its processes are killed, and it reports `End::Cancelled`.
+    Cancel {
+        /// The request.
+        id: u64,
+    },
+    /// A part of a blob that the agent asked for with [`FromAgent::Pull`], in order.
+    Chunk {
+        /// The request.
+        id: u64,
+        /// Index into [`Run::blobs`].
+        blob: u32,
+        /// The bytes, at most 256 KiB.
+        data: Vec<u8>,
+        /// No more follow.
+        last: bool,
+        /// The controller could not read on: why. The module fails with it.
+        error: Option<String>,
+    },
+    /// All that this agent's overlay holds, as an answer [`FromAgent::Overlay`].
+    ExportOverlay {
+        /// Names the answer.
+        id: u64,
+    },
+    /// Replace this agent's overlay by what a sibling (another user's agent on the same host)
+    /// exported.
+    ImportOverlay {
+        /// From [`FromAgent::Overlay`].
+        data: Vec<u8>,
+    },
+}
+
+/// Agent to controller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The first message.
+    Hello(Hello),
+    /// How far a long request is.
+    Progress {
+        /// The request.
+        id: u64,
+        /// Units done (bytes, most often).
+        done: u64,
+        /// Units in all, where known.
+        total: Option<u64>,
+    },
+    /// The module wants a blob that was not sent inline.
+    Pull {
+        /// The request.
+        id: u64,
+        /// Index into [`Run::blobs`].
+        blob: u32,
+    },
+    /// A part of a file that the module sends back (fetch), in order.
+    Push {
+        /// The request.
+        id: u64,
+        /// The bytes, at most 256 KiB.
+        data: Vec<u8>,
+    },
+    /// The end of a request.
+    Done {
+        /// The request.
+        id: u64,
+        /// How it went.
+        report: Box<Report>,
+    },
+    /// The answer to [`ToAgent::ExportOverlay`].
+    Overlay {
+        /// The request.
+        id: u64,
+        /// Opaque to the controller.
+        data: Vec<u8>,
+    },
+}
+
+/// What an agent says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`] it was built with.
+    pub version: u32,
+    /// `x86_64`, `aarch64`, ...
+    pub arch: String,
+    /// The effective user id it runs under.
+    pub uid: u32,
+    /// Its process id on the target.
+    pub pid: u32,
+}
+
+/// Whether to change the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Change it.
+    Apply,
+    /// Only say what would change: the module runs against the agent's overlay.
+    Check,
+}
+
+/// One module call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Chosen by the controller, unique on this channel.
+    pub id: u64,
+    /// The module's name.
+    pub module: String,
+    /// Its arguments: a JSON object.
+    pub args: Json,
+    /// Apply or check.
+    pub mode: Mode,
+    /// Whether text diffs are wanted in the report's changes.
+    pub diff: bool,
+    /// The task's `environment`.
+    pub environment: Vec<(String, String)>,
+    /// Files of the controller that the arguments refer to by index.
+    pub blobs: Vec<Blob>,
+}
+
+/// A file's content on the controller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    /// SHA-256 of the content, in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The content itself, where it is small; else it is pulled.
+    pub inline: Option<Vec<u8>>,
+}
+
+/// How a request went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The result.
+    pub end: End,
+    /// What was changed on the host (or would be), in order.
+    pub changes: Vec<Change>,
+    /// What the user should know though nothing failed.
+    pub warnings: Vec<String>,
+    /// How long the module ran, in microseconds.
+    pub took_us: u64,
+}
+
+/// The result of a module.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum End {
+    /// It did its work.
+    Ok {
+        /// Whether the host changed.
+        changed: bool,
+        /// The result's other keys: a JSON object.
+        data: Json,
+        /// Keys of the result whose value a dry run cannot know.
+        unknown: Vec<String>,
+    },
+    /// It failed.
+    Failed {
+        /// What went wrong.
+        msg: String,
+        /// Which argument is at fault, where it is one: the caret's place.
+        arg: Option<String>,
+        /// What to do about it.
+        help: Vec<String>,
+        /// The result's other keys (rc, stderr, ...): a JSON object.
+        data: Json,
+    },
+    /// A dry run cannot know the result.
+    Unknown {
+        /// Why, in words: "command `x` was not run".
+        why: String,
+    },
+    /// It was cancelled.
+    Cancelled,
+}

@@ -1,0 +1,131 @@
+//! A source text and a range in it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// One text that errors can point into: a playbook, a vars file, a template, `-e` on the command line.
+#[derive(PartialEq, Eq, Hash)]
+pub struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// A source under the name that errors show: its path, or words such as `<-e>`.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
+    }
+
+    /// The name that errors show.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column of a byte offset; past the end it is the end.
+    pub fn line_col(&self, offset: usize) -> LineCol {
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &self.text[..end];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        LineCol {
+            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({:?})", self.name)
+    }
+}
+
+/// A place as editors show it: both count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineCol {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+/// A range of bytes in a source. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Span {
+    source: Arc<Source>,
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// The bytes `start..end` of `source`.
+    pub fn new(source: Arc<Source>, start: usize, end: usize) -> Self {
+        let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            source,
+            start: clip(start),
+            end: clip(end.max(start)),
+        }
+    }
+
+    /// A span for what has no text of its own (a value made by the program), under `name`.
+    pub fn synthetic(name: impl Into<String>) -> Self {
+        Self::new(Source::new(name, ""), 0, 0)
+    }
+
+    /// The source this points into.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// First byte.
+    pub fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// One past the last byte.
+    pub fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    /// Where it starts.
+    pub fn line_col(&self) -> LineCol {
+        self.source.line_col(self.start())
+    }
+
+    /// A part of this span: `from..to` are byte offsets from its start.
+    pub fn slice(&self, from: usize, to: usize) -> Self {
+        let (from, to) = (self.start() + from, self.start() + to);
+        Self::new(
+            self.source.clone(),
+            from.min(self.end()),
+            to.min(self.end()),
+        )
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.source.text.is_empty() {
+            return f.write_str(&self.source.name);
+        }
+        let LineCol { line, column } = self.line_col();
+        write!(f, "{}:{line}:{column}", self.source.name)
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
