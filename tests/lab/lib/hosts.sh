@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# Hosts with a real systemd as PID 1: the shared root file system under a layer of their own that
+# is held in memory and gone when they stop.
+
+host_is_up() { process_alive "$LAB_HOSTS/$1/init.pid" >/dev/null; } # HOST
+
+# The names of the hosts that were started, in order of their number.
+hosts_started() {
+    [[ -d $LAB_HOSTS ]] || return 0
+    find "$LAB_HOSTS" -mindepth 1 -maxdepth 1 -name "$LAB_HOST_PREFIX-*" -printf '%f\n' | sort -V
+}
+
+hosts_up() { # KIND INDEX...
+    local kind=$1 index names=()
+    shift
+    for index; do
+        names+=("$(host_name "$index")")
+        host_is_up "${names[-1]}" && continue
+        host_clear "${names[-1]}"
+        host_start "$kind" "$index"
+    done
+    hosts_wait "${names[@]}"
+}
+
+host_start() { # KIND INDEX
+    local name folder
+    name=$(host_name "$2")
+    folder=$LAB_HOSTS/$name
+    network_join "$name" "$(host_address "$2")/24" "h$2" "$LAB_CONTROLLER"
+    mkdir -p "$folder/space" "$folder/root"
+    printf '%s' "$1" >"$folder/kind"
+    mount -t tmpfs -o "size=$LAB_HOST_SPACE,mode=0755" "lab-$name" "$folder/space"
+    mkdir "$folder/space/upper" "$folder/space/work"
+    mount -t overlay -o "lowerdir=$(rootfs_path "$1"),upperdir=$folder/space/upper,workdir=$folder/space/work" \
+        "lab-$name" "$folder/root"
+    host_name_itself "$name" "$folder/root"
+    (
+        exec 9>&-
+        host_own_cgroup "$name"
+        exec setsid systemd-nspawn --quiet --directory="$folder/root" --machine="$name" \
+            --hostname="$name" --register=no --keep-unit --resolv-conf=off --timezone=off \
+            --link-journal=no --network-namespace-path="/run/netns/$(network_namespace_of "$name")" \
+            --boot
+    ) </dev/null >"$folder/console.log" 2>&1 &
+    process_record "$folder/supervisor.pid" "$!"
+}
+
+host_name_itself() { # HOST ROOT
+    host_keys_make "$1"
+    printf '%s\n' "$1" >"$2/etc/hostname"
+    printf '%s' "$1" | md5sum | cut -d' ' -f1 >"$2/etc/machine-id"
+    names_hosts_file >"$2/etc/hosts"
+    cp -a "$LAB_HOST_KEYS/$1/etc/ssh/." "$2/etc/ssh/"
+}
+
+# A group of its own for each host, so that no systemd sees the processes of another.
+host_own_cgroup() { # HOST
+    local tree
+    for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
+        [[ -f $tree/cgroup.procs ]] || continue
+        mkdir -p "$tree/$LAB_NETNS/$1" 2>/dev/null || continue
+        echo "$BASHPID" >"$tree/$LAB_NETNS/$1/cgroup.procs" 2>/dev/null || true
+    done
+}
+
+hosts_wait() { # HOST...
+    local name deadline=$((SECONDS + 90))
+    for name; do
+        until host_record_init "$name" && host_is_ready "$name"; do
+            process_alive "$LAB_HOSTS/$name/supervisor.pid" >/dev/null ||
+                die "$name stopped while it started: $(tail -n 5 "$LAB_HOSTS/$name/console.log")"
+            ((SECONDS < deadline)) ||
+                die "$name was not ready after 90 s: $(tail -n 5 "$LAB_HOSTS/$name/console.log")"
+            sleep 0.2
+        done
+    done
+}
+
+# PID 1 of the host, as the machine sees it: the supervisor's only child.
+host_record_init() { # HOST
+    local folder=$LAB_HOSTS/$1 supervisor init
+    host_is_up "$1" && return
+    supervisor=$(process_alive "$folder/supervisor.pid") || return 1
+    # The list has no line end, for which `read` fails although it has read.
+    read -r init _ < <(cat "/proc/$supervisor/task/$supervisor/children" 2>/dev/null && echo) || return 1
+    [[ -n $init && $(cat "/proc/$init/comm" 2>/dev/null) == systemd ]] || return 1
+    process_record "$folder/init.pid" "$init"
+}
+
+# Both as a user sees it: sshd lets root in, and systemd has finished starting.
+host_is_ready() { # HOST
+    local state
+    state=$(lab_exec ssh -o ConnectTimeout=2 -o BatchMode=yes "$1" systemctl is-system-running 2>/dev/null) || true
+    [[ $state == running || $state == degraded ]]
+}
+
+# At once, as if the power went: nothing it wrote is to be kept.
+host_clear() { # HOST
+    local folder=$LAB_HOSTS/$1 mounted
+    process_stop "$folder/init.pid" KILL
+    process_stop "$folder/supervisor.pid" TERM
+    for mounted in root space; do
+        if mountpoint -q "$folder/$mounted"; then
+            umount "$folder/$mounted" 2>/dev/null || umount --lazy "$folder/$mounted"
+        fi
+    done
+    rm -rf "$folder"
+    namespace_remove "$(network_namespace_of "$1")"
+}
+
+hosts_clear_all() {
+    local name
+    for name in $(hosts_started); do host_clear "$name"; done
+}

@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# The root file system that every host shares and none can write: Debian with systemd and sshd.
+# `plain` has no python, as rplay needs none; `python` is the same and python3, for the tools
+# rplay is compared with.
+
+rootfs_path() { printf '%s/root-%s' "$LAB_CACHE" "$1"; } # KIND
+
+# Changes when the recipe or a key in it does.
+rootfs_fingerprint() { # KIND
+    cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_FOLDER/lib/settings.sh" \
+        "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" <(printf '%s' "$1") | sha256sum | cut -d' ' -f1
+}
+
+rootfs_build() { # KIND
+    local root stamp started=$SECONDS
+    root=$(rootfs_path "$1")
+    stamp=$(rootfs_fingerprint "$1")
+    [[ -f $root.stamp && $(<"$root.stamp") == "$stamp" ]] && return
+    say "building the $1 root file system in $root (once)"
+    rm -rf "$root.new"
+    rootfs_bootstrap "$1" "$root.new"
+    rootfs_add_users "$root.new"
+    rootfs_quieten "$root.new"
+    rootfs_trust_lab_ca "$root.new"
+    rootfs_empty "$root.new"
+    [[ $1 == python ]] || rootfs_assert_no_python "$root.new"
+    rm -rf "$root"
+    mv "$root.new" "$root"
+    printf '%s' "$stamp" >"$root.stamp"
+    say "built in $((SECONDS - started)) s"
+}
+
+rootfs_bootstrap() { # KIND ROOT
+    local packages=$LAB_TARGET_PACKAGES log=$LAB_CACHE/debootstrap-$1.log
+    [[ $1 == python ]] && packages+=,python3
+    # shellcheck disable=SC2086 # the mirror is absent by default: debootstrap knows Debian's own
+    if ! debootstrap --variant=minbase --include="$packages" "$LAB_SUITE" "$2" \
+        ${RPLAY_LAB_MIRROR:-} >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die "debootstrap failed; its log is $log"
+    fi
+}
+
+rootfs_add_users() { # ROOT
+    local user home
+    chroot "$1" useradd --create-home --shell /bin/bash deploy
+    chroot "$1" useradd --create-home --shell /bin/bash --groups sudo alice
+    printf 'deploy ALL=(ALL:ALL) NOPASSWD: ALL\n' >"$1/etc/sudoers.d/deploy"
+    chmod 0440 "$1/etc/sudoers.d/deploy"
+    printf 'alice:%s\nroot:%s\n' "$LAB_ALICE_PASSWORD" "$LAB_ROOT_PASSWORD" | chroot "$1" chpasswd
+    for user in root deploy alice; do
+        home=$(chroot "$1" getent passwd "$user" | cut -d: -f6)
+        install -d -m 0700 "$1$home/.ssh"
+        cat "$LAB_KEYS/id_ed25519.pub" "$LAB_KEYS/id_ed25519_encrypted.pub" \
+            >"$1$home/.ssh/authorized_keys"
+        chmod 0600 "$1$home/.ssh/authorized_keys"
+        chroot "$1" chown -R "$user:$user" "$home/.ssh"
+    done
+}
+
+# A host must not change by itself: what runs by the clock is off.
+rootfs_quieten() { # ROOT
+    local unit
+    for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+        e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer console-getty.service; do
+        ln -sf /dev/null "$1/etc/systemd/system/$unit"
+    done
+}
+
+rootfs_trust_lab_ca() { # ROOT
+    install -m 0644 "$LAB_CA/ca.pem" "$1/usr/local/share/ca-certificates/rplay-lab.crt"
+    chroot "$1" update-ca-certificates >/dev/null 2>&1
+}
+
+# What must differ between hosts is laid over at their start; what only fills the disk goes.
+rootfs_empty() { # ROOT
+    rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id" "$1/var/lib/dbus/machine-id" \
+        "$1/etc/hostname" "$1/etc/hosts" "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*_*
+    printf '# The lab has no name server: every name is in /etc/hosts.\n' >"$1/etc/resolv.conf"
+    rm -rf "${1:?}"/dev/* "${1:?}"/var/log/journal/*
+}
+
+# No interpreter and no library of one; a lone .py file of some package's hooks runs nothing.
+rootfs_assert_no_python() { # ROOT
+    local found
+    found=$(find "$1" \( -name 'python[0-9]*' -o -name 'libpython*' -o -name 'pypy*' -o -name 'micropython*' \
+        -o -path '*/bin/python*' \) -print -quit)
+    [[ -z $found ]] || die "the root file system holds python: $found"
+}

@@ -1,0 +1,49 @@
+# shellcheck shell=bash disable=SC2034
+# What the lab is made of: names, addresses, folders. Every other file reads these; none sets them.
+
+LAB_CACHE=${RPLAY_LAB_CACHE:-/var/cache/rplay-lab}
+LAB_STATE=${RPLAY_LAB_STATE:-/run/rplay-lab}
+LAB_HOME=$LAB_STATE/home
+LAB_KEYS=$LAB_CACHE/keys
+LAB_HOST_KEYS=$LAB_CACHE/host-keys
+LAB_CA=$LAB_CACHE/ca
+LAB_RELEASES=$LAB_CACHE/releases
+LAB_HOSTS=$LAB_STATE/hosts
+
+LAB_SUITE=bookworm
+LAB_TARGET_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,sudo,ca-certificates,iproute2,procps
+
+# What one host may write before its disk is full; it is held in memory.
+LAB_HOST_SPACE=${RPLAY_LAB_HOST_SPACE:-1g}
+LAB_LIGHT_SPACE=64m
+
+# The controller's network namespace; a host's own is $LAB_NETNS-HOST.
+LAB_NETNS=rplay-lab
+LAB_BRIDGE=lab0
+LAB_CONTROLLER=192.168.6.1
+LAB_LIGHT_CONTROLLER=10.66.0.1
+LAB_LIGHT_MAX=300
+
+# The guide's names: z-b-data-1 is .204, and so on upward.
+LAB_HOST_PREFIX=z-b-data
+LAB_FIRST_OCTET=204
+LAB_HOST_MAX=40
+LAB_DOMAIN=staging.huatai.me
+LAB_ETCD_MEMBERS=3
+
+LAB_RELEASE_NAME=releases.lab
+LAB_HTTPS_PORT=8443
+LAB_HTTP_PORT=8080
+LAB_ETCD_VERSION=3.5.1
+
+# Known to the tests, worth nothing outside the lab; also written to $LAB_HOME/credentials.env.
+LAB_ALICE_PASSWORD='alice knows this'
+LAB_ROOT_PASSWORD='root of the lab'
+LAB_KEY_PASSPHRASE='open the lab key'
+
+say() { printf 'lab: %s\n' "$*" >&2; }
+
+die() {
+    printf 'lab: error: %s\n' "$*" >&2
+    exit 1
+}
