@@ -2,6 +2,9 @@
 # Hosts with a real systemd as PID 1: the shared root file system under a layer of their own that
 # is held in memory and gone when they stop.
 
+# Where processes are grouped: version 1 with a tree a concern, or version 2 with one.
+LAB_CGROUP_TREES=(/sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup)
+
 host_is_up() { process_alive "$LAB_HOSTS/$1/init.pid" >/dev/null; } # HOST
 
 # The names of the hosts that were started, in order of their number.
@@ -16,7 +19,7 @@ hosts_up() { # KIND INDEX...
     for index; do
         names+=("$(host_name "$index")")
         host_is_up "${names[-1]}" && continue
-        host_clear "${names[-1]}"
+        hosts_clear "${names[-1]}"
         host_start "$kind" "$index"
     done
     hosts_wait "${names[@]}"
@@ -56,7 +59,7 @@ host_name_itself() { # HOST ROOT
 # A group of its own for each host, so that no systemd sees the processes of another.
 host_own_cgroup() { # HOST
     local tree
-    for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
+    for tree in "${LAB_CGROUP_TREES[@]}"; do
         [[ -f $tree/cgroup.procs ]] || continue
         mkdir -p "$tree/$LAB_NETNS/$1" 2>/dev/null || continue
         echo "$BASHPID" >"$tree/$LAB_NETNS/$1/cgroup.procs" 2>/dev/null || true
@@ -94,21 +97,36 @@ host_is_ready() { # HOST
     [[ $state == running || $state == degraded ]]
 }
 
-# At once, as if the power went: nothing it wrote is to be kept.
-host_clear() { # HOST
-    local folder=$LAB_HOSTS/$1 mounted
-    process_stop "$folder/init.pid" KILL
-    process_stop "$folder/supervisor.pid" TERM
-    for mounted in root space; do
-        if mountpoint -q "$folder/$mounted"; then
-            umount "$folder/$mounted" 2>/dev/null || umount --lazy "$folder/$mounted"
-        fi
+# At once, as if the power went: nothing they wrote is to be kept.
+hosts_clear() { # HOST...
+    local name
+    for name; do
+        process_signal "$LAB_HOSTS/$name/init.pid" KILL
+        process_signal "$LAB_HOSTS/$name/supervisor.pid" KILL
     done
-    rm -rf "$folder"
-    namespace_remove "$(network_namespace_of "$1")"
+    for name; do
+        process_forget "$LAB_HOSTS/$name/init.pid"
+        process_forget "$LAB_HOSTS/$name/supervisor.pid"
+        host_unmount "$LAB_HOSTS/$name"
+        namespace_remove "$(network_namespace_of "$name")"
+        host_leave_cgroup "$name"
+    done
 }
 
-hosts_clear_all() {
-    local name
-    for name in $(hosts_started); do host_clear "$name"; done
+host_unmount() { # FOLDER
+    local mounted
+    for mounted in root space; do
+        if mountpoint -q "$1/$mounted"; then
+            umount "$1/$mounted" 2>/dev/null || umount --lazy "$1/$mounted"
+        fi
+    done
+    rm -rf "$1"
+}
+
+host_leave_cgroup() { # HOST
+    local tree
+    for tree in "${LAB_CGROUP_TREES[@]}"; do
+        [[ -d $tree/$LAB_NETNS/$1 ]] || continue
+        find "$tree/$LAB_NETNS/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    done
 }

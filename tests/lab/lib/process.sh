@@ -23,17 +23,19 @@ process_alive() { # FILE
     printf '%s' "$pid"
 }
 
-process_stop() { # FILE SIGNAL
-    local pid tries
-    if pid=$(process_alive "$1"); then
-        kill "-$2" "$pid" 2>/dev/null || true
-        for ((tries = 0; tries < 100; tries++)); do
-            process_alive "$1" >/dev/null || break
-            sleep 0.05
-        done
-        if process_alive "$1" >/dev/null; then
-            kill -KILL "$pid" 2>/dev/null || true
-        fi
-    fi
+process_signal() { # FILE SIGNAL
+    local pid
+    pid=$(process_alive "$1") || return 0
+    kill "-$2" "$pid" 2>/dev/null || true
+}
+
+# Waits until the process is gone, ends it if it has not gone by itself, and forgets it.
+process_forget() { # FILE
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        process_alive "$1" >/dev/null || break
+        sleep 0.05
+    done
+    process_signal "$1" KILL
     rm -f "$1"
 }
