@@ -1,1 +1,51 @@
-//! (being written)
+//! What a module is written against: its arguments, the host, and its result.
+//!
+//! Owns the [`Module`] trait, the argument schema that documentation is made from, and [`System`]:
+//! the one way to a host, real or as a dry run sees it. Knows nothing of any one module, nor of
+//! playbooks, templates or connections.
+
+// The derives name this crate by its name, here too.
+extern crate self as rplay_api;
+
+mod args;
+mod argtype;
+mod control;
+mod controller_file;
+mod failure;
+mod file_args;
+mod host;
+mod mode;
+mod module;
+mod outcome;
+mod overlay;
+mod real;
+mod system;
+
+pub use args::{ArgError, ArgMap, ArgReader, ArgSpec, Args, Fault};
+pub use argtype::{ArgKind, ArgType, ArgValue, choice_word, not_a_choice};
+pub use control::Control;
+pub use controller_file::{
+    ControllerFile, ControllerTemplate, Entry as ControllerEntry, EntryKind,
+};
+pub use failure::{Failure, Result};
+pub use file_args::FileArgs;
+pub use host::{Blobs, Host, Settings};
+pub use mode::FileMode;
+pub use module::{Doc, Entry, Module, Return};
+pub use outcome::Outcome;
+pub use overlay::Overlay;
+pub use real::RealSystem;
+pub use rplay_derive::{Args, Choice};
+pub use rplay_wire::{Change, Diff, State, Target};
+pub use system::{Attrs, Command, Effect, FileKind, Meta, Output, Stdin, System};
+
+/// Bytes in lowercase hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}

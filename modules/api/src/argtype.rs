@@ -1,0 +1,222 @@
+//! The types an argument may have, with the leniency of Ansible: `"yes"` is a bool, `"7"` a number.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+/// An argument's value on the wire.
+pub type ArgValue = Value;
+
+/// What an argument takes, for documentation and editors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgKind {
+    /// Text.
+    Str,
+    /// A whole number.
+    Int,
+    /// A number.
+    Float,
+    /// `true` or `false` (also yes, no, on, off, 1, 0).
+    Bool,
+    /// A path on the target.
+    Path,
+    /// Permissions: `"0644"` or `u=rw,go=r`.
+    Mode,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of the inner kind; text is split at commas.
+    List(&'static ArgKind),
+    /// A mapping.
+    Dict,
+    /// Anything.
+    Raw,
+    /// A file or folder of the controller, which the engine finds and sends along. It is a path on
+    /// the target where `remote_src` is true.
+    ControllerFile,
+    /// As [`ArgKind::ControllerFile`], and rendered as a template first.
+    ControllerTemplate,
+}
+
+/// A type that an argument may have.
+pub trait ArgType: Sized {
+    /// What it takes.
+    const KIND: ArgKind;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// Why it is not one, in words that follow "argument `x`: ".
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String>;
+}
+
+/// A value as a word for a choice: a bool is `true`/`false` (`yes`/`no` in YAML).
+pub fn choice_word(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The message for a word that is none of a choice's.
+pub fn not_a_choice(word: &str, words: &[&str]) -> String {
+    let list: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
+    format!("`{word}` is not one of {}", list.join(", "))
+}
+
+fn expected(what: &str, value: &Value) -> String {
+    let shown = value.to_string();
+    let shown: String = shown.chars().take(60).collect();
+    format!("`{shown}` is not {what}")
+}
+
+impl ArgType for String {
+    const KIND: ArgKind = ArgKind::Str;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        match value {
+            Value::String(s) => Ok(s.clone()),
+            Value::Bool(true) => Ok("True".to_owned()),
+            Value::Bool(false) => Ok("False".to_owned()),
+            other => Ok(other.to_string()),
+        }
+    }
+}
+
+impl ArgType for PathBuf {
+    const KIND: ArgKind = ArgKind::Path;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        let text = match value {
+            Value::String(s) if s.contains('\0') => return Err("a path holds a zero byte".into()),
+            Value::String(s) if !s.is_empty() => s.clone(),
+            Value::Number(n) => n.to_string(),
+            other => return Err(expected("a path", other)),
+        };
+        let home = || std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+        Ok(match text.strip_prefix("~/") {
+            Some(rest) => PathBuf::from(home()).join(rest),
+            None if text == "~" => home().into(),
+            None => text.into(),
+        })
+    }
+}
+
+impl ArgType for bool {
+    const KIND: ArgKind = ArgKind::Bool;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        let word = match value {
+            Value::Bool(b) => return Ok(*b),
+            Value::String(s) => s.to_lowercase(),
+            Value::Number(n) if n.as_f64() == Some(1.0) => return Ok(true),
+            Value::Number(n) if n.as_f64() == Some(0.0) => return Ok(false),
+            other => return Err(expected("a bool", other)),
+        };
+        match word.trim() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Ok(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Ok(false),
+            _ => Err(expected("a bool", value)),
+        }
+    }
+}
+
+fn integer(value: &Value) -> std::result::Result<i64, String> {
+    let number = match value {
+        Value::Number(n) => n.as_i64().or_else(|| whole(n.as_f64()?)),
+        Value::String(s) => s.trim().parse().ok(),
+        Value::Bool(b) => Some(i64::from(*b)),
+        _ => None,
+    };
+    number.ok_or_else(|| expected("a whole number", value))
+}
+
+fn whole(number: f64) -> Option<i64> {
+    // Within 2^53 the conversion is exact.
+    #[allow(clippy::cast_possible_truncation)]
+    (number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0).then_some(number as i64)
+}
+
+macro_rules! integers {
+    ($($ty:ty),*) => {$(
+        impl ArgType for $ty {
+            const KIND: ArgKind = ArgKind::Int;
+
+            fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+                <$ty>::try_from(integer(value)?)
+                    .map_err(|_| expected(concat!("in the range of ", stringify!($ty)), value))
+            }
+        }
+    )*};
+}
+
+integers!(i32, i64, u8, u16, u32, u64, usize);
+
+impl ArgType for f64 {
+    const KIND: ArgKind = ArgKind::Float;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        let number = match value {
+            Value::Number(n) => n.as_f64(),
+            Value::String(s) => s.trim().parse().ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| expected("a number", value))
+    }
+}
+
+impl ArgType for Value {
+    const KIND: ArgKind = ArgKind::Raw;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        Ok(value.clone())
+    }
+}
+
+impl<T: ArgType> ArgType for Vec<T> {
+    const KIND: ArgKind = ArgKind::List(&T::KIND);
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        match value {
+            Value::Array(items) => items.iter().map(T::parse_arg).collect(),
+            Value::String(s) if s.is_empty() => Ok(vec![]),
+            Value::String(s) => s
+                .split(',')
+                .map(|part| T::parse_arg(&Value::from(part.trim())))
+                .collect(),
+            Value::Object(_) => Err(expected("a list", value)),
+            other => Ok(vec![T::parse_arg(other)?]),
+        }
+    }
+}
+
+impl<T: ArgType> ArgType for IndexMap<String, T> {
+    const KIND: ArgKind = ArgKind::Dict;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .map(|(k, v)| Ok((k.clone(), T::parse_arg(v)?)))
+                .collect(),
+            Value::String(s) => key_values(s)
+                .ok_or_else(|| expected("a mapping", value))?
+                .into_iter()
+                .map(|(k, v)| Ok((k, T::parse_arg(&Value::from(v))?)))
+                .collect(),
+            other => Err(expected("a mapping", other)),
+        }
+    }
+}
+
+/// `a=1, b=2` as pairs.
+fn key_values(text: &str) -> Option<Vec<(String, String)>> {
+    text.split([',', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            part.split_once('=')
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,66 @@
+//! Files of the controller that travel with a task: the `src` of copy, template, unarchive, script.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{ArgKind, ArgType};
+
+/// What the engine puts in place of a path: a file, or all that is in a folder.
+///
+/// On the target, with `remote_src`, the same argument stays a path there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ControllerFile {
+    /// Found on the controller and sent along.
+    Sent {
+        /// The path as the task wrote it: a trailing `/` means a folder's content.
+        src: String,
+        /// The file (one entry with an empty `path`), or what is in the folder, parents first.
+        entries: Vec<Entry>,
+    },
+    /// A path on the target.
+    Remote(String),
+}
+
+/// A file, folder or link below the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Path below the source folder; empty for the source itself.
+    pub path: String,
+    /// Permission bits on the controller.
+    pub mode: u32,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// A file: index into the request's blobs.
+    File(u32),
+    /// A folder.
+    Directory,
+    /// A symbolic link and where it points.
+    Link(String),
+}
+
+impl ArgType for ControllerFile {
+    const KIND: ArgKind = ArgKind::ControllerFile;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        serde_json::from_value(value.clone()).map_err(|_| format!("`{value}` is not a file"))
+    }
+}
+
+/// A [`ControllerFile`] that the engine renders as a template before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControllerTemplate(pub ControllerFile);
+
+impl ArgType for ControllerTemplate {
+    const KIND: ArgKind = ArgKind::ControllerTemplate;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        ControllerFile::parse_arg(value).map(Self)
+    }
+}

@@ -1,0 +1,208 @@
+//! The host as a module sees it: [`System`] with a memory of what the module changed.
+//!
+//! Every change goes through here, so that the report and the diff are what really happened (or
+//! what a dry run's overlay recorded), and not what a module says of itself.
+
+mod accounts;
+mod attrs;
+mod files;
+mod finish;
+mod record;
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io::Read;
+use std::time::SystemTime;
+
+use rplay_wire::{Change, State, Target};
+
+use crate::system::{Command, Output, System};
+use crate::{Control, Result};
+use record::Record;
+
+/// What the controller sent along, and how to talk back to it.
+pub trait Blobs {
+    /// SHA-256 in hex and size of a blob, known without its content.
+    fn info(&self, index: u32) -> Option<(String, u64)>;
+
+    /// A blob's content; it is fetched from the controller only now.
+    ///
+    /// # Errors
+    /// Where there is no such blob or the controller could not read it.
+    fn open(&self, index: u32) -> Result<Box<dyn Read + Send>>;
+
+    /// Sends a part of a file back to the controller.
+    ///
+    /// # Errors
+    /// Where the controller is gone.
+    fn push(&self, data: &[u8]) -> Result<()>;
+
+    /// Tells how far a long act is.
+    fn progress(&self, done: u64, total: Option<u64>);
+}
+
+/// A request's settings.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Whether text diffs are wanted.
+    pub diff: bool,
+    /// The task's `environment`.
+    pub environment: Vec<(String, String)>,
+}
+
+/// One module call on one host.
+pub struct Host<'a> {
+    system: &'a dyn System,
+    blobs: &'a dyn Blobs,
+    control: &'a Control,
+    settings: Settings,
+    record: RefCell<Record>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl<'a> Host<'a> {
+    /// A host for one call of a module.
+    pub fn new(
+        system: &'a dyn System,
+        blobs: &'a dyn Blobs,
+        control: &'a Control,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            system,
+            blobs,
+            control,
+            settings,
+            record: RefCell::default(),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// What the controller sent along.
+    pub fn blobs(&self) -> &dyn Blobs {
+        self.blobs
+    }
+
+    /// Whether the request was cancelled: a long loop asks from time to time.
+    pub fn is_cancelled(&self) -> bool {
+        self.control.is_cancelled()
+    }
+
+    /// Says something to the user though nothing failed.
+    pub fn warn(&self, text: impl Into<String>) {
+        self.warnings.borrow_mut().push(text.into());
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> SystemTime {
+        self.system.now()
+    }
+
+    /// A variable of the task's environment, or else of the agent's.
+    pub fn env(&self, name: &str) -> Option<String> {
+        let own = self
+            .settings
+            .environment
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name);
+        own.map(|(_, v)| v.clone())
+            .or_else(|| std::env::var(name).ok())
+    }
+
+    /// Runs a process with the task's environment; the exit code is the caller's to judge (or
+    /// [`Output::success`]). One that may change the host is recorded as a change.
+    ///
+    /// # Errors
+    /// Where it could not be run, or a dry run cannot know what it would do.
+    pub fn run(&self, command: &Command) -> Result<Output> {
+        let mut command = command.clone();
+        let task = self
+            .settings
+            .environment
+            .iter()
+            .map(|(n, v)| (n.into(), v.into()));
+        let own = std::mem::take(&mut command.env);
+        command.env = task.chain(own).collect::<Vec<(OsString, OsString)>>();
+        self.system.run(&command, self.control)
+    }
+
+    /// Runs a query and gives its standard output, where it exits with 0.
+    ///
+    /// # Errors
+    /// As [`Host::run`], and an exit code other than 0.
+    pub fn query<S: Into<OsString>>(&self, argv: impl IntoIterator<Item = S>) -> Result<String> {
+        let command = Command::reads(argv);
+        Ok(self.run(&command)?.success(&command)?.stdout())
+    }
+
+    /// What is known of a thing that is no file: what this dry run has planned, or else what
+    /// `probe` finds on the host.
+    ///
+    /// # Errors
+    /// Those of `probe`.
+    pub fn state(
+        &self,
+        target: &Target,
+        probe: impl FnOnce() -> Result<Option<State>>,
+    ) -> Result<Option<State>> {
+        match self.system.planned(target) {
+            Some(planned) => Ok(planned),
+            None => probe(),
+        }
+    }
+
+    /// Brings a thing that is no file from `before` to `after`: `apply` does it (through commands
+    /// of [`Host::run`]) and is not called in a dry run. Nothing happens where both are equal.
+    ///
+    /// # Errors
+    /// Those of `apply`.
+    pub fn ensure(
+        &self,
+        target: Target,
+        before: Option<State>,
+        after: Option<State>,
+        mut apply: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        if before == after {
+            return Ok(());
+        }
+        self.system.transition(&target, after.clone(), &mut apply)?;
+        self.record.borrow_mut().thing(target, before, after);
+        Ok(())
+    }
+
+    /// Records an act that leaves a thing's state as it was but is a change all the same: a unit
+    /// restarted. `apply` does it and is not called in a dry run.
+    ///
+    /// # Errors
+    /// Those of `apply`.
+    pub fn act(
+        &self,
+        target: Target,
+        state: State,
+        what: &str,
+        mut apply: impl FnMut() -> Result<()>,
+    ) -> Result<()> {
+        self.system
+            .transition(&target, Some(state.clone()), &mut apply)?;
+        let mut after = state.clone();
+        after.insert("act".to_owned(), what.to_owned());
+        self.record
+            .borrow_mut()
+            .thing(target, Some(state), Some(after));
+        Ok(())
+    }
+
+    /// Whether anything was changed so far.
+    pub fn changed(&self) -> bool {
+        !self.changes().is_empty()
+    }
+
+    /// What was changed so far, in the order of the first touch; what was put back is left out.
+    pub fn changes(&self) -> Vec<Change> {
+        self.record
+            .borrow()
+            .changes(self.system, self.settings.diff)
+    }
+}

@@ -1,0 +1,45 @@
+//! Owner, group and mode: from a module's arguments to what the system sets.
+
+use std::path::Path;
+
+use super::Host;
+use crate::mode::FileMode;
+use crate::system::{Attrs, Meta};
+use crate::{Failure, FileArgs, Result};
+
+impl Host<'_> {
+    /// What a task's owner, group and mode come to, for a file whose present state is `current`
+    /// (`None`: it is not there yet, and a symbolic mode starts from 0666 or 0777 less the umask).
+    ///
+    /// # Errors
+    /// An unknown user or group.
+    pub fn attrs(&self, args: &FileArgs, current: Option<&Meta>, is_dir: bool) -> Result<Attrs> {
+        let fresh = if is_dir { 0o755 } else { 0o644 };
+        let mode = args.mode.as_ref().filter(|m| **m != FileMode::Preserve);
+        Ok(Attrs {
+            mode: mode.map(|m| m.resolve(current.map_or(fresh, |c| c.mode), is_dir)),
+            uid: args.owner.as_deref().map(|o| self.uid(o)).transpose()?,
+            gid: args.group.as_deref().map(|g| self.gid(g)).transpose()?,
+            attributes: args.attributes.clone(),
+            ..Attrs::default()
+        })
+    }
+
+    /// Gives what is at `path` the task's owner, group and mode, where they differ.
+    ///
+    /// # Errors
+    /// Where nothing is there, an unknown user or group, I/O errors.
+    pub fn ensure_attrs(&self, path: &Path, args: &FileArgs) -> Result<()> {
+        let meta = self
+            .lstat(path)?
+            .ok_or_else(|| Failure::new(format!("`{}` does not exist", path.display())))?;
+        let mut attrs = self.attrs(args, Some(&meta), meta.is_dir())?;
+        attrs.mode = attrs.mode.filter(|m| *m != meta.mode && !meta.is_link());
+        attrs.uid = attrs.uid.filter(|u| *u != meta.uid);
+        attrs.gid = attrs.gid.filter(|g| *g != meta.gid);
+        if attrs == Attrs::default() {
+            return Ok(());
+        }
+        self.set_attrs(path, &attrs)
+    }
+}

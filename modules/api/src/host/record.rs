@@ -1,0 +1,194 @@
+//! What a module touched: the state before its first touch, compared at the end with the state
+//! after its last one.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use rplay_wire::{Change, Diff, State, Target};
+use sha2::{Digest, Sha256};
+
+use super::accounts::name_of;
+use crate::system::{FileKind, System};
+
+/// Content above this size is not diffed as text, in bytes.
+const TEXT_LIMIT: u64 = 1 << 20;
+
+/// Everything touched so far, in the order of the first touch.
+#[derive(Default)]
+pub(super) struct Record {
+    files: IndexMap<PathBuf, Before>,
+    things: IndexMap<Target, (Option<State>, Option<State>)>,
+    /// The order of the first touches across both maps.
+    order: Vec<Touched>,
+}
+
+enum Touched {
+    File(PathBuf),
+    Thing(Target),
+}
+
+/// A file before its first touch.
+struct Before {
+    state: Option<State>,
+    content: Option<Content>,
+    /// The times were set on purpose, and so count as a change.
+    times: bool,
+}
+
+/// A content: whole where it is small enough to diff.
+#[derive(PartialEq)]
+struct Content {
+    size: u64,
+    sha256: String,
+    text: Option<String>,
+}
+
+impl Record {
+    /// A module is about to change the file at `path`.
+    pub(super) fn touch(&mut self, system: &dyn System, path: &Path, times: bool) {
+        if let Some(before) = self.files.get_mut(path) {
+            before.times |= times;
+            return;
+        }
+        let before = Before {
+            state: file_state(system, path),
+            content: content(system, path),
+            times,
+        };
+        self.files.insert(path.to_owned(), before);
+        self.order.push(Touched::File(path.to_owned()));
+    }
+
+    /// A thing went from one state to another.
+    pub(super) fn thing(&mut self, target: Target, before: Option<State>, after: Option<State>) {
+        if let Some(entry) = self.things.get_mut(&target) {
+            entry.1 = after;
+            return;
+        }
+        self.things.insert(target.clone(), (before, after));
+        self.order.push(Touched::Thing(target));
+    }
+
+    pub(super) fn changes(&self, system: &dyn System, diff: bool) -> Vec<Change> {
+        self.order
+            .iter()
+            .filter_map(|touched| match touched {
+                Touched::File(path) => self.file_change(system, path, diff),
+                Touched::Thing(target) => {
+                    let (before, after) = self.things[target].clone();
+                    (before != after).then(|| Change {
+                        target: target.clone(),
+                        before,
+                        after,
+                        diff: None,
+                    })
+                }
+            })
+            .collect()
+    }
+
+    fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Change> {
+        let before = &self.files[path];
+        let mut after = file_state(system, path);
+        let content_after = content(system, path);
+        let same_content = before.content == content_after;
+        if before.state == after && same_content && !before.times {
+            return None;
+        }
+        if before.times
+            && before.state == after
+            && let Some(state) = &mut after
+        {
+            state.insert("times".to_owned(), "set".to_owned());
+        }
+        let diff = (wants_diff && !same_content)
+            .then(|| content_diff(before.content.as_ref(), content_after.as_ref()));
+        Some(Change {
+            target: Target::File(path.to_string_lossy().into_owned()),
+            before: before.state.clone(),
+            after,
+            diff,
+        })
+    }
+}
+
+/// The properties of a file that a change shows.
+fn file_state(system: &dyn System, path: &Path) -> Option<State> {
+    let meta = system.lstat(path).ok().flatten()?;
+    let mut state = State::new();
+    let kind = match meta.kind {
+        FileKind::File => "file",
+        FileKind::Directory => "directory",
+        FileKind::Link => "link",
+        FileKind::Fifo => "fifo",
+        FileKind::Socket => "socket",
+        FileKind::BlockDevice => "block device",
+        FileKind::CharDevice => "character device",
+    };
+    state.insert("state".to_owned(), kind.to_owned());
+    if meta.is_link() {
+        let to = system.read_link(path).ok()?;
+        state.insert("src".to_owned(), to.to_string_lossy().into_owned());
+    } else {
+        state.insert("mode".to_owned(), format!("{:04o}", meta.mode));
+    }
+    state.insert("owner".to_owned(), name_of(system, "/etc/passwd", meta.uid));
+    state.insert("group".to_owned(), name_of(system, "/etc/group", meta.gid));
+    Some(state)
+}
+
+/// A regular file's content; `None` where there is none or it cannot be read.
+fn content(system: &dyn System, path: &Path) -> Option<Content> {
+    let meta = system.lstat(path).ok().flatten().filter(|m| m.is_file())?;
+    let mut reader = system.read(path).ok()?;
+    let mut hash = Sha256::new();
+    let mut kept = Vec::new();
+    let mut size = 0;
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let n = reader.read(&mut buffer).ok()?;
+        if n == 0 {
+            break;
+        }
+        hash.update(&buffer[..n]);
+        size += n as u64;
+        if meta.size <= TEXT_LIMIT {
+            kept.extend_from_slice(&buffer[..n]);
+        }
+    }
+    let text = (size <= TEXT_LIMIT)
+        .then(|| String::from_utf8(kept).ok())
+        .flatten()
+        .filter(|text| !text.contains('\0'));
+    Some(Content {
+        size,
+        sha256: crate::hex(&hash.finalize()),
+        text,
+    })
+}
+
+fn content_diff(before: Option<&Content>, after: Option<&Content>) -> Diff {
+    let text = |content: Option<&Content>| match content {
+        None => Some(String::new()),
+        Some(content) => content.text.clone(),
+    };
+    let (Some(old), Some(new)) = (text(before), text(after)) else {
+        let digest = |content: &Content| (content.size, content.sha256.clone());
+        return Diff::Binary {
+            before: before.map(digest),
+            after: after.map(digest),
+        };
+    };
+    if is_secret(&old) || is_secret(&new) {
+        return Diff::Secret;
+    }
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    Diff::Text(diff.unified_diff().context_radius(3).to_string())
+}
+
+/// A private key never shows in a diff, whatever the task says of it.
+fn is_secret(text: &str) -> bool {
+    text.lines()
+        .any(|l| l.starts_with("-----BEGIN ") && l.contains("PRIVATE KEY-----"))
+}

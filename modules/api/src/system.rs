@@ -1,0 +1,333 @@
+//! The host as modules may touch it: files, processes and named things.
+//!
+//! [`crate::RealSystem`] changes it, [`crate::Overlay`] only remembers what would be. Paths are
+//! absolute.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use rplay_wire::{State, Target};
+
+use crate::{Control, Failure, Result};
+
+/// One host, real or as a dry run sees it.
+pub trait System: Send + Sync {
+    /// What is at `path`, links not followed; `None` where nothing is.
+    ///
+    /// # Errors
+    /// I/O errors other than absence.
+    fn lstat(&self, path: &Path) -> Result<Option<Meta>>;
+
+    /// A file's content; links are followed.
+    ///
+    /// # Errors
+    /// I/O errors, absence among them. [`Failure::unknown`] for a content that a dry run cannot
+    /// know.
+    fn read(&self, path: &Path) -> Result<Box<dyn Read + Send>>;
+
+    /// The names in a folder, sorted.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn read_dir(&self, path: &Path) -> Result<Vec<OsString>>;
+
+    /// Where a link points.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn read_link(&self, path: &Path) -> Result<PathBuf>;
+
+    /// Makes or replaces a file, atomically: a temporary file beside it, fsync, owner and mode,
+    /// rename. What `attrs` leaves open an existing file keeps, and a new one takes from the umask.
+    /// A link is followed to the file it names.
+    ///
+    /// # Errors
+    /// I/O errors, and those of `source`; the old file is then still there.
+    fn write(&self, path: &Path, source: &mut dyn Read, attrs: &Attrs) -> Result<()>;
+
+    /// Makes a folder (its parent must be there).
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn make_dir(&self, path: &Path, attrs: &Attrs) -> Result<()>;
+
+    /// Makes a symbolic link at `path`, replacing a link or file atomically.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn symlink(&self, to: &Path, path: &Path) -> Result<()>;
+
+    /// Makes a hard link at `path`, replacing a link or file atomically.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn hard_link(&self, to: &Path, path: &Path) -> Result<()>;
+
+    /// Moves a file or folder, across file systems too.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn rename(&self, from: &Path, to: &Path) -> Result<()>;
+
+    /// Removes a file, link, or folder with all that is in it.
+    ///
+    /// # Errors
+    /// I/O errors; absence is none.
+    fn remove(&self, path: &Path) -> Result<()>;
+
+    /// Sets owner, mode, times and attributes; links are not followed.
+    ///
+    /// # Errors
+    /// I/O errors.
+    fn set_attrs(&self, path: &Path, attrs: &Attrs) -> Result<()>;
+
+    /// Runs a process to its end. In a dry run one that [`Effect::Changes`] anything is not run and
+    /// is unknown, as is one whose program or files are only in the overlay.
+    ///
+    /// # Errors
+    /// Where it could not be started, was cancelled, timed out, or is unknown. An exit code other
+    /// than zero is no error here.
+    fn run(&self, command: &Command, control: &Control) -> Result<Output>;
+
+    /// What a dry run has decided of a thing: `None` means that the host itself is to be asked,
+    /// `Some(None)` that the thing would be gone.
+    fn planned(&self, target: &Target) -> Option<Option<State>>;
+
+    /// Brings a thing to a state: really, by calling `apply`; in a dry run by remembering `after`.
+    ///
+    /// # Errors
+    /// Those of `apply`.
+    fn transition(
+        &self,
+        target: &Target,
+        after: Option<State>,
+        apply: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()>;
+
+    /// The name of a planned user (or else group) with that number.
+    fn planned_name(&self, _user: bool, _id: &str) -> Option<String> {
+        None
+    }
+
+    /// The time of day.
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// What an inode is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A block device.
+    BlockDevice,
+    /// A character device.
+    CharDevice,
+}
+
+/// What `lstat` says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meta {
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits, 0 to 0o7777.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Last change of the content.
+    pub mtime: SystemTime,
+    /// Last access.
+    pub atime: SystemTime,
+    /// Last change of the inode.
+    pub ctime: SystemTime,
+    /// Inode number; 0 where it is only planned.
+    pub inode: u64,
+    /// Device number; 0 where it is only planned.
+    pub device: u64,
+    /// Hard links.
+    pub nlink: u64,
+    /// Size on disk in 512-byte blocks.
+    pub blocks: u64,
+    /// Device type of a device.
+    pub rdev: u64,
+}
+
+impl Meta {
+    /// A regular file.
+    pub fn is_file(&self) -> bool {
+        self.kind == FileKind::File
+    }
+
+    /// A folder.
+    pub fn is_dir(&self) -> bool {
+        self.kind == FileKind::Directory
+    }
+
+    /// A symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.kind == FileKind::Link
+    }
+}
+
+/// Properties to set; `None` leaves one as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attrs {
+    /// Permission bits, 0 to 0o7777.
+    pub mode: Option<u32>,
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Last change of the content.
+    pub mtime: Option<SystemTime>,
+    /// Last access.
+    pub atime: Option<SystemTime>,
+    /// As chattr takes them, such as `+i`.
+    pub attributes: Option<String>,
+}
+
+/// What a process does to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: a query, which a dry run runs too.
+    Reads,
+    /// It may change anything.
+    Changes,
+}
+
+/// A process to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Program and arguments; a program without `/` is looked up in PATH.
+    pub argv: Vec<OsString>,
+    /// What it does.
+    pub effect: Effect,
+    /// Working folder.
+    pub cwd: Option<PathBuf>,
+    /// Variables added to the task's environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// Killed after that.
+    pub timeout: Option<Duration>,
+    /// Umask of the process.
+    pub umask: Option<u32>,
+}
+
+/// A process's standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stdin {
+    /// /dev/null.
+    Empty,
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+impl Command {
+    /// A query.
+    pub fn reads<S: Into<OsString>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self::new(Effect::Reads, argv)
+    }
+
+    /// A process that may change the host.
+    pub fn changes<S: Into<OsString>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self::new(Effect::Changes, argv)
+    }
+
+    fn new<S: Into<OsString>>(effect: Effect, argv: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            effect,
+            cwd: None,
+            env: vec![],
+            stdin: Stdin::Empty,
+            timeout: None,
+            umask: None,
+        }
+    }
+
+    /// Adds a variable.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The command as a person would type it (quoted where needed).
+    pub fn display(&self) -> String {
+        let words = self.argv.iter().map(|word| {
+            let word = word.to_string_lossy();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+            if !word.is_empty() && word.chars().all(plain) {
+                word.into_owned()
+            } else {
+                format!("'{}'", word.replace('\'', r"'\''"))
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Exit code; minus the signal's number where one ended it.
+    pub rc: i32,
+    /// What it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// What it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text, invalid bytes replaced.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard error as text, invalid bytes replaced.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// The failure of a process that was expected to succeed: its last words and its code.
+    ///
+    /// # Errors
+    /// Where the exit code is not zero.
+    pub fn success(self, command: &Command) -> Result<Self> {
+        if self.rc == 0 {
+            return Ok(self);
+        }
+        let (stdout, stderr) = (self.stdout(), self.stderr());
+        let words = if stderr.trim().is_empty() {
+            stdout.trim()
+        } else {
+            stderr.trim()
+        };
+        let words = words.lines().last().unwrap_or("it said nothing");
+        let msg = format!(
+            "`{}` failed with exit code {}: {words}",
+            command.display(),
+            self.rc
+        );
+        Err(Failure::new(msg)
+            .with("rc", self.rc)
+            .with("stdout", stdout)
+            .with("stderr", stderr))
+    }
+}
