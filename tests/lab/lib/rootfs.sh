@@ -3,34 +3,42 @@
 # `plain` has no python, as rplay needs none; `python` is the same and python3, for the tools
 # rplay is compared with.
 
-rootfs_path() { printf '%s/root-%s' "$LAB_CACHE" "$1"; } # KIND
-
-# Changes when the recipe or a key in it does.
-rootfs_fingerprint() { # KIND
-    cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_FOLDER/lib/settings.sh" \
-        "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" <(printf '%s' "$1") | sha256sum | cut -d' ' -f1
+# Named by its recipe and the keys in it: a changed recipe makes another, and running hosts keep
+# the one they started with.
+rootfs_path() { # KIND
+    local fingerprint
+    fingerprint=$(cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" - <<<"$1
+$LAB_SUITE $LAB_TARGET_PACKAGES $LAB_ALICE_PASSWORD $LAB_ROOT_PASSWORD" | sha256sum)
+    printf '%s/root-%s-%s' "$LAB_CACHE" "$1" "${fingerprint:0:12}"
 }
 
 rootfs_build() { # KIND
-    local root stamp started=$SECONDS
+    local root started=$SECONDS
     root=$(rootfs_path "$1")
-    stamp=$(rootfs_fingerprint "$1")
-    [[ -f $root.stamp && $(<"$root.stamp") == "$stamp" ]] && return
+    [[ -d $root ]] && return
+    rootfs_remove_unused "$1"
     say "building the $1 root file system in $root (once)"
-    rm -rf "$root.new"
     rootfs_bootstrap "$1" "$root.new"
     rootfs_add_users "$root.new"
     rootfs_quieten "$root.new"
     rootfs_trust_lab_ca "$root.new"
     rootfs_empty "$root.new"
     [[ $1 == python ]] || rootfs_assert_no_python "$root.new"
-    rm -rf "$root"
     mv "$root.new" "$root"
-    printf '%s' "$stamp" >"$root.stamp"
     say "built in $((SECONDS - started)) s"
 }
 
+# Light hosts mount theirs where only they see it: their processes' own mounts are asked.
+rootfs_remove_unused() { # KIND
+    local root
+    for root in "$LAB_CACHE/root-$1"-*; do
+        [[ -d $root ]] || continue
+        cat /proc/[0-9]*/mounts 2>/dev/null | grep -qF "lowerdir=$root" || rm -rf "$root"
+    done
+}
+
 rootfs_bootstrap() { # KIND ROOT
+    rm -rf "$2"
     local packages=$LAB_TARGET_PACKAGES log=$LAB_CACHE/debootstrap-$1.log
     [[ $1 == python ]] && packages+=,python3
     # shellcheck disable=SC2086 # the mirror is absent by default: debootstrap knows Debian's own

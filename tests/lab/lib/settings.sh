@@ -1,8 +1,12 @@
 # shellcheck shell=bash disable=SC2034
 # What the lab is made of: names, addresses, folders. Every other file reads these; none sets them.
 
+# The name of the lab, which is also the controller's network namespace; a host's own is
+# $LAB_NETNS-HOST. Labs of different names run side by side.
+LAB_NETNS=${RPLAY_LAB_NAME:-rplay-lab}
+
 LAB_CACHE=${RPLAY_LAB_CACHE:-/var/cache/rplay-lab}
-LAB_STATE=${RPLAY_LAB_STATE:-/run/rplay-lab}
+LAB_STATE=${RPLAY_LAB_STATE:-/run/$LAB_NETNS}
 LAB_HOME=$LAB_STATE/home
 LAB_KEYS=$LAB_CACHE/keys
 LAB_HOST_KEYS=$LAB_CACHE/host-keys
@@ -17,8 +21,7 @@ LAB_TARGET_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,sudo,ca-certificate
 LAB_HOST_SPACE=${RPLAY_LAB_HOST_SPACE:-1g}
 LAB_LIGHT_SPACE=64m
 
-# The controller's network namespace; a host's own is $LAB_NETNS-HOST.
-LAB_NETNS=rplay-lab
+# The bridge in the controller's namespace, and its addresses.
 LAB_BRIDGE=lab0
 LAB_CONTROLLER=192.168.6.1
 LAB_LIGHT_CONTROLLER=10.66.0.1
@@ -34,7 +37,6 @@ LAB_ETCD_MEMBERS=3
 LAB_RELEASE_NAME=releases.lab
 LAB_HTTPS_PORT=8443
 LAB_HTTP_PORT=8080
-LAB_ETCD_VERSION=3.5.1
 
 # Known to the tests, worth nothing outside the lab; also written to $LAB_HOME/credentials.env.
 LAB_ALICE_PASSWORD='alice knows this'
