@@ -1,1 +1,13 @@
-//! (being written)
+//! Draws a run: events in, lines out. The only crate that prints.
+//!
+//! Owns the look of the terminal and the JSON lines. Knows nothing of how a run is made.
+
+mod change;
+mod json;
+mod live;
+mod recap;
+mod result;
+mod terminal;
+
+pub use json::JsonLines;
+pub use terminal::{Look, Terminal};
