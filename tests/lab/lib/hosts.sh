@@ -40,9 +40,11 @@ host_start() { # KIND INDEX
     (
         exec 9>&-
         host_own_cgroup "$name"
+        # A host's network settings are its own, so they may be written as on a real one.
+        export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
         exec setsid systemd-nspawn --quiet --directory="$folder/root" --machine="$name" \
             --hostname="$name" --register=no --keep-unit --resolv-conf=off --timezone=off \
-            --link-journal=no --network-namespace-path="/run/netns/$(network_namespace_of "$name")" \
+            --link-journal=no --capability=CAP_NET_ADMIN --network-namespace-path="/run/netns/$(network_namespace_of "$name")" \
             --boot
     ) </dev/null >"$folder/console.log" 2>&1 &
     process_record "$folder/supervisor.pid" "$!"
@@ -79,14 +81,15 @@ hosts_wait() { # HOST...
     done
 }
 
-# PID 1 of the host, as the machine sees it: the supervisor's only child.
+# PID 1 of the host, as the machine sees it: the supervisor's only child, once it is what it
+# is to become.
 host_record_init() { # HOST
     local folder=$LAB_HOSTS/$1 supervisor init
     host_is_up "$1" && return
     supervisor=$(process_alive "$folder/supervisor.pid") || return 1
     # The list has no line end, for which `read` fails although it has read.
     read -r init _ < <(cat "/proc/$supervisor/task/$supervisor/children" 2>/dev/null && echo) || return 1
-    [[ -n $init && $(cat "/proc/$init/comm" 2>/dev/null) == systemd ]] || return 1
+    [[ -n $init && $(cat "/proc/$init/comm" 2>/dev/null) =~ ^(systemd|sshd)$ ]] || return 1
     process_record "$folder/init.pid" "$init"
 }
 

@@ -16,12 +16,12 @@ namespace_make() { # NAME
     namespace_remove "$1"
     ip netns add "$1"
     ip -n "$1" link set lo up
-    ip netns exec "$1" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
 }
 
 network_up() {
     namespace_lives "$LAB_NETNS" && return
     namespace_make "$LAB_NETNS"
+    ip netns exec "$LAB_NETNS" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
     ip -n "$LAB_NETNS" link add "$LAB_BRIDGE" type bridge
     ip -n "$LAB_NETNS" address add "$LAB_CONTROLLER/24" dev "$LAB_BRIDGE"
     ip -n "$LAB_NETNS" address add "$LAB_LIGHT_CONTROLLER/16" dev "$LAB_BRIDGE"

@@ -56,6 +56,9 @@ rootfs_add_users() { # ROOT
     printf 'deploy ALL=(ALL:ALL) NOPASSWD: ALL\n' >"$1/etc/sudoers.d/deploy"
     chmod 0440 "$1/etc/sudoers.d/deploy"
     printf 'alice:%s\nroot:%s\n' "$LAB_ALICE_PASSWORD" "$LAB_ROOT_PASSWORD" | chroot "$1" chpasswd
+    # Else sudo makes this mark at her first use of it.
+    touch "$1/home/alice/.sudo_as_admin_successful"
+    chroot "$1" chown alice:alice /home/alice/.sudo_as_admin_successful
     for user in root deploy alice; do
         home=$(chroot "$1" getent passwd "$user" | cut -d: -f6)
         install -d -m 0700 "$1$home/.ssh"
@@ -73,6 +76,8 @@ rootfs_quieten() { # ROOT
         e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer console-getty.service; do
         ln -sf /dev/null "$1/etc/systemd/system/$unit"
     done
+    # Writes /run/motd.dynamic anew at each login.
+    sed -i '/pam_motd/d' "$1/etc/pam.d/sshd" "$1/etc/pam.d/login"
 }
 
 rootfs_trust_lab_ca() { # ROOT
