@@ -7,6 +7,8 @@ LAB_CGROUP_TREES=(/sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup)
 
 host_is_up() { process_alive "$LAB_HOSTS/$1/init.pid" >/dev/null; } # HOST
 
+host_is_up_as() { host_is_up "$1" && [[ $(<"$LAB_HOSTS/$1/kind") == "$2" ]]; } # HOST KIND
+
 # The names of the hosts that were started, in order of their number.
 hosts_started() {
     [[ -d $LAB_HOSTS ]] || return 0
@@ -18,18 +20,24 @@ hosts_up() { # KIND INDEX...
     shift
     for index; do
         names+=("$(host_name "$index")")
-        host_is_up "${names[-1]}" && continue
+        host_is_up_as "${names[-1]}" "$kind" && continue
         hosts_clear "${names[-1]}"
         host_start "$kind" "$index"
     done
     hosts_wait "${names[@]}"
 }
 
+# The host's end of the link stays up: to the host, the network has gone silent.
+host_link() { # HOST up|down
+    host_is_up "$1" || die "no host \`$1\` is up; \`lab status\` lists those that are"
+    ip -n "$LAB_NETNS" link set "$(host_port "$1")" "$2"
+}
+
 host_start() { # KIND INDEX
     local name folder
     name=$(host_name "$2")
     folder=$LAB_HOSTS/$name
-    network_join "$name" "$(host_address "$2")/24" "h$2" "$LAB_CONTROLLER"
+    network_join "$name" "$(host_address "$2")/24" "$(host_port "$name")" "$LAB_CONTROLLER"
     mkdir -p "$folder/space" "$folder/root"
     printf '%s' "$1" >"$folder/kind"
     mount -t tmpfs -o "size=$LAB_HOST_SPACE,mode=0755" "lab-$name" "$folder/space"

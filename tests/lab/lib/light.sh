@@ -13,7 +13,7 @@ lights_up() { # KIND COUNT
     ((${#names[@]} <= $2)) || hosts_clear "${names[@]:$2}"
     host_keys_make light
     for ((index = 1; index <= $2; index++)); do
-        host_is_up "$(light_name "$index")" && continue
+        host_is_up_as "$(light_name "$index")" "$1" && continue
         light_start "$1" "$index" &
         ((++started % 8)) || wait
     done
@@ -26,7 +26,7 @@ light_start() { # KIND INDEX
     name=$(light_name "$2")
     hosts_clear "$name"
     folder=$LAB_HOSTS/$name
-    network_join "$name" "$(light_address "$2")/16" "l$2" "$LAB_LIGHT_CONTROLLER"
+    network_join "$name" "$(light_address "$2")/16" "$(host_port "$name")" "$LAB_LIGHT_CONTROLLER"
     mkdir -p "$folder/space"
     printf '%s' "$1" >"$folder/kind"
     (

@@ -5,6 +5,12 @@ host_name() { printf '%s-%s' "$LAB_HOST_PREFIX" "$1"; }                         
 host_address() { printf '192.168.6.%s' "$((LAB_FIRST_OCTET + $1 - 1))"; }        # INDEX
 light_name() { printf 'light-%03d' "$1"; }                                       # INDEX
 light_address() { printf '10.66.%s.%s' "$((1 + ($1 - 1) / 200))" "$((1 + ($1 - 1) % 200))"; } # INDEX
+# The controller's end of a host's link: h1 for z-b-data-1, l1 for light-001.
+host_port() { # HOST
+    local kind=h
+    [[ $1 == light-* ]] && kind=l
+    printf '%s%s' "$kind" "$((10#${1##*-}))"
+}
 
 names_hosts_file() {
     local index
