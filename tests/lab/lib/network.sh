@@ -31,11 +31,14 @@ network_up() {
 # The default route gives a host the facts of one that has a network; it ends at the controller,
 # which forwards nothing.
 network_join() { # HOST ADDRESS/BITS PORT GATEWAY
-    local namespace
+    local namespace hardware octets
     namespace=$(network_namespace_of "$1")
+    # The same at every start: the others remember for half a minute who had an address.
+    IFS=. read -ra octets <<<"${2%/*}"
+    hardware=$(printf '02:00:%02x:%02x:%02x:%02x' "${octets[0]}" "${octets[1]}" "${octets[2]}" "${octets[3]}")
     namespace_make "$namespace"
     ip -n "$LAB_NETNS" link delete "$3" 2>/dev/null || true
-    ip -n "$LAB_NETNS" link add "$3" type veth peer name eth0 netns "$namespace"
+    ip -n "$LAB_NETNS" link add "$3" type veth peer name eth0 address "$hardware" netns "$namespace"
     ip -n "$LAB_NETNS" link set "$3" master "$LAB_BRIDGE" up
     ip -n "$namespace" address add "$2" dev eth0
     ip -n "$namespace" link set eth0 up
