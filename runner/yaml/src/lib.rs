@@ -3,6 +3,9 @@
 //! Owns scalar resolution, tags (`!vault`, `!unsafe`), anchors and merge keys. Knows nothing of
 //! plays, and does no I/O.
 
+mod load;
 mod node;
+mod scalar;
 
+pub use load::{Loaded, load};
 pub use node::{Key, Kind, Map, Node};

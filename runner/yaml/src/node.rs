@@ -98,6 +98,15 @@ impl Node {
         self.as_map()?.get(key)
     }
 
+    /// This node and all that is in it.
+    pub fn count(&self) -> usize {
+        1 + match &self.kind {
+            Kind::Seq(items) => items.iter().map(Self::count).sum(),
+            Kind::Map(map) => map.values().map(Self::count).sum(),
+            _ => 0,
+        }
+    }
+
     /// What the value is, in words for errors: `a string`, `a list`.
     pub fn describe(&self) -> &'static str {
         match self.kind {
