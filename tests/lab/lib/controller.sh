@@ -14,6 +14,9 @@ controller_home_make() {
     cat /etc/ssl/certs/ca-certificates.crt "$LAB_CA/ca.pem" >"$LAB_HOME/ca-bundle.pem" 2>/dev/null ||
         cp "$LAB_CA/ca.pem" "$LAB_HOME/ca-bundle.pem"
     # `ip netns exec` lays these over /etc for the command it runs, and for nothing else.
+    # It needs a file to lay over, which a bare container may lack.
+    [[ -e /etc/hosts ]] || printf '127.0.0.1 localhost\n' >/etc/hosts
+    [[ -e /etc/resolv.conf ]] || touch /etc/resolv.conf
     local etc=/etc/netns/$LAB_NETNS
     mkdir -p "$etc/ssh"
     { names_hosts_file && names_light_hosts; } >"$etc/hosts"

@@ -5,7 +5,7 @@
 LAB_PROGRAMS=(
     debootstrap:debootstrap systemd-nspawn:systemd-container ssh:openssh-client
     ssh-keygen:openssh-client ip:iproute2 nsenter:util-linux openssl:openssl
-    python3:python3 unzip:unzip flock:util-linux
+    python3:python3 unzip:unzip flock:util-linux curl:curl
 )
 
 packages_missing() {
