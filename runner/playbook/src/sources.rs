@@ -1,0 +1,65 @@
+//! Where texts come from: the disk, or a map in tests.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The only I/O of this crate.
+pub trait Sources: Send + Sync {
+    /// A file's text (decrypted, where it is a vault).
+    ///
+    /// # Errors
+    /// I/O errors; text that is not UTF-8.
+    fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// Whether a file is there.
+    fn is_file(&self, path: &Path) -> bool;
+
+    /// Whether a folder is there.
+    fn is_dir(&self, path: &Path) -> bool;
+
+    /// The paths in a folder, sorted; none where it cannot be read.
+    fn list(&self, path: &Path) -> Vec<PathBuf>;
+}
+
+/// The disk.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Disk;
+
+impl Sources for Disk {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn is_dir(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn list(&self, path: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries.map(|e| e.path()).collect();
+        paths.sort();
+        paths
+    }
+}
+
+/// What the playbook needs to know of modules.
+pub trait KnownModules: Send + Sync {
+    /// Whether a task may call it.
+    fn known(&self, name: &str) -> bool;
+
+    /// Every name, for suggestions.
+    fn names(&self) -> Vec<String>;
+
+    /// Whether it takes plain text.
+    fn free_form(&self, name: &str) -> bool;
+
+    /// Whether it has that argument.
+    ///
+    /// # Errors
+    /// The argument most likely meant, where it has not.
+    fn check_arg(&self, module: &str, arg: &str) -> Result<(), Option<String>>;
+}

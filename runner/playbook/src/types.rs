@@ -1,0 +1,154 @@
+//! Plays, blocks, tasks and roles, as the engine runs them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rplay_diag::Span;
+use rplay_yaml::{Map, Node};
+
+use crate::keyword::{Keyword, Keywords};
+
+/// A play.
+#[derive(Debug, Clone)]
+pub struct Play {
+    /// What it is given.
+    pub keywords: Keywords,
+    /// Its `hosts`.
+    pub hosts: Node,
+    /// Tasks before the roles.
+    pub pre_tasks: Vec<Item>,
+    /// Its roles, each a block.
+    pub roles: Vec<Item>,
+    /// Its tasks.
+    pub tasks: Vec<Item>,
+    /// Tasks at the end.
+    pub post_tasks: Vec<Item>,
+    /// Its handlers; those of its roles come with the roles.
+    pub handlers: Vec<Item>,
+    /// Folder of the playbook.
+    pub dir: PathBuf,
+    /// The playbook.
+    pub file: PathBuf,
+    /// Keywords of the `import_playbook`s that brought it in, outermost first: vars, tags, when.
+    pub imports: Vec<Keywords>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Play {
+    /// Its name, as written; else its hosts.
+    pub fn name(&self) -> String {
+        let name = self.keywords.get(Keyword::Name).and_then(Node::as_str);
+        name.map_or_else(
+            || match self.hosts.as_seq() {
+                Some(items) => items.iter().map(crate::keyword::plain_text).collect::<Vec<_>>().join(","),
+                None => crate::keyword::plain_text(&self.hosts),
+            },
+            str::to_owned,
+        )
+    }
+}
+
+/// A step of a play.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A task.
+    Task(Arc<Task>),
+    /// A block, import or role.
+    Block(Arc<Block>),
+}
+
+/// Tasks that share keywords; also what an import or a role became.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// What it is given; tasks inherit it.
+    pub keywords: Keywords,
+    /// What it was.
+    pub origin: Origin,
+    /// Its steps.
+    pub items: Vec<Item>,
+    /// Steps for a host on which one failed.
+    pub rescue: Vec<Item>,
+    /// Steps for every host at its end.
+    pub always: Vec<Item>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What a block was in the playbook.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// `block:`.
+    Plain,
+    /// `import_tasks`.
+    Import,
+    /// A role, from `roles:`, `import_role`, `include_role` or a dependency.
+    Role(Arc<Role>),
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its defaults.
+    pub defaults: Arc<Map>,
+    /// Its variables.
+    pub vars: Arc<Map>,
+    /// What it was called with besides keywords.
+    pub params: Arc<Map>,
+    /// Its handlers.
+    pub handlers: Vec<Item>,
+    /// `meta/argument_specs.yml`, for the entry point.
+    pub argument_spec: Option<Node>,
+    /// Whether its variables are seen outside of it.
+    pub public: bool,
+}
+
+/// A task.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What it is given.
+    pub keywords: Keywords,
+    /// The module and its arguments.
+    pub action: Action,
+    /// `loop` or `with_x`.
+    pub looped: Option<Loop>,
+    /// The file it is in.
+    pub file: PathBuf,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Task {
+    /// Its name as written, if it has one.
+    pub fn name(&self) -> Option<&Node> {
+        self.keywords.get(Keyword::Name)
+    }
+}
+
+/// A module call.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// The module's name, `ansible.builtin.` taken off.
+    pub name: String,
+    /// Where the name is written.
+    pub span: Span,
+    /// Its arguments by name.
+    pub args: Map,
+    /// Its plain text, for modules that take one (`command: uptime`).
+    pub text: Option<Node>,
+    /// All arguments as one template (`debug: "{{ args }}"`).
+    pub template: Option<Node>,
+}
+
+/// A loop.
+#[derive(Debug, Clone)]
+pub struct Loop {
+    /// The lookup of `with_x`; `None` for `loop`.
+    pub lookup: Option<String>,
+    /// What it goes over.
+    pub items: Node,
+}
