@@ -112,6 +112,8 @@ host_is_ready() { # HOST
 hosts_clear() { # HOST...
     local name
     for name; do
+        # One that was not waited for has a PID 1 that outlives its supervisor.
+        host_record_init "$name" || true
         process_signal "$LAB_HOSTS/$name/init.pid" KILL
         process_signal "$LAB_HOSTS/$name/supervisor.pid" KILL
     done
@@ -134,10 +136,30 @@ host_unmount() { # FOLDER
     rm -rf "$1"
 }
 
+# The group was made for this host alone: what is still in it is what a start that was cut short
+# left behind.
 host_leave_cgroup() { # HOST
+    local tree group
+    for tree in "${LAB_CGROUP_TREES[@]}"; do
+        group=$tree/$LAB_NETNS/$1
+        [[ -d $group ]] || continue
+        [[ ! -f $group/cgroup.kill ]] || echo 1 >"$group/cgroup.kill"
+        group_remove "$group"
+    done
+}
+
+group_remove() { # FOLDER
+    local tries
+    for ((tries = 0; tries < 20; tries++)); do
+        find "$1" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+        [[ -d $1 ]] || return 0
+        sleep 0.05
+    done
+}
+
+groups_remove() {
     local tree
     for tree in "${LAB_CGROUP_TREES[@]}"; do
-        [[ -d $tree/$LAB_NETNS/$1 ]] || continue
-        find "$tree/$LAB_NETNS/$1" -depth -type d -exec rmdir {} + 2>/dev/null || true
+        rmdir "$tree/$LAB_NETNS" 2>/dev/null || true
     done
 }
