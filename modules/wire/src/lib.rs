@@ -9,4 +9,6 @@ mod message;
 
 pub use change::{Change, Diff, State, Target};
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
-pub use message::{Blob, End, FromAgent, Hello, Json, Mode, Report, Run, ToAgent, VERSION};
+pub use message::{
+    Blob, CHUNK, End, FromAgent, Hello, Json, MAGIC, Mode, Report, Run, ToAgent, VERSION,
+};

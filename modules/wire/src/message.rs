@@ -8,6 +8,13 @@ use crate::Change;
 /// they differ only where something is broken.
 pub const VERSION: u32 = 1;
 
+/// What an agent writes before its first frame. The controller skips all that comes before it:
+/// what a login shell's start-up files print.
+pub const MAGIC: [u8; 16] = *b"\x00\xf7rplay\x1d\xa3\x5e\x0c\xd91\x8b\xe4\n";
+
+/// The most bytes of a blob or file in one [`ToAgent::Chunk`] or [`FromAgent::Push`].
+pub const CHUNK: usize = 64 << 10;
+
 /// A JSON text: what a module takes and gives, opaque to the wire.
 pub type Json = String;
 
@@ -27,7 +34,7 @@ pub enum ToAgent {
         id: u64,
         /// Index into [`Run::blobs`].
         blob: u32,
-        /// The bytes, at most 256 KiB.
+        /// The bytes, at most [`CHUNK`].
         data: Vec<u8>,
         /// No more follow.
         last: bool,
@@ -61,18 +68,21 @@ pub enum FromAgent {
         /// Units in all, where known.
         total: Option<u64>,
     },
-    /// The module wants a blob that was not sent inline.
+    /// The module wants (more of) a blob that was not sent inline. The controller sends no more
+    /// than it was asked for, so that neither side holds a large file in memory.
     Pull {
         /// The request.
         id: u64,
         /// Index into [`Run::blobs`].
         blob: u32,
+        /// How many more chunks may be sent.
+        chunks: u32,
     },
     /// A part of a file that the module sends back (fetch), in order.
     Push {
         /// The request.
         id: u64,
-        /// The bytes, at most 256 KiB.
+        /// The bytes, at most [`CHUNK`].
         data: Vec<u8>,
     },
     /// The end of a request.
@@ -102,6 +112,8 @@ pub struct Hello {
     pub uid: u32,
     /// Its process id on the target.
     pub pid: u32,
+    /// Where its program is on the target.
+    pub path: String,
 }
 
 /// Whether to change the host.

@@ -1,1 +1,26 @@
-//! (being written)
+//! Bytes and processes on hosts: connections over SSH and to the controller itself, the agent's
+//! bootstrap, and requests to it.
+//!
+//! Owns SSH (configuration, host keys, logging in, jump hosts), `become`, and how the agent gets to
+//! a host. Knows nothing of modules, tasks or plays: a request's content is opaque here.
+
+mod bootstrap;
+mod client;
+mod connection;
+mod connector;
+mod error;
+mod exchange;
+mod process;
+mod secret;
+mod ssh;
+mod ssh_args;
+mod target;
+
+pub use client::AgentClient;
+pub use connection::{Connection, Ran};
+pub use connector::{Connector, Image};
+pub use error::{AgentLost, BecomeFault, Cause, ConnectError};
+pub use exchange::{Exchange, NoFiles};
+pub use secret::{NoSecrets, Secret, Secrets};
+pub use ssh_args::SshArgs;
+pub use target::{Become, CONNECT_TIMEOUT, HostKeys, Kind, Method, Target};

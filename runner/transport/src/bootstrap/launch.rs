@@ -1,0 +1,211 @@
+//! The command that finds the agent on a host and runs it, as the login user or as another.
+
+use crate::error::{BecomeFault, Cause};
+use crate::process::Ended;
+use crate::{Become, Method, Secret};
+
+use super::{OWN, quoted, sh};
+
+/// A folder on a host that may hold the agent.
+pub(super) struct Place {
+    /// Its path, in shell words within double quotes.
+    pub(super) path: &'static str,
+    /// What makes the folder it is in, where that may be missing.
+    pub(super) prepare: &'static str,
+}
+
+/// In memory, and reached by every user: a run leaves the host's disks as they are.
+const MEMORY: Place = Place {
+    path: "/dev/shm/rplay-$u",
+    prepare: "",
+};
+const RUNTIME: Place = Place {
+    path: "${XDG_RUNTIME_DIR:-/nonexistent}/rplay",
+    prepare: "",
+};
+const CACHE: Place = Place {
+    path: "${HOME:-/nonexistent}/.cache/rplay",
+    prepare: "[ -d \"$HOME\" ] && mkdir -p \"$HOME/.cache\"; ",
+};
+const TEMPORARY: Place = Place {
+    path: "/tmp/rplay-$u",
+    prepare: "",
+};
+
+/// How an agent is to be started.
+pub(crate) struct Launch {
+    /// The words before the agent's path; each is quoted.
+    words: Vec<String>,
+    /// The user to become, and how its password is asked for.
+    pub(super) other: Option<Other>,
+}
+
+/// Another user to become.
+pub(super) struct Other {
+    method: Method,
+    exe: String,
+    user: String,
+    pub(super) password: Option<Secret>,
+    /// What the program asks with; `None` where it has its own words.
+    prompt: Option<String>,
+}
+
+impl Launch {
+    /// A start as the login user, or as another.
+    pub(crate) fn new(other: Option<&Become>) -> Result<Self, Cause> {
+        let Some(other) = other else {
+            return Ok(Self {
+                words: vec![],
+                other: None,
+            });
+        };
+        let exe = other
+            .exe
+            .clone()
+            .unwrap_or_else(|| other.method.word().to_owned());
+        let nonce = nonce();
+        let prompt = format!("[rplay-{nonce}] password: ");
+        let user = other.user.as_str();
+        let (default, last): (&[&str], Vec<&str>) = match other.method {
+            Method::Sudo => (&["-H"], vec!["-S", "-p", &prompt, "-u", user, "--"]),
+            Method::Su => (&[], vec!["-s", "/bin/sh", "-c", "exec \"$0\"", user]),
+            Method::Doas => (&[], vec!["-u", user, "--"]),
+        };
+        let flags = match &other.flags {
+            Some(flags) => flags.iter().map(String::as_str).collect(),
+            None => default.to_vec(),
+        };
+        let words = std::iter::once(exe.as_str()).chain(flags).chain(last);
+        Ok(Self {
+            words: words.map(quoted).collect::<Result<_, _>>()?,
+            other: Some(Other {
+                method: other.method,
+                exe,
+                user: other.user.clone(),
+                password: other.password.clone(),
+                prompt: (other.method == Method::Sudo).then_some(prompt),
+            }),
+        })
+    }
+
+    /// The folders that may hold the agent, the best one first. A user that is not root must be
+    /// able to get to another user's folder.
+    pub(super) fn places(&self) -> &'static [Place] {
+        const ALL: &[Place] = &[MEMORY, RUNTIME, CACHE, TEMPORARY];
+        const SHARED: &[Place] = &[MEMORY, TEMPORARY];
+        match &self.other {
+            Some(other) if other.user != "root" => SHARED,
+            _ => ALL,
+        }
+    }
+
+    /// Runs the agent of this hash, or else says what the host is.
+    pub(super) fn command(&self, sha256: &str) -> String {
+        let places: Vec<_> = self
+            .places()
+            .iter()
+            .map(|p| format!("\"{}\"", p.path))
+            .collect();
+        let places = places.join(" ");
+        let language = if self.other.is_some() {
+            "export LC_MESSAGES=C; "
+        } else {
+            ""
+        };
+        let script = format!(
+            "u=$(id -u); {OWN}{language}for d in {places}; do f=$d/agent-{sha256}; \
+             [ -x \"$f\" ] && own $(ls -ldn \"$d\") && exec \"$@\" \"$f\"; done; \
+             z=-; command -v gzip >/dev/null && z=gzip; \
+             echo \"rplay-missing $(uname -s) $(uname -m) $z\""
+        );
+        sh(&script, &self.words)
+    }
+}
+
+impl Other {
+    /// Whether the program waits for a password, by the end of what it said.
+    pub(super) fn asks(&self, stderr: &str) -> bool {
+        match &self.prompt {
+            Some(prompt) => stderr.ends_with(prompt.as_str()),
+            None => {
+                let last = stderr.rsplit('\n').next().unwrap_or_default().trim_end();
+                last.ends_with([':', '：'])
+            }
+        }
+    }
+
+    pub(super) fn failed(&self, why: BecomeFault) -> Cause {
+        Cause::Become {
+            method: self.method,
+            user: self.user.clone(),
+            why,
+        }
+    }
+
+    /// Why the program ended without starting the agent.
+    pub(super) fn fault(&self, ended: &Ended, stderr: &str, sent: bool) -> Cause {
+        let words = self.words(stderr);
+        let says = |texts: &[&str]| texts.iter().any(|text| words.contains(text));
+        let why = if *ended == Ended::Code(127) {
+            BecomeFault::NoProgram(self.exe.clone())
+        } else if says(&[
+            "unknown user",
+            "does not exist",
+            "no passwd entry",
+            "No passwd entry",
+        ]) {
+            BecomeFault::UnknownUser
+        } else if says(&[
+            "must have a tty",
+            "terminal is required",
+            "from a terminal",
+            "a tty is required",
+        ]) {
+            BecomeFault::NeedsTerminal(words)
+        } else if says(&[
+            "not in the sudoers",
+            "not allowed to",
+            "may not run",
+            "Operation not permitted",
+        ]) {
+            BecomeFault::NotAllowed(words)
+        } else if sent
+            && says(&[
+                "incorrect password",
+                "Authentication fail",
+                "try again",
+                "Authorization failed",
+            ])
+        {
+            BecomeFault::PasswordWrong
+        } else if says(&[
+            "password is required",
+            "no password was provided",
+            "Authorization required",
+        ]) {
+            BecomeFault::PasswordNeeded
+        } else if words.is_empty() {
+            BecomeFault::Other(format!("nothing, and {ended}"))
+        } else {
+            BecomeFault::Other(words)
+        };
+        self.failed(why)
+    }
+
+    /// What the program said but for its prompts, on one line.
+    fn words(&self, stderr: &str) -> String {
+        let prompt = self.prompt.as_deref().unwrap_or("Password:");
+        let lines = stderr.lines().map(|line| line.replace(prompt, ""));
+        let lines: Vec<_> = lines
+            .map(|l| l.trim().to_owned())
+            .filter(|l| !l.is_empty())
+            .collect();
+        lines.join("; ")
+    }
+}
+
+/// A word that nothing else prints.
+fn nonce() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}

@@ -1,0 +1,244 @@
+//! One agent: many requests at once over one process.
+//!
+//! A task writes frames, another reads them and hands each to the request it names. A request that
+//! is dropped is cancelled on the target.
+
+mod blobs;
+pub(crate) mod streams;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use rplay_wire::{End, FromAgent, Hello, Report, Run, ToAgent, encode};
+use tokio::sync::mpsc;
+
+use crate::process::Process;
+use crate::{AgentLost, Exchange};
+use blobs::Pulls;
+
+/// A running agent. When the last handle is dropped its input ends, and with it the agent.
+pub struct AgentClient {
+    host: String,
+    hello: Hello,
+    next: AtomicU64,
+    frames: mpsc::UnboundedSender<Bytes>,
+    chunks: mpsc::Sender<Bytes>,
+    requests: Arc<Requests>,
+}
+
+/// What an agent says of one request.
+enum Said {
+    Progress(u64, Option<u64>),
+    Pull(u32, u32),
+    Push(Vec<u8>),
+    Done(Box<Report>),
+    Overlay(Vec<u8>),
+}
+
+/// The requests that wait for an answer.
+#[derive(Default)]
+struct Requests(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    by_id: HashMap<u64, mpsc::Sender<Said>>,
+    lost: Option<AgentLost>,
+}
+
+impl Requests {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AgentClient {
+    /// An agent that has said hello; `rest` is what came after that.
+    pub(crate) fn new(
+        host: &str,
+        hello: Hello,
+        process: Process,
+        rest: BytesMut,
+        stderr: Vec<u8>,
+    ) -> Self {
+        let (frames, frames_out) = mpsc::unbounded_channel();
+        let (chunks, chunks_out) = mpsc::channel(2);
+        let requests = Arc::new(Requests::default());
+        tokio::spawn(streams::write(process.input, frames_out, chunks_out));
+        let reader = streams::Reader {
+            host: host.to_owned(),
+            requests: requests.clone(),
+            stderr,
+        };
+        tokio::spawn(reader.read(process.output, rest));
+        Self {
+            host: host.to_owned(),
+            hello,
+            next: AtomicU64::new(1),
+            frames,
+            chunks,
+            requests,
+        }
+    }
+
+    /// What the agent said of itself.
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// Whether the agent has ended.
+    pub fn is_lost(&self) -> bool {
+        self.requests.lock().lost.is_some()
+    }
+
+    /// Runs a module; `run.id` is set here. Several may run at once. Dropping the future cancels
+    /// the request and kills its processes.
+    ///
+    /// # Errors
+    /// Where the agent or its connection ends before the module does.
+    pub async fn run(
+        &self,
+        mut run: Run,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Report, AgentLost> {
+        let mut request = self.request()?;
+        run.id = request.id;
+        self.send(&ToAgent::Run(Box::new(run)))?;
+        let mut pulls = Pulls::new(request.id, self.chunks.clone(), exchange.clone());
+        let mut unkept = None;
+        loop {
+            match request.said().await? {
+                Said::Progress(done, total) => exchange.progress(done, total),
+                Said::Pull(blob, chunks) => pulls.grant(blob, chunks),
+                Said::Push(_) if unkept.is_some() => {}
+                Said::Push(data) => {
+                    if let Err(e) = exchange.push(&data) {
+                        unkept = Some(e.to_string());
+                        self.send(&ToAgent::Cancel { id: request.id })?;
+                    }
+                }
+                Said::Done(report) => {
+                    request.is_done = true;
+                    return Ok(match unkept {
+                        None => *report,
+                        Some(error) => Report {
+                            end: not_kept(error),
+                            ..*report
+                        },
+                    });
+                }
+                Said::Overlay(_) => {}
+            }
+        }
+    }
+
+    /// What this agent's overlay holds.
+    ///
+    /// # Errors
+    /// Where the agent ends first.
+    pub async fn export_overlay(&self) -> Result<Vec<u8>, AgentLost> {
+        let mut request = self.request()?;
+        self.send(&ToAgent::ExportOverlay { id: request.id })?;
+        loop {
+            if let Said::Overlay(data) = request.said().await? {
+                request.is_done = true;
+                return Ok(data);
+            }
+        }
+    }
+
+    /// Replaces this agent's overlay by what another one exported. Requests sent after this see it.
+    ///
+    /// # Errors
+    /// Where the agent has ended.
+    pub fn import_overlay(&self, data: Vec<u8>) -> Result<(), AgentLost> {
+        self.send(&ToAgent::ImportOverlay { data })
+    }
+
+    fn request(&self) -> Result<Request<'_>, AgentLost> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, said) = mpsc::channel(4);
+        let mut waiting = self.requests.lock();
+        if let Some(lost) = &waiting.lost {
+            return Err(lost.clone());
+        }
+        waiting.by_id.insert(id, sender);
+        Ok(Request {
+            client: self,
+            id,
+            said,
+            is_done: false,
+        })
+    }
+
+    fn send(&self, message: &ToAgent) -> Result<(), AgentLost> {
+        let frame = encode(message).map_err(|e| self.unsent(&e.to_string()))?;
+        self.frames.send(frame.into()).map_err(|_| self.lost())
+    }
+
+    /// How the agent was lost, where it is known that it was.
+    fn lost(&self) -> AgentLost {
+        let known = self.requests.lock().lost.clone();
+        known.unwrap_or_else(|| self.unsent("its input was closed"))
+    }
+
+    fn unsent(&self, how: &str) -> AgentLost {
+        AgentLost {
+            host: self.host.clone(),
+            how: how.to_owned(),
+            stderr: String::new(),
+        }
+    }
+}
+
+fn not_kept(error: String) -> End {
+    End::Failed {
+        msg: format!("could not keep what the host sent: {error}"),
+        arg: None,
+        help: vec![],
+        data: "{}".to_owned(),
+    }
+}
+
+/// A request under way. Dropped before its end, it is cancelled.
+struct Request<'a> {
+    client: &'a AgentClient,
+    id: u64,
+    said: mpsc::Receiver<Said>,
+    is_done: bool,
+}
+
+impl Request<'_> {
+    async fn said(&mut self) -> Result<Said, AgentLost> {
+        match self.said.recv().await {
+            Some(said) => Ok(said),
+            None => {
+                self.is_done = true;
+                Err(self.client.lost())
+            }
+        }
+    }
+}
+
+impl Drop for Request<'_> {
+    fn drop(&mut self) {
+        self.client.requests.lock().by_id.remove(&self.id);
+        if !self.is_done {
+            // An agent that is gone has nothing left to cancel.
+            let _ = self.client.send(&ToAgent::Cancel { id: self.id });
+        }
+    }
+}
+
+/// Which request a message is about, and what it says.
+fn addressed(message: FromAgent) -> Option<(u64, Said)> {
+    Some(match message {
+        FromAgent::Hello(_) => return None,
+        FromAgent::Progress { id, done, total } => (id, Said::Progress(done, total)),
+        FromAgent::Pull { id, blob, chunks } => (id, Said::Pull(blob, chunks)),
+        FromAgent::Push { id, data } => (id, Said::Push(data)),
+        FromAgent::Done { id, report } => (id, Said::Done(report)),
+        FromAgent::Overlay { id, data } => (id, Said::Overlay(data)),
+    })
+}

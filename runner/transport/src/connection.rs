@@ -1,0 +1,178 @@
+//! One connection to one host, and the agents on it: one for each user.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use crate::bootstrap::{self, Launch};
+use crate::connector::Image;
+use crate::error::Cause;
+use crate::process::{Ended, Input, Piece, Process};
+use crate::ssh::Session;
+use crate::{AgentClient, Become, ConnectError, Kind, Target};
+
+/// A process that was run without the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Exit code; minus the signal's number where one ended it, -1 where that is not known.
+    pub rc: i32,
+    /// What it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// What it wrote to standard error.
+    pub stderr: Vec<u8>,
+}
+
+/// A connection to a host, kept for the run. Cheap to share behind an [`Arc`].
+pub struct Connection {
+    name: String,
+    image: Image,
+    link: Link,
+    agents: Mutex<HashMap<Option<Key>, Slot>>,
+}
+
+/// How processes are started there.
+pub(crate) enum Link {
+    Ssh(Session),
+    Local,
+}
+
+/// What makes two agents on one host the same.
+type Key = (crate::Method, String, Option<Vec<String>>, Option<String>);
+
+/// An agent that is there or being started, by one of those who want it.
+type Slot = Arc<OnceCell<Arc<AgentClient>>>;
+
+impl Connection {
+    pub(crate) fn new(target: &Target, image: Image, session: Option<Session>) -> Self {
+        debug_assert_eq!(session.is_some(), target.kind == Kind::Ssh);
+        Self {
+            name: target.name.clone(),
+            image,
+            link: session.map_or(Link::Local, Link::Ssh),
+            agents: Mutex::default(),
+        }
+    }
+
+    /// Whether the connection has ended, so that only a new one helps.
+    pub fn is_closed(&self) -> bool {
+        match &self.link {
+            Link::Ssh(session) => session.is_closed(),
+            Link::Local => false,
+        }
+    }
+
+    /// The agent that runs as the login user, or as another one. It is started where there is none
+    /// yet, or where the last one was lost.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub async fn agent(&self, other: Option<&Become>) -> Result<Arc<AgentClient>, ConnectError> {
+        let slot = self.slot(other);
+        let agent = slot
+            .get_or_try_init(|| async {
+                let launch = Launch::new(other).map_err(|cause| self.error(cause))?;
+                bootstrap::start(&self.link, &self.image, &launch, &self.name)
+                    .await
+                    .map(Arc::new)
+                    .map_err(|cause| self.error(cause))
+            })
+            .await?;
+        Ok(agent.clone())
+    }
+
+    fn slot(&self, other: Option<&Become>) -> Slot {
+        let key = other.map(|b| (b.method, b.user.clone(), b.flags.clone(), b.exe.clone()));
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = agents.entry(key).or_default();
+        if slot.get().is_some_and(|agent| agent.is_lost()) {
+            *slot = Slot::default();
+        }
+        slot.clone()
+    }
+
+    /// Runs a command line in the login shell, without the agent (`raw`).
+    ///
+    /// # Errors
+    /// Where the connection fails.
+    pub async fn exec(
+        &self,
+        command: &str,
+        stdin: Option<&[u8]>,
+        pty: bool,
+    ) -> Result<Ran, ConnectError> {
+        let process = self
+            .link
+            .spawn(command, pty)
+            .await
+            .map_err(|cause| self.error(cause))?;
+        let ran = collect(process, stdin.unwrap_or_default()).await;
+        ran.map_err(|cause| self.error(cause))
+    }
+
+    fn error(&self, cause: Cause) -> ConnectError {
+        ConnectError {
+            host: self.name.clone(),
+            cause,
+        }
+    }
+}
+
+impl Link {
+    /// Starts a command line in the login shell.
+    pub(crate) async fn spawn(&self, command: &str, pty: bool) -> Result<Process, Cause> {
+        match self {
+            Self::Ssh(session) => session.exec(command, pty).await,
+            Self::Local => {
+                let mut shell = Command::new("/bin/sh");
+                shell.arg("-c").arg(command);
+                Process::local(shell).map_err(|e| Cause::Closed {
+                    act: "starting a shell".to_owned(),
+                    error: e.to_string(),
+                })
+            }
+        }
+    }
+}
+
+/// Runs a process to its end.
+pub(crate) async fn collect(process: Process, stdin: &[u8]) -> Result<Ran, Cause> {
+    let Process { input, mut output } = process;
+    let (mut stdout, mut stderr) = (vec![], vec![]);
+    let read = async {
+        while let Some(piece) = output.next().await {
+            match piece {
+                Piece::Out(data) => stdout.extend_from_slice(&data),
+                Piece::Err(data) => stderr.extend_from_slice(&data),
+            }
+        }
+        output.ended().await
+    };
+    let (ended, ()) = tokio::join!(read, feed(input, stdin));
+    let rc = match ended {
+        Ended::Code(code) => code,
+        Ended::Signal(_) => -1,
+        Ended::Lost(error) => {
+            return Err(Cause::Closed {
+                act: "running a command".to_owned(),
+                error,
+            });
+        }
+    };
+    Ok(Ran { rc, stdout, stderr })
+}
+
+/// Writes all of a process's input. One that does not read it to the end is no error.
+async fn feed(mut input: Input, data: &[u8]) {
+    for part in data.chunks(rplay_wire::CHUNK) {
+        if input
+            .write(bytes::Bytes::copy_from_slice(part))
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+    input.end().await;
+}

@@ -1,0 +1,57 @@
+//! Opens connections, and holds what they share: the agent's image, decrypted keys, jump hosts.
+
+use std::sync::Arc;
+
+use crate::ssh::Shared;
+use crate::{ConnectError, Connection, Kind, Secrets, Target};
+
+/// The agent's binary, as it is carried inside `rplay`.
+#[derive(Debug, Clone, Copy)]
+pub struct Image {
+    /// The binary, packed with gzip.
+    pub gzip: &'static [u8],
+    /// SHA-256 of the unpacked binary, in hex.
+    pub sha256: &'static str,
+    /// The machine it runs on, as `uname -m` says it.
+    pub arch: &'static str,
+}
+
+/// Opens connections. One for the whole run.
+pub struct Connector {
+    image: Image,
+    shared: Arc<Shared>,
+}
+
+impl Connector {
+    /// A connector that starts this agent and asks for passphrases there.
+    pub fn new(image: Image, secrets: Arc<dyn Secrets>) -> Self {
+        Self {
+            image,
+            shared: Arc::new(Shared::new(secrets)),
+        }
+    }
+
+    /// Connects to a host and logs in; a connection that is refused, times out or is cut is tried
+    /// once more. No agent is started yet.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
+        let session = match target.kind {
+            Kind::Local => None,
+            Kind::Ssh => {
+                let session = self.shared.connect(target).await;
+                Some(session.map_err(|cause| ConnectError {
+                    host: target.name.clone(),
+                    cause,
+                })?)
+            }
+        };
+        Ok(Connection::new(target, self.image, session))
+    }
+
+    /// What was odd in the SSH configuration files, since it was last asked.
+    pub fn warnings(&self) -> Vec<String> {
+        self.shared.warnings()
+    }
+}

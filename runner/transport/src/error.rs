@@ -1,0 +1,428 @@
+//! Why there is no connection, or no longer an agent: typed, with what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rplay_diag::Diagnostic;
+
+use crate::Method;
+
+/// Why a host could not be reached, or an agent not be started there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectError {
+    /// The inventory's name of the host.
+    pub host: String,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// The kinds of causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The settings cannot be used: message (with its place), help.
+    Settings(String, Option<String>),
+    /// The name has no address.
+    Resolve {
+        /// The name.
+        name: String,
+        /// The resolver's words.
+        error: String,
+    },
+    /// Nobody answers at the address: refused, no route, ...
+    Connect {
+        /// `address:port`.
+        address: String,
+        /// The system's words.
+        error: String,
+    },
+    /// It took too long.
+    Timeout {
+        /// What did.
+        act: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The server speaks no SSH that this side speaks.
+    Handshake {
+        /// `address:port`.
+        address: String,
+        /// What differed.
+        error: String,
+    },
+    /// The server closed the connection before it was of use.
+    Closed {
+        /// While what.
+        act: String,
+        /// What is known of it.
+        error: String,
+    },
+    /// known_hosts does not know the server.
+    HostKeyUnknown {
+        /// The name that known_hosts would have: `host` or `[host]:port`.
+        name: String,
+        /// `ssh-ed25519`, ...
+        algorithm: String,
+        /// `SHA256:...`.
+        fingerprint: String,
+        /// The file that would name it.
+        file: PathBuf,
+    },
+    /// known_hosts knows another key for the server.
+    HostKeyChanged {
+        /// The name in known_hosts.
+        name: String,
+        /// Of the key that the server showed.
+        algorithm: String,
+        /// Of the key that the server showed.
+        fingerprint: String,
+        /// The file that knows another key.
+        file: PathBuf,
+        /// The line there.
+        line: usize,
+    },
+    /// known_hosts says that the server's key is revoked, or its certificate is not good.
+    HostKeyRefused {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// No way to log in was accepted.
+    Auth {
+        /// The user.
+        user: String,
+        /// Each way that was tried or skipped, and what came of it.
+        tried: Vec<String>,
+        /// What the server would accept.
+        accepted: Vec<String>,
+    },
+    /// A jump host on the way failed.
+    Jump {
+        /// The jump host.
+        via: String,
+        /// Why.
+        cause: Box<Cause>,
+    },
+    /// The agent is not made for the target.
+    Unsupported {
+        /// `uname -s`.
+        os: String,
+        /// `uname -m`.
+        arch: String,
+    },
+    /// No folder on the target can hold the agent and run it.
+    NoPlace {
+        /// Each folder that was tried, and why not.
+        tried: Vec<String>,
+    },
+    /// Something else came than an agent: what was printed.
+    NoAgent {
+        /// How the process ended.
+        ended: String,
+        /// Its last words.
+        output: String,
+    },
+    /// The agent speaks another version.
+    Version {
+        /// The agent's.
+        theirs: u32,
+    },
+    /// Another user could not be become.
+    Become {
+        /// With what.
+        method: Method,
+        /// Whom.
+        user: String,
+        /// Why not.
+        why: BecomeFault,
+    },
+}
+
+/// Why another user could not be become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BecomeFault {
+    /// The program is not on the target.
+    NoProgram(String),
+    /// It asks for a password, and none is known.
+    PasswordNeeded,
+    /// It did not take the password.
+    PasswordWrong,
+    /// The user may not (sudoers, doas.conf): the program's words.
+    NotAllowed(String),
+    /// It wants a terminal: the program's words.
+    NeedsTerminal(String),
+    /// No such user.
+    UnknownUser,
+    /// It neither asked nor went on in time.
+    Timeout(Duration),
+    /// Something else: the program's words.
+    Other(String),
+}
+
+impl ConnectError {
+    /// Whether the host itself was not reached. A user that could not be become is a failed task on
+    /// a reachable host.
+    pub fn is_unreachable(&self) -> bool {
+        !matches!(self.cause, Cause::Become { .. })
+    }
+
+    /// What to do about it, a line each.
+    pub fn help(&self) -> Vec<String> {
+        self.cause.help(&self.host)
+    }
+
+    /// As a diagnostic with no place yet.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let error = Diagnostic::error(self.to_string());
+        self.help().into_iter().fold(error, Diagnostic::help)
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.cause)
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(message, _) => f.write_str(message),
+            Self::Resolve { name, error } => write!(f, "could not resolve `{name}`: {error}"),
+            Self::Connect { address, error } => {
+                write!(f, "could not connect to `{address}`: {error}")
+            }
+            Self::Timeout { act, after } => {
+                write!(f, "timed out after {} s while {act}", after.as_secs_f32())
+            }
+            Self::Handshake { address, error } => {
+                write!(
+                    f,
+                    "could not agree with the ssh server at `{address}`: {error}"
+                )
+            }
+            Self::Closed { act, error } => {
+                write!(f, "the connection was closed while {act}: {error}")
+            }
+            Self::HostKeyUnknown {
+                name,
+                algorithm,
+                fingerprint,
+                ..
+            } => write!(
+                f,
+                "the host key of `{name}` is not known: it showed the {algorithm} key `{fingerprint}`"
+            ),
+            Self::HostKeyChanged {
+                name,
+                algorithm,
+                fingerprint,
+                file,
+                line,
+            } => write!(
+                f,
+                "the host key of `{name}` changed: it showed the {algorithm} key `{fingerprint}`, \
+                 and `{}:{line}` has another",
+                file.display()
+            ),
+            Self::HostKeyRefused { name, why } => {
+                write!(f, "the host key of `{name}` was refused: {why}")
+            }
+            Self::Auth {
+                user,
+                tried,
+                accepted,
+            } => {
+                write!(f, "could not log in as `{user}`: ")?;
+                match tried.as_slice() {
+                    [] => f.write_str("there is no key and no password to try")?,
+                    tried => f.write_str(&tried.join("; "))?,
+                }
+                match accepted.as_slice() {
+                    [] => Ok(()),
+                    accepted => write!(f, " (the server accepts: {})", accepted.join(", ")),
+                }
+            }
+            Self::Jump { via, cause } => write!(f, "by way of the jump host `{via}`: {cause}"),
+            Self::Unsupported { os, arch } => {
+                write!(f, "the agent does not run on `{os}` on `{arch}`")
+            }
+            Self::NoPlace { tried } => {
+                write!(f, "found no folder for the agent: {}", tried.join("; "))
+            }
+            Self::NoAgent { ended, output } => {
+                write!(f, "the agent did not start: the shell {ended}")?;
+                match output.as_str() {
+                    "" => Ok(()),
+                    output => write!(f, " and said `{output}`"),
+                }
+            }
+            Self::Version { theirs } => write!(
+                f,
+                "the agent speaks version {theirs} of the protocol and not {}; this is a bug in rplay",
+                rplay_wire::VERSION
+            ),
+            Self::Become { method, user, why } => why.write(f, *method, user),
+        }
+    }
+}
+
+impl BecomeFault {
+    fn write(&self, f: &mut fmt::Formatter<'_>, method: Method, user: &str) -> fmt::Result {
+        let program = method.word();
+        match self {
+            Self::NoProgram(name) => write!(f, "could not become `{user}`: there is no `{name}`"),
+            Self::PasswordNeeded => {
+                write!(
+                    f,
+                    "could not become `{user}`: {program} asks for a password"
+                )
+            }
+            Self::PasswordWrong => {
+                write!(
+                    f,
+                    "could not become `{user}`: {program} did not take the password"
+                )
+            }
+            Self::NotAllowed(words) => {
+                write!(
+                    f,
+                    "could not become `{user}`: {program} does not allow it: {words}"
+                )
+            }
+            Self::NeedsTerminal(words) => {
+                write!(
+                    f,
+                    "could not become `{user}`: {program} wants a terminal: {words}"
+                )
+            }
+            Self::UnknownUser => write!(f, "could not become `{user}`: there is no such user"),
+            Self::Timeout(after) => write!(
+                f,
+                "could not become `{user}`: {program} did not answer in {} s",
+                after.as_secs_f32()
+            ),
+            Self::Other(words) => write!(f, "could not become `{user}`: {program} said: {words}"),
+        }
+    }
+
+    fn help(&self, method: Method) -> Vec<String> {
+        let line = match self {
+            Self::NoProgram(name) => {
+                format!("install `{name}`, or choose another `become_method` (sudo, su, doas)")
+            }
+            Self::PasswordNeeded => {
+                "give it with --ask-become-pass (-K), or set `ansible_become_password`".to_owned()
+            }
+            Self::PasswordWrong => {
+                "correct `ansible_become_password`, or what --ask-become-pass was given".to_owned()
+            }
+            Self::NotAllowed(_) => match method {
+                Method::Sudo => "allow the user in sudoers (`visudo`), or log in as another".into(),
+                Method::Doas => "allow the user in `/etc/doas.conf`, or log in as another".into(),
+                Method::Su => "log in as another user".to_owned(),
+            },
+            Self::NeedsTerminal(_) => match method {
+                Method::Sudo => "remove `requiretty` from sudoers for this user".to_owned(),
+                Method::Su | Method::Doas => {
+                    "use sudo, or allow the user without a password".to_owned()
+                }
+            },
+            Self::UnknownUser => "make the user first, or correct `become_user`".to_owned(),
+            Self::Timeout(_) => "a hanging directory service (LDAP, SSSD) often does that".into(),
+            Self::Other(_) => return vec![],
+        };
+        vec![line]
+    }
+}
+
+impl Cause {
+    fn help(&self, host: &str) -> Vec<String> {
+        let line = match self {
+            Self::Settings(_, help) => return help.iter().cloned().collect(),
+            Self::Resolve { .. } => format!("set `ansible_host` for `{host}`, or correct its name"),
+            Self::Connect { .. } => {
+                "check that the host is up, that sshd listens there, and `ansible_port`".to_owned()
+            }
+            Self::Timeout { .. } => {
+                "check the network and firewalls; --timeout (`ansible_timeout`) waits longer".into()
+            }
+            Self::Handshake { .. } => "check that an ssh server is at that port".to_owned(),
+            Self::HostKeyUnknown { name, file, .. } => {
+                return vec![
+                    format!(
+                        "compare the fingerprint with the host's own, then add its key to `{}`",
+                        file.display()
+                    ),
+                    format!(
+                        "to trust it on first use: `StrictHostKeyChecking accept-new` for `{name}` in ~/.ssh/config, \
+                         or `ssh_args = -o StrictHostKeyChecking=accept-new`"
+                    ),
+                ];
+            }
+            Self::HostKeyChanged { name, file, .. } => {
+                return vec![
+                    "someone may be listening in, or the host was installed anew".to_owned(),
+                    format!(
+                        "if it was installed anew, forget the old key: ssh-keygen -f {} -R '{name}'",
+                        file.display()
+                    ),
+                ];
+            }
+            Self::Auth { .. } => {
+                "give a key (`ansible_ssh_private_key_file`, --private-key, ssh-agent) or a \
+                 password (--ask-pass)"
+                    .to_owned()
+            }
+            Self::Jump { cause, .. } => return cause.help(host),
+            Self::Unsupported { .. } => format!(
+                "rplay manages Linux on {}; `raw` works everywhere",
+                std::env::consts::ARCH
+            ),
+            Self::NoPlace { .. } => {
+                "it needs a folder that its user owns and that is not mounted noexec".to_owned()
+            }
+            Self::NoAgent { .. } => {
+                "the login shell must run commands: see what it prints with `ssh HOST true`".into()
+            }
+            Self::Become { method, why, .. } => return why.help(*method),
+            Self::Closed { .. } | Self::HostKeyRefused { .. } | Self::Version { .. } => {
+                return vec![];
+            }
+        };
+        vec![line]
+    }
+}
+
+/// An agent that ended, or whose connection did, while it was of use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentLost {
+    /// The inventory's name of the host.
+    pub host: String,
+    /// How: "it was killed by KILL", "the connection timed out".
+    pub how: String,
+    /// The last of what it wrote to standard error: a panic, most often.
+    pub stderr: String,
+}
+
+impl AgentLost {
+    /// As a diagnostic with no place yet.
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.to_string())
+    }
+}
+
+impl fmt::Display for AgentLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lost the agent: {}", self.how)?;
+        match self.stderr.trim() {
+            "" => Ok(()),
+            words => write!(f, "; it said `{words}`"),
+        }
+    }
+}
+
+impl std::error::Error for AgentLost {}

@@ -1,0 +1,235 @@
+//! A process on a host, wherever it is: its three streams and its end.
+
+use std::process::Stdio;
+
+use russh::ChannelMsg;
+use russh::client::Msg;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+
+use crate::ssh::Farewell;
+
+/// The most bytes of one read from a local pipe.
+const PIECE: usize = 16 << 10;
+
+/// The next that a process says.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// On its standard output.
+    Out(bytes::Bytes),
+    /// On its standard error.
+    Err(bytes::Bytes),
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With an exit code.
+    Code(i32),
+    /// By a signal: its name without `SIG`.
+    Signal(String),
+    /// Its connection ended first, and why.
+    Lost(String),
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "ended with exit code {code}"),
+            Self::Signal(name) => write!(f, "was killed by SIG{name}"),
+            Self::Lost(why) => write!(f, "lost its connection: {why}"),
+        }
+    }
+}
+
+/// What a process writes.
+pub(crate) enum Output {
+    /// Over an SSH channel.
+    Ssh {
+        /// The reading half.
+        channel: Box<russh::ChannelReadHalf>,
+        /// The end, once it is known.
+        ended: Option<Ended>,
+        /// Why the connection ended, once it is known.
+        farewell: Farewell,
+    },
+    /// Of a child of the controller.
+    Local {
+        /// The child.
+        child: Box<Child>,
+        /// Its standard output, until it ends.
+        out: Option<ChildStdout>,
+        /// Its standard error, until it ends.
+        err: Option<ChildStderr>,
+    },
+}
+
+/// What a process reads.
+pub(crate) enum Input {
+    /// Over an SSH channel.
+    Ssh(russh::ChannelWriteHalf<Msg>),
+    /// Of a child of the controller.
+    Local(ChildStdin),
+}
+
+/// Both halves of a process.
+pub(crate) struct Process {
+    pub(crate) input: Input,
+    pub(crate) output: Output,
+}
+
+impl Process {
+    /// A process over a channel on which a command was just asked for.
+    pub(crate) fn ssh(channel: russh::Channel<Msg>, farewell: Farewell) -> Self {
+        let (read, write) = channel.split();
+        let channel = Box::new(read);
+        Self {
+            input: Input::Ssh(write),
+            output: Output::Ssh {
+                channel,
+                ended: None,
+                farewell,
+            },
+        }
+    }
+
+    /// A child of the controller, in a session of its own: a Ctrl-C at the terminal is the
+    /// controller's to handle, and sudo finds no terminal to take over.
+    pub(crate) fn local(mut command: Command) -> std::io::Result<Self> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(false);
+        // SAFETY: the closure runs between fork and exec and makes one system call, which is
+        // async-signal-safe; it touches no memory of the parent.
+        #[allow(unsafe_code)]
+        unsafe {
+            command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
+        }
+        let mut child = command.spawn()?;
+        let input = child.stdin.take().expect("bug: stdin is piped");
+        let (out, err) = (child.stdout.take(), child.stderr.take());
+        Ok(Self {
+            input: Input::Local(input),
+            output: Output::Local {
+                child: Box::new(child),
+                out,
+                err,
+            },
+        })
+    }
+}
+
+impl Input {
+    /// Writes all of it. Not safe to drop halfway.
+    pub(crate) async fn write(&mut self, data: bytes::Bytes) -> std::io::Result<()> {
+        match self {
+            Self::Ssh(channel) => channel
+                .data_bytes(data)
+                .await
+                .map_err(|e| std::io::Error::other(e.to_string())),
+            Self::Local(pipe) => pipe.write_all(&data).await,
+        }
+    }
+
+    /// Says that no more comes.
+    pub(crate) async fn end(self) {
+        match self {
+            // A channel that is gone needs no end.
+            Self::Ssh(channel) => drop(channel.eof().await),
+            Self::Local(pipe) => drop(pipe),
+        }
+    }
+}
+
+impl Output {
+    /// The next piece; `None` at the end. Safe to drop halfway.
+    pub(crate) async fn next(&mut self) -> Option<Piece> {
+        match self {
+            Self::Ssh { channel, ended, .. } => next_ssh(channel, ended).await,
+            Self::Local { out, err, .. } => next_local(out, err).await,
+        }
+    }
+
+    /// How the process ended, after [`Output::next`] gave `None`.
+    pub(crate) async fn ended(&mut self) -> Ended {
+        match self {
+            Self::Ssh {
+                ended: Some(ended), ..
+            } => ended.clone(),
+            Self::Ssh { farewell, .. } => Ended::Lost(farewell.words().await),
+            Self::Local { child, .. } => match child.wait().await {
+                Ok(status) => local_end(status),
+                Err(e) => Ended::Lost(e.to_string()),
+            },
+        }
+    }
+}
+
+async fn next_ssh(
+    channel: &mut russh::ChannelReadHalf,
+    ended: &mut Option<Ended>,
+) -> Option<Piece> {
+    loop {
+        match channel.wait().await? {
+            ChannelMsg::Data { data } => return Some(Piece::Out(data)),
+            ChannelMsg::ExtendedData { data, .. } => return Some(Piece::Err(data)),
+            ChannelMsg::ExitStatus { exit_status } => {
+                *ended = Some(Ended::Code(i32::try_from(exit_status).unwrap_or(i32::MAX)));
+            }
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                *ended = Some(Ended::Signal(signal(&signal_name)));
+            }
+            ChannelMsg::Close => return None,
+            _ => {}
+        }
+    }
+}
+
+async fn next_local(out: &mut Option<ChildStdout>, err: &mut Option<ChildStderr>) -> Option<Piece> {
+    loop {
+        let mut from_out = bytes::BytesMut::new();
+        let mut from_err = bytes::BytesMut::new();
+        tokio::select! {
+            n = read_some(out, &mut from_out), if out.is_some() => match n {
+                0 => *out = None,
+                _ => return Some(Piece::Out(from_out.freeze())),
+            },
+            n = read_some(err, &mut from_err), if err.is_some() => match n {
+                0 => *err = None,
+                _ => return Some(Piece::Err(from_err.freeze())),
+            },
+            else => return None,
+        }
+    }
+}
+
+/// Bytes read; 0 at the end of the stream, which a broken pipe is too.
+async fn read_some<R: tokio::io::AsyncRead + Unpin>(
+    pipe: &mut Option<R>,
+    into: &mut bytes::BytesMut,
+) -> usize {
+    let Some(pipe) = pipe else { return 0 };
+    into.reserve(PIECE);
+    pipe.read_buf(into).await.unwrap_or(0)
+}
+
+fn local_end(status: std::process::ExitStatus) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Code(code),
+        (None, Some(9)) => Ended::Signal("KILL".to_owned()),
+        (None, Some(11)) => Ended::Signal("SEGV".to_owned()),
+        (None, Some(15)) => Ended::Signal("TERM".to_owned()),
+        (None, Some(number)) => Ended::Signal(number.to_string()),
+        (None, None) => Ended::Lost("it is neither running nor ended".to_owned()),
+    }
+}
+
+fn signal(name: &russh::Sig) -> String {
+    match name {
+        russh::Sig::Custom(name) => name.clone(),
+        known => format!("{known:?}"),
+    }
+}
