@@ -32,9 +32,10 @@ pub enum ToAgent {
     Chunk {
         /// The request.
         id: u64,
-        /// Index into [`Run::blobs`].
-        blob: u32,
+        /// The agent's number for this reading of the blob.
+        stream: u32,
         /// The bytes, at most [`CHUNK`].
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
         /// No more follow.
         last: bool,
@@ -50,6 +51,7 @@ pub enum ToAgent {
     /// exported.
     ImportOverlay {
         /// From [`FromAgent::Overlay`].
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
     },
 }
@@ -75,6 +77,8 @@ pub enum FromAgent {
         id: u64,
         /// Index into [`Run::blobs`].
         blob: u32,
+        /// Chosen by the agent: a blob may be read more than once.
+        stream: u32,
         /// How many more chunks may be sent.
         chunks: u32,
     },
@@ -83,6 +87,7 @@ pub enum FromAgent {
         /// The request.
         id: u64,
         /// The bytes, at most [`CHUNK`].
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
     },
     /// The end of a request.
@@ -97,6 +102,7 @@ pub enum FromAgent {
         /// The request.
         id: u64,
         /// Opaque to the controller.
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
     },
 }
@@ -152,6 +158,7 @@ pub struct Blob {
     /// Its size in bytes.
     pub size: u64,
     /// The content itself, where it is small; else it is pulled.
+    #[serde(with = "serde_bytes")]
     pub inline: Option<Vec<u8>>,
 }
 

@@ -31,7 +31,7 @@ pub struct AgentClient {
 /// What an agent says of one request.
 enum Said {
     Progress(u64, Option<u64>),
-    Pull(u32, u32),
+    Pull { blob: u32, stream: u32, chunks: u32 },
     Push(Vec<u8>),
     Done(Box<Report>),
     Overlay(Vec<u8>),
@@ -110,7 +110,7 @@ impl AgentClient {
         loop {
             match request.said().await? {
                 Said::Progress(done, total) => exchange.progress(done, total),
-                Said::Pull(blob, chunks) => pulls.grant(blob, chunks),
+                Said::Pull { blob, stream, chunks } => pulls.grant(blob, stream, chunks),
                 Said::Push(_) if unkept.is_some() => {}
                 Said::Push(data) => {
                     if let Err(e) = exchange.push(&data) {
@@ -236,7 +236,7 @@ fn addressed(message: FromAgent) -> Option<(u64, Said)> {
     Some(match message {
         FromAgent::Hello(_) => return None,
         FromAgent::Progress { id, done, total } => (id, Said::Progress(done, total)),
-        FromAgent::Pull { id, blob, chunks } => (id, Said::Pull(blob, chunks)),
+        FromAgent::Pull { id, blob, stream, chunks } => (id, Said::Pull { blob, stream, chunks }),
         FromAgent::Push { id, data } => (id, Said::Push(data)),
         FromAgent::Done { id, report } => (id, Said::Done(report)),
         FromAgent::Overlay { id, data } => (id, Said::Overlay(data)),

@@ -29,12 +29,13 @@ impl Pulls {
     }
 
     /// The agent takes so many more chunks of a blob.
-    pub(super) fn grant(&mut self, blob: u32, chunks: u32) {
-        let sender = self.granted.entry(blob).or_insert_with(|| {
+    pub(super) fn grant(&mut self, blob: u32, stream: u32, chunks: u32) {
+        let sender = self.granted.entry(stream).or_insert_with(|| {
             let (sender, grants) = mpsc::unbounded_channel();
             let feed = Feed {
                 id: self.id,
                 blob,
+                stream,
                 chunks: self.chunks.clone(),
                 exchange: self.exchange.clone(),
             };
@@ -50,6 +51,7 @@ impl Pulls {
 struct Feed {
     id: u64,
     blob: u32,
+    stream: u32,
     chunks: mpsc::Sender<Bytes>,
     exchange: Arc<dyn Exchange>,
 }
@@ -58,7 +60,10 @@ impl Feed {
     fn run(self, mut grants: mpsc::UnboundedReceiver<u32>) {
         let mut file = match self.exchange.open(self.blob) {
             Ok(file) => file,
-            Err(e) => return drop(self.send(vec![], true, Some(e.to_string()))),
+            Err(e) => {
+                self.send(vec![], true, Some(e.to_string()));
+                return;
+            }
         };
         while let Some(granted) = grants.blocking_recv() {
             for _ in 0..granted {
@@ -85,10 +90,10 @@ impl Feed {
     }
 
     fn send(&self, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
-        let (id, blob) = (self.id, self.blob);
+        let (id, stream) = (self.id, self.stream);
         let frame = encode(&ToAgent::Chunk {
             id,
-            blob,
+            stream,
             data,
             last,
             error,

@@ -1,0 +1,59 @@
+//! Which system a request runs on, and which module it is.
+
+use rplay_api::{Control, Host, RealSystem, Settings};
+use rplay_wire::{End, Mode, Report, Run};
+
+use crate::file::Files;
+
+/// The host itself, and the host as this run's dry run has left it.
+pub(crate) struct Systems {
+    real: RealSystem,
+}
+
+impl Systems {
+    pub(crate) fn new() -> Self {
+        Self { real: RealSystem }
+    }
+
+    /// Runs a module to its end.
+    pub(crate) fn run(&self, run: &Run, files: &Files, control: &Control) -> Report {
+        let Some(module) = rplay_builtin::find(&run.module) else {
+            return refused(format!("the agent has no module `{}`", run.module));
+        };
+        let args = match serde_json::from_str(&run.args) {
+            Ok(args) => args,
+            Err(e) => return refused(format!("the arguments are no JSON object: {e}")),
+        };
+        let settings = Settings {
+            diff: run.diff,
+            environment: run.environment.clone(),
+        };
+        match run.mode {
+            Mode::Apply => Host::new(&self.real, files, control, settings).report(module, &args),
+            Mode::Check => refused("the overlay is being written".to_owned()),
+        }
+    }
+
+    /// All that the overlay holds.
+    pub(crate) fn export(&self) -> Vec<u8> {
+        vec![]
+    }
+
+    /// Takes over what a sibling's overlay holds.
+    pub(crate) fn import(&self, _: &[u8]) {}
+}
+
+/// A request that only a bug in the controller makes.
+fn refused(msg: String) -> Report {
+    Report {
+        end: End::Failed {
+            msg,
+            arg: None,
+            help: vec!["this is a bug in rplay".to_owned()],
+            data: "{}".to_owned(),
+        },
+        changes: vec![],
+        warnings: vec![],
+        took_us: 0,
+    }
+}

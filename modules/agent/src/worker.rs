@@ -1,0 +1,109 @@
+//! One request on a thread of its own.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rplay_wire::{End, FromAgent, Report, Run};
+
+use crate::dispatch::Systems;
+use crate::file::Files;
+use crate::requests::Requests;
+use crate::writer::Writer;
+
+thread_local! {
+    /// What a panic on this thread said, where the thread catches it.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    static CATCHES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What every request shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) systems: Arc<Systems>,
+    pub(crate) requests: Requests,
+    pub(crate) writer: Writer,
+}
+
+/// Keeps a panic's words for the request's report; elsewhere they go to standard error, where the
+/// controller finds them.
+pub(crate) fn hook_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if CATCHES.get() {
+            PANIC.set(Some(info.to_string().replace('\n', " ")));
+        } else {
+            default(info);
+        }
+    }));
+}
+
+/// Begins a request; its thread reports its end.
+pub(crate) fn spawn(run: Run, shared: &Shared) {
+    let id = run.id;
+    let control = shared.requests.begin(id);
+    let worker = shared.clone();
+    let started = std::thread::Builder::new()
+        .name(run.module.clone())
+        .spawn(move || {
+            let files = Files {
+                id,
+                blobs: run.blobs.clone(),
+                requests: worker.requests.clone(),
+                writer: worker.writer.clone(),
+                streams: Cell::new(0),
+            };
+            let start = Instant::now();
+            CATCHES.set(true);
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                worker.systems.run(&run, &files, &control)
+            }));
+            CATCHES.set(false);
+            let report = caught.unwrap_or_else(|_| panicked(&run.module, start));
+            finish(&worker, id, report);
+        });
+    if let Err(e) = started {
+        let report = failed(
+            format!("could not start a thread on the host: {e}"),
+            Instant::now(),
+        );
+        finish(shared, id, report);
+    }
+}
+
+/// Reports; a report too large to send is told as a failure.
+fn finish(shared: &Shared, id: u64, report: Report) {
+    let done = |report| FromAgent::Done {
+        id,
+        report: Box::new(report),
+    };
+    if let Err(rplay_wire::FrameError::TooLong(bytes)) = shared.writer.send(&done(report)) {
+        let msg = format!("the result of {bytes} bytes is too large to send");
+        // Where the controller is gone nobody hears of it.
+        let _ = shared.writer.send(&done(failed(msg, Instant::now())));
+    }
+    shared.requests.end(id);
+}
+
+fn panicked(module: &str, start: Instant) -> Report {
+    let words = PANIC.take().unwrap_or_default();
+    failed(
+        format!("this is a bug in the module `{module}`: {words}"),
+        start,
+    )
+}
+
+fn failed(msg: String, start: Instant) -> Report {
+    Report {
+        end: End::Failed {
+            msg,
+            arg: None,
+            help: vec![],
+            data: "{}".to_owned(),
+        },
+        changes: vec![],
+        warnings: vec![],
+        took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}
