@@ -17,8 +17,9 @@ use crate::types::{Block, Item, Origin, Play, Task};
 /// As deep as imports may nest: more is a file that imports itself.
 const MAX_DEPTH: usize = 50;
 
-/// Renders a template that a static import's name holds, with what is known before the run.
-pub type Early = dyn Fn(&Node) -> Result<String, Diagnostic> + Send + Sync;
+/// Renders a template that a static import's name holds, with what is known before the run: the
+/// map holds the variables of the play and of the roles, blocks and imports around, as written.
+pub type Early = dyn Fn(&Node, &Map) -> Result<String, Diagnostic> + Send + Sync;
 
 /// Reads playbooks, task files and roles.
 pub struct Loader {
@@ -42,13 +43,21 @@ pub struct Context {
     pub depth: usize,
     /// Roles being read, outermost first.
     pub roles: Vec<String>,
+    /// Variables known before the run, as written: the play's, and of what is around.
+    pub vars: Arc<Map>,
 }
 
 impl Context {
     /// At the top of a playbook.
     pub fn playbook(file: &Path) -> Self {
         let dir = file.parent().unwrap_or(Path::new("")).to_owned();
-        Self { playbook_dir: dir, file: file.to_owned(), role: None, depth: 0, roles: vec![] }
+        Self { playbook_dir: dir, file: file.to_owned(), role: None, depth: 0, roles: vec![], vars: Arc::default() }
+    }
+
+    /// Where an include is: in `file`, which may belong to the role in the folder `role`.
+    pub fn include(playbook_dir: &Path, file: &Path, role: Option<&Path>) -> Self {
+        let role = role.map(Path::to_owned);
+        Self { playbook_dir: playbook_dir.to_owned(), role, ..Self::playbook(file) }
     }
 
     pub(crate) fn at(&self, file: &Path) -> Self {
@@ -167,7 +176,7 @@ impl Loader {
         plays: &mut Vec<Play>,
         problems: &mut Problems,
     ) {
-        let Some(text) = self.early_text(name, problems) else { return };
+        let Some(text) = self.early_text(name, &Context::playbook(path), problems) else { return };
         let file = path.parent().unwrap_or(Path::new("")).join(text);
         if depth > MAX_DEPTH || !self.sources.is_file(&file) {
             let words = if depth > MAX_DEPTH { "imports itself" } else { "is not there" };
@@ -319,7 +328,7 @@ impl Loader {
             problems.push(Diagnostic::error(words).at(&task.action.span).help("use include_tasks"));
             return None;
         }
-        let text = self.early_text(name, problems)?;
+        let text = self.early_text(name, context, problems)?;
         let Some(path) = self.find_tasks(&text, context) else {
             let words = format!("the file of tasks `{text}` is not there");
             let places = self.tasks_places(&text, context);
@@ -368,8 +377,8 @@ impl Loader {
         places
     }
 
-    pub(crate) fn early_text(&self, node: &Node, problems: &mut Problems) -> Option<String> {
-        match (self.early)(node) {
+    pub(crate) fn early_text(&self, node: &Node, context: &Context, problems: &mut Problems) -> Option<String> {
+        match (self.early)(node, &context.vars) {
             Ok(text) => Some(text),
             Err(error) => {
                 problems.push(error.help("a static import is read before the run: use an include for what only the run knows"));

@@ -146,7 +146,7 @@ impl Loader {
         seen: &mut HashSet<String>,
         problems: &mut Problems,
     ) -> Option<Block> {
-        let name = self.early_text(&call.name, problems)?;
+        let name = self.early_text(&call.name, context, problems)?;
         let Some(path) = self.find_role(&name, context) else {
             let words = format!("the role `{name}` is not there");
             let places = self.role_places(&name, context);

@@ -51,6 +51,16 @@ pub trait KnownModules: Send + Sync {
     /// Whether a task may call it.
     fn known(&self, name: &str) -> bool;
 
+    /// The name it goes by here, where another (`ansible.posix.mount`) means the same.
+    fn resolve(&self, name: &str) -> Option<String> {
+        self.known(name).then(|| name.to_owned())
+    }
+
+    /// Whether `with_NAME` may be written; `None` where that is not known.
+    fn lookup(&self, _name: &str) -> Option<bool> {
+        None
+    }
+
     /// Every name, for suggestions.
     fn names(&self) -> Vec<String>;
 

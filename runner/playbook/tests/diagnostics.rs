@@ -58,7 +58,7 @@ impl KnownModules for Few {
 
 fn loader(files: &[(&str, &str)]) -> Loader {
     let files = files.iter().map(|(p, t)| (PathBuf::from(p), (*t).to_owned())).collect();
-    let early = |node: &rplay_yaml::Node| Ok(node.as_str().unwrap_or_default().to_owned());
+    let early = |node: &rplay_yaml::Node, _: &rplay_yaml::Map| Ok(node.as_str().unwrap_or_default().to_owned());
     Loader::new(Arc::new(Memory(files)), Arc::new(Few), vec![], Box::new(early))
 }
 
@@ -70,31 +70,81 @@ fn errors(files: &[(&str, &str)]) -> String {
 #[test]
 fn an_unknown_module_is_pointed_at() {
     let text = "- hosts: all\n  tasks:\n    - name: Copy it\n      coppy:\n        src: a\n";
-    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"");
+    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"
+    error: there is no module or keyword `coppy`
+     --> site.yml:4:7
+      |
+    4 |       coppy:
+      |       ^^^^^
+      |
+      = help: did you mean `copy`?
+    ");
 }
 
 #[test]
 fn an_unknown_argument_is_pointed_at() {
     let text = "- hosts: all\n  tasks:\n    - copy:\n        src: a\n        dets: /b\n";
-    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"");
+    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"
+    error: `copy` has no argument `dets`
+     --> site.yml:5:9
+      |
+    5 |         dets: /b
+      |         ^^^^
+      |
+      = help: did you mean `dest`?
+    ");
 }
 
 #[test]
 fn a_keyword_of_the_wrong_place_is_explained() {
     let text = "- hosts: all\n  whne: x\n  tasks:\n    - command: uptime\n      serial: 1\n";
-    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"");
+    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"
+    error: `whne` is no keyword of a play
+     --> site.yml:2:3
+      |
+    2 |   whne: x
+      |   ^^^^
+    error: `serial` is no keyword of a task
+     --> site.yml:5:7
+      |
+    5 |       serial: 1
+      |       ^^^^^^
+      |
+      = help: it belongs to a play
+    ");
 }
 
 #[test]
 fn a_missing_role_names_the_places_searched() {
     let text = "- hosts: all\n  roles:\n    - etcd\n";
-    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"");
+    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"
+    error: the role `etcd` is not there
+     --> site.yml:3:7
+      |
+    3 |     - etcd
+      |       ^^^^
+      |
+      = help: looked at `roles/etcd`, `../roles/etcd`, `etcd`
+    ");
 }
 
 #[test]
 fn two_modules_in_a_task_are_both_named() {
     let text = "- hosts: all\n  tasks:\n    - command: uptime\n      copy:\n        dest: /x\n";
-    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"");
+    insta::assert_snapshot!(errors(&[("site.yml", text)]), @"
+    error: this task calls two modules: `command` and `copy`
+     --> site.yml:4:7
+      |
+    4 |       copy:
+      |       ^^^^
+      |
+     ::: site.yml:3:7
+      |
+    3 |     - command: uptime
+      |       ------- the first one
+      |
+      = help: make two tasks of it
+    ");
 }
 
 #[test]
