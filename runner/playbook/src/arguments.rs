@@ -54,13 +54,19 @@ fn words(text: &str) -> Option<Vec<(usize, &str)>> {
 /// `name=value`, where `name` could be an argument's.
 fn pair(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
-    let good = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let good = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     good.then_some((name, value))
 }
 
 fn unquoted(value: &str) -> &str {
     for quote in ['"', '\''] {
-        if let Some(inner) = value.strip_prefix(quote).and_then(|v| v.strip_suffix(quote)) {
+        if let Some(inner) = value
+            .strip_prefix(quote)
+            .and_then(|v| v.strip_suffix(quote))
+        {
             return inner;
         }
     }
@@ -77,9 +83,18 @@ pub fn key_values(text: &str, span: &Span) -> Result<(Map, Vec<String>), ()> {
     for (_, word) in words(text).ok_or(())? {
         match pair(word) {
             Some((name, value)) => {
-                let key = Key { text: name.to_owned(), span: span.clone() };
+                let key = Key {
+                    text: name.to_owned(),
+                    span: span.clone(),
+                };
                 let kind = Kind::Str(unquoted(value).to_owned());
-                map.insert(key, Node { span: span.clone(), kind });
+                map.insert(
+                    key,
+                    Node {
+                        span: span.clone(),
+                        kind,
+                    },
+                );
             }
             None => rest.push(word.to_owned()),
         }
@@ -89,9 +104,14 @@ pub fn key_values(text: &str, span: &Span) -> Result<(Map, Vec<String>), ()> {
 
 /// The text without its word `name=...`.
 pub(crate) fn without(text: &str, name: &str) -> Option<String> {
-    let (at, word) =
-        words(text)?.into_iter().find(|(_, w)| pair(w).is_some_and(|(n, _)| n == name))?;
-    Some(format!("{}{}", &text[..at], text[at + word.len()..].trim_start()))
+    let (at, word) = words(text)?
+        .into_iter()
+        .find(|(_, w)| pair(w).is_some_and(|(n, _)| n == name))?;
+    Some(format!(
+        "{}{}",
+        &text[..at],
+        text[at + word.len()..].trim_start()
+    ))
 }
 
 #[cfg(test)]
@@ -100,7 +120,9 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let (map, _) = key_values(text, &Span::synthetic("t")).unwrap();
-        map.into_iter().map(|(k, v)| (k.text, v.as_str().unwrap().to_owned())).collect()
+        map.into_iter()
+            .map(|(k, v)| (k.text, v.as_str().unwrap().to_owned()))
+            .collect()
     }
 
     #[test]

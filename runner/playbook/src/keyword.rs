@@ -149,17 +149,26 @@ keywords! {
 impl Keyword {
     /// The keyword that `word` is in `place`.
     pub fn find(word: &str, place: Place) -> Option<Self> {
-        TABLE.iter().find(|(_, w, at)| *w == word && stands(at, place)).map(|(k, ..)| *k)
+        TABLE
+            .iter()
+            .find(|(_, w, at)| *w == word && stands(at, place))
+            .map(|(k, ..)| *k)
     }
 
     /// All words of a place.
     pub fn words(place: Place) -> impl Iterator<Item = &'static str> {
-        TABLE.iter().filter(move |(.., at)| stands(at, place)).map(|(_, w, _)| *w)
+        TABLE
+            .iter()
+            .filter(move |(.., at)| stands(at, place))
+            .map(|(_, w, _)| *w)
     }
 
     /// The word itself.
     pub fn word(self) -> &'static str {
-        TABLE.iter().find(|(k, ..)| *k == self).map_or("", |(_, w, _)| w)
+        TABLE
+            .iter()
+            .find(|(k, ..)| *k == self)
+            .map_or("", |(_, w, _)| w)
     }
 }
 
@@ -179,7 +188,10 @@ pub struct Keywords(Vec<(Keyword, Node)>);
 impl Keywords {
     /// The value of a keyword, if it is given.
     pub fn get(&self, keyword: Keyword) -> Option<&Node> {
-        self.0.iter().find(|(k, _)| *k == keyword).map(|(_, node)| node)
+        self.0
+            .iter()
+            .find(|(k, _)| *k == keyword)
+            .map(|(_, node)| node)
     }
 
     /// Sets a keyword.
@@ -192,7 +204,9 @@ impl Keywords {
     pub fn list(&self, keyword: Keyword) -> Vec<&Node> {
         match self.get(keyword) {
             None => vec![],
-            Some(node) => node.as_seq().map_or_else(|| vec![node], |items| items.iter().collect()),
+            Some(node) => node
+                .as_seq()
+                .map_or_else(|| vec![node], |items| items.iter().collect()),
         }
     }
 
@@ -200,7 +214,11 @@ impl Keywords {
     pub fn tags(&self) -> Vec<String> {
         let words = self.list(Keyword::Tags).into_iter().map(plain_text);
         words
-            .flat_map(|w| w.split(',').map(|t| t.trim().to_owned()).collect::<Vec<_>>())
+            .flat_map(|w| {
+                w.split(',')
+                    .map(|t| t.trim().to_owned())
+                    .collect::<Vec<_>>()
+            })
             .filter(|t| !t.is_empty())
             .collect()
     }

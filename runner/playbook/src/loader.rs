@@ -51,17 +51,32 @@ impl Context {
     /// At the top of a playbook.
     pub fn playbook(file: &Path) -> Self {
         let dir = file.parent().unwrap_or(Path::new("")).to_owned();
-        Self { playbook_dir: dir, file: file.to_owned(), role: None, depth: 0, roles: vec![], vars: Arc::default() }
+        Self {
+            playbook_dir: dir,
+            file: file.to_owned(),
+            role: None,
+            depth: 0,
+            roles: vec![],
+            vars: Arc::default(),
+        }
     }
 
     /// Where an include is: in `file`, which may belong to the role in the folder `role`.
     pub fn include(playbook_dir: &Path, file: &Path, role: Option<&Path>) -> Self {
         let role = role.map(Path::to_owned);
-        Self { playbook_dir: playbook_dir.to_owned(), role, ..Self::playbook(file) }
+        Self {
+            playbook_dir: playbook_dir.to_owned(),
+            role,
+            ..Self::playbook(file)
+        }
     }
 
     pub(crate) fn at(&self, file: &Path) -> Self {
-        Self { file: file.to_owned(), depth: self.depth + 1, ..self.clone() }
+        Self {
+            file: file.to_owned(),
+            depth: self.depth + 1,
+            ..self.clone()
+        }
     }
 }
 
@@ -73,7 +88,13 @@ impl Loader {
         roles_path: Vec<PathBuf>,
         early: Box<Early>,
     ) -> Self {
-        Self { sources, modules, roles_path, early, files: Mutex::default() }
+        Self {
+            sources,
+            modules,
+            roles_path,
+            early,
+            files: Mutex::default(),
+        }
     }
 
     /// Reads a playbook with all it imports.
@@ -102,12 +123,21 @@ impl Loader {
     ) -> Result<Vec<Item>, Vec<Diagnostic>> {
         let mut problems = Problems::default();
         let items = self.read_tasks(path, place, context, &mut problems);
-        if problems.has_errors() { Err(problems.into_vec()) } else { Ok(items) }
+        if problems.has_errors() {
+            Err(problems.into_vec())
+        } else {
+            Ok(items)
+        }
     }
 
     /// A file's YAML, read once.
     pub(crate) fn yaml(&self, path: &Path, problems: &mut Problems) -> Option<Node> {
-        let cached = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let cached = self
+            .files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned();
         if cached.is_some() {
             return cached;
         }
@@ -129,7 +159,10 @@ impl Loader {
         };
         problems.extend(loaded.warnings.clone());
         let node = loaded.root(&source);
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), node.clone());
+        self.files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.to_owned(), node.clone());
         Some(node)
     }
 
@@ -141,10 +174,16 @@ impl Loader {
         plays: &mut Vec<Play>,
         problems: &mut Problems,
     ) {
-        let Some(root) = self.yaml(path, problems) else { return };
+        let Some(root) = self.yaml(path, problems) else {
+            return;
+        };
         let Some(entries) = root.as_seq() else {
             let words = format!("a playbook is a list of plays, not {}", root.describe());
-            problems.push(Diagnostic::error(words).at(&root.span).help("begin a play with `- hosts: ...`"));
+            problems.push(
+                Diagnostic::error(words)
+                    .at(&root.span)
+                    .help("begin a play with `- hosts: ...`"),
+            );
             return;
         };
         for entry in entries {
@@ -176,10 +215,16 @@ impl Loader {
         plays: &mut Vec<Play>,
         problems: &mut Problems,
     ) {
-        let Some(text) = self.early_text(name, &Context::playbook(path), problems) else { return };
+        let Some(text) = self.early_text(name, &Context::playbook(path), problems) else {
+            return;
+        };
         let file = path.parent().unwrap_or(Path::new("")).join(text);
         if depth > MAX_DEPTH || !self.sources.is_file(&file) {
-            let words = if depth > MAX_DEPTH { "imports itself" } else { "is not there" };
+            let words = if depth > MAX_DEPTH {
+                "imports itself"
+            } else {
+                "is not there"
+            };
             let words = format!("the playbook `{}` {words}", file.display());
             problems.push(Diagnostic::error(words).at(&name.span));
             return;
@@ -214,7 +259,9 @@ impl Loader {
         }
         let Some(hosts) = keywords.get(Keyword::Hosts).cloned() else {
             problems.push(
-                Diagnostic::error("a play needs `hosts`").at(&entry.span.slice(0, 1)).help("say which: `hosts: all`"),
+                Diagnostic::error("a play needs `hosts`")
+                    .at(&entry.span.slice(0, 1))
+                    .help("say which: `hosts: all`"),
             );
             return None;
         };
@@ -243,13 +290,26 @@ impl Loader {
         })
     }
 
-    fn play_roles(&self, keywords: &Keywords, context: &Context, problems: &mut Problems) -> Vec<Item> {
-        let Some(node) = keywords.get(Keyword::Roles) else { return vec![] };
+    fn play_roles(
+        &self,
+        keywords: &Keywords,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Vec<Item> {
+        let Some(node) = keywords.get(Keyword::Roles) else {
+            return vec![];
+        };
         let mut seen = HashSet::new();
-        let entries = node.as_seq().map_or_else(|| vec![node], |items| items.iter().collect());
-        let calls = entries.into_iter().filter_map(|entry| RoleCall::parse(entry, problems));
+        let entries = node
+            .as_seq()
+            .map_or_else(|| vec![node], |items| items.iter().collect());
+        let calls = entries
+            .into_iter()
+            .filter_map(|entry| RoleCall::parse(entry, problems));
         let calls: Vec<_> = calls.collect();
-        let blocks = calls.iter().filter_map(|call| self.role(call, context, &mut seen, problems));
+        let blocks = calls
+            .iter()
+            .filter_map(|call| self.role(call, context, &mut seen, problems));
         blocks.map(|block| Item::Block(Arc::new(block))).collect()
     }
 
@@ -266,16 +326,31 @@ impl Loader {
             Kind::Null => return vec![],
             _ => {
                 let words = format!("this is a list of tasks, not {}", node.describe());
-                problems.push(Diagnostic::error(words).at(&node.span).help("begin each task with `- `"));
+                problems.push(
+                    Diagnostic::error(words)
+                        .at(&node.span)
+                        .help("begin each task with `- `"),
+                );
                 return vec![];
             }
         };
-        entries.iter().filter_map(|entry| self.item(entry, place, context, problems)).collect()
+        entries
+            .iter()
+            .filter_map(|entry| self.item(entry, place, context, problems))
+            .collect()
     }
 
-    fn item(&self, node: &Node, place: Place, context: &Context, problems: &mut Problems) -> Option<Item> {
+    fn item(
+        &self,
+        node: &Node,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Option<Item> {
         if node.get("block").is_some() {
-            return Some(Item::Block(Arc::new(self.block(node, place, context, problems))));
+            return Some(Item::Block(Arc::new(
+                self.block(node, place, context, problems),
+            )));
         }
         let task = crate::task::parse(node, place, &context.file, &*self.modules, problems)?;
         match task.action.name.as_str() {
@@ -283,13 +358,20 @@ impl Loader {
             "import_role" => {
                 let call = RoleCall::of_task(&task, problems)?;
                 let mut seen = HashSet::new();
-                self.role(&call, context, &mut seen, problems).map(|b| Item::Block(Arc::new(b)))
+                self.role(&call, context, &mut seen, problems)
+                    .map(|b| Item::Block(Arc::new(b)))
             }
             _ => Some(Item::Task(Arc::new(task))),
         }
     }
 
-    fn block(&self, node: &Node, place: Place, context: &Context, problems: &mut Problems) -> Block {
+    fn block(
+        &self,
+        node: &Node,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Block {
         let mut block = Block {
             keywords: Keywords::default(),
             origin: Origin::Plain,
@@ -325,14 +407,22 @@ impl Loader {
         let name = file_argument(&task)?;
         if task.looped.is_some() {
             let words = "a static import cannot loop";
-            problems.push(Diagnostic::error(words).at(&task.action.span).help("use include_tasks"));
+            problems.push(
+                Diagnostic::error(words)
+                    .at(&task.action.span)
+                    .help("use include_tasks"),
+            );
             return None;
         }
         let text = self.early_text(name, context, problems)?;
         let Some(path) = self.find_tasks(&text, context) else {
             let words = format!("the file of tasks `{text}` is not there");
             let places = self.tasks_places(&text, context);
-            problems.push(Diagnostic::error(words).at(&name.span).help(searched(&places)));
+            problems.push(
+                Diagnostic::error(words)
+                    .at(&name.span)
+                    .help(searched(&places)),
+            );
             return None;
         };
         if context.depth > MAX_DEPTH {
@@ -357,19 +447,26 @@ impl Loader {
         context: &Context,
         problems: &mut Problems,
     ) -> Vec<Item> {
-        let Some(root) = self.yaml(path, problems) else { return vec![] };
+        let Some(root) = self.yaml(path, problems) else {
+            return vec![];
+        };
         self.items(&root, place, context, problems)
     }
 
     /// The file that an include or import of tasks means.
     pub fn find_tasks(&self, name: &str, context: &Context) -> Option<PathBuf> {
-        self.tasks_places(name, context).into_iter().find(|path| self.sources.is_file(path))
+        self.tasks_places(name, context)
+            .into_iter()
+            .find(|path| self.sources.is_file(path))
     }
 
     /// Where such a file is looked for.
     pub fn tasks_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
         let beside = context.file.parent().unwrap_or(Path::new("")).join(name);
-        let role = context.role.iter().flat_map(|r| [r.join("tasks").join(name), r.join(name)]);
+        let role = context
+            .role
+            .iter()
+            .flat_map(|r| [r.join("tasks").join(name), r.join(name)]);
         let mut places: Vec<PathBuf> = vec![beside];
         places.extend(role);
         places.push(context.playbook_dir.join(name));
@@ -377,7 +474,12 @@ impl Loader {
         places
     }
 
-    pub(crate) fn early_text(&self, node: &Node, context: &Context, problems: &mut Problems) -> Option<String> {
+    pub(crate) fn early_text(
+        &self,
+        node: &Node,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Option<String> {
         match (self.early)(node, &context.vars) {
             Ok(text) => Some(text),
             Err(error) => {
@@ -390,11 +492,18 @@ impl Loader {
 
 /// The help that names every place looked at.
 pub(crate) fn searched(places: &[PathBuf]) -> String {
-    let list: Vec<_> = places.iter().map(|p| format!("`{}`", p.display())).collect();
+    let list: Vec<_> = places
+        .iter()
+        .map(|p| format!("`{}`", p.display()))
+        .collect();
     format!("looked at {}", list.join(", "))
 }
 
 /// The file that an import or include of tasks names.
 pub fn file_argument(task: &Task) -> Option<&Node> {
-    task.action.text.as_ref().or_else(|| task.action.args.get("file")).or_else(|| task.action.args.get("_raw_params"))
+    task.action
+        .text
+        .as_ref()
+        .or_else(|| task.action.args.get("file"))
+        .or_else(|| task.action.args.get("_raw_params"))
 }

@@ -45,7 +45,12 @@ pub struct From {
 impl Default for From {
     fn default() -> Self {
         let main = || "main".to_owned();
-        Self { tasks: main(), handlers: main(), vars: main(), defaults: main() }
+        Self {
+            tasks: main(),
+            handlers: main(),
+            vars: main(),
+            defaults: main(),
+        }
     }
 }
 
@@ -69,7 +74,11 @@ impl RoleCall {
             return Some(call);
         };
         let Some(name) = map.get("role").or_else(|| map.get("name")) else {
-            problems.push(Diagnostic::error("this role has no name").at(&node.span).help("write `- role: NAME`"));
+            problems.push(
+                Diagnostic::error("this role has no name")
+                    .at(&node.span)
+                    .help("write `- role: NAME`"),
+            );
             return None;
         };
         call.name = name.clone();
@@ -121,7 +130,10 @@ impl RoleCall {
 }
 
 fn stem(name: &str) -> String {
-    name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name).to_owned()
+    name.strip_suffix(".yml")
+        .or_else(|| name.strip_suffix(".yaml"))
+        .unwrap_or(name)
+        .to_owned()
 }
 
 impl Loader {
@@ -129,7 +141,11 @@ impl Loader {
     ///
     /// # Errors
     /// Everything wrong in it.
-    pub fn include_role(&self, call: &RoleCall, context: &Context) -> Result<Block, Vec<Diagnostic>> {
+    pub fn include_role(
+        &self,
+        call: &RoleCall,
+        context: &Context,
+    ) -> Result<Block, Vec<Diagnostic>> {
         let mut problems = Problems::default();
         let block = self.role(call, context, &mut HashSet::new(), &mut problems);
         match block {
@@ -150,7 +166,11 @@ impl Loader {
         let Some(path) = self.find_role(&name, context) else {
             let words = format!("the role `{name}` is not there");
             let places = self.role_places(&name, context);
-            problems.push(Diagnostic::error(words).at(&call.name.span).help(searched(&places)));
+            problems.push(
+                Diagnostic::error(words)
+                    .at(&call.name.span)
+                    .help(searched(&places)),
+            );
             return None;
         };
         if context.roles.contains(&name) && context.roles.len() > 20 {
@@ -164,14 +184,37 @@ impl Loader {
         inside.roles.push(name.clone());
         inside.depth += 1;
         let meta = self.part(&path, "meta", "main", problems);
-        let allowed = meta.as_ref().and_then(|m| m.get("allow_duplicates")).is_some_and(|n| n.kind == Kind::Bool(true));
-        let identity = format!("{name} {:?} {:?}", plain(&call.params), call.keywords.get(Keyword::Vars).map(plain_node));
+        let allowed = meta
+            .as_ref()
+            .and_then(|m| m.get("allow_duplicates"))
+            .is_some_and(|n| n.kind == Kind::Bool(true));
+        let identity = format!(
+            "{name} {:?} {:?}",
+            plain(&call.params),
+            call.keywords.get(Keyword::Vars).map(plain_node)
+        );
         if !call.duplicates && !allowed && !seen.insert(identity) {
             return None;
         }
         let mut items = self.dependencies(meta.as_ref(), &inside, seen, problems);
-        items.extend(self.part_items(&path, "tasks", &call.from.tasks, Place::Task, &inside, &call.name, problems));
-        let handlers = self.part_items(&path, "handlers", &call.from.handlers, Place::Handler, &inside, &call.name, problems);
+        items.extend(self.part_items(
+            &path,
+            "tasks",
+            &call.from.tasks,
+            Place::Task,
+            &inside,
+            &call.name,
+            problems,
+        ));
+        let handlers = self.part_items(
+            &path,
+            "handlers",
+            &call.from.handlers,
+            Place::Handler,
+            &inside,
+            &call.name,
+            problems,
+        );
         let role = Role {
             name: short_name(&name),
             defaults: self.variables(&path, "defaults", &call.from.defaults, &call.name, problems),
@@ -199,8 +242,14 @@ impl Loader {
         seen: &mut HashSet<String>,
         problems: &mut Problems,
     ) -> Vec<Item> {
-        let entries = meta.and_then(|m| m.get("dependencies")).and_then(Node::as_seq).unwrap_or_default();
-        let calls: Vec<_> = entries.iter().filter_map(|e| RoleCall::parse(e, problems)).collect();
+        let entries = meta
+            .and_then(|m| m.get("dependencies"))
+            .and_then(Node::as_seq)
+            .unwrap_or_default();
+        let calls: Vec<_> = entries
+            .iter()
+            .filter_map(|e| RoleCall::parse(e, problems))
+            .collect();
         calls
             .iter()
             .filter_map(|call| self.role(call, inside, seen, problems))
@@ -236,7 +285,11 @@ impl Loader {
         let Some(file) = self.part_file(role, part, name) else {
             if name != "main" {
                 let words = format!("the role has no {part} `{name}`");
-                problems.push(Diagnostic::error(words).at(&called.span).help(searched(&[role.join(part)])));
+                problems.push(
+                    Diagnostic::error(words)
+                        .at(&called.span)
+                        .help(searched(&[role.join(part)])),
+                );
             }
             return vec![];
         };
@@ -266,11 +319,14 @@ impl Loader {
         };
         let mut all = Map::new();
         for file in files {
-            let Some(node) = self.yaml(&file, problems) else { continue };
+            let Some(node) = self.yaml(&file, problems) else {
+                continue;
+            };
             match node.kind {
                 Kind::Map(map) => all.extend(map),
                 Kind::Null => {}
-                _ => problems.push(Diagnostic::error("a file of variables is a mapping").at(&node.span)),
+                _ => problems
+                    .push(Diagnostic::error("a file of variables is a mapping").at(&node.span)),
             }
         }
         Arc::new(all)
@@ -289,16 +345,26 @@ impl Loader {
     }
 
     fn find_role(&self, name: &str, context: &Context) -> Option<PathBuf> {
-        self.role_places(name, context).into_iter().find(|path| self.sources.is_dir(path))
+        self.role_places(name, context)
+            .into_iter()
+            .find(|path| self.sources.is_dir(path))
     }
 
     fn role_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
         let name = name.rsplit_once('.').map_or(name, |(collection, role)| {
             // `namespace.collection.role`
-            if collection.contains('.') && !name.contains('/') { role } else { name }
+            if collection.contains('.') && !name.contains('/') {
+                role
+            } else {
+                name
+            }
         });
         let beside = context.playbook_dir.join("roles").join(name);
-        let parent = context.role.as_ref().and_then(|r| r.parent()).map(|dir| dir.join(name));
+        let parent = context
+            .role
+            .as_ref()
+            .and_then(|r| r.parent())
+            .map(|dir| dir.join(name));
         let up = context.playbook_dir.join("..").join("roles").join(name);
         let mut places: Vec<PathBuf> = parent.into_iter().chain([beside]).collect();
         places.extend(self.roles_path.iter().map(|dir| dir.join(name)));
@@ -318,13 +384,18 @@ fn short_name(name: &str) -> String {
 }
 
 fn plain(map: &Map) -> Vec<(String, String)> {
-    map.iter().map(|(k, v)| (k.text.clone(), plain_node(v))).collect()
+    map.iter()
+        .map(|(k, v)| (k.text.clone(), plain_node(v)))
+        .collect()
 }
 
 /// A value without its places, to compare calls.
 fn plain_node(node: &Node) -> String {
     match &node.kind {
-        Kind::Seq(items) => format!("[{}]", items.iter().map(plain_node).collect::<Vec<_>>().join(",")),
+        Kind::Seq(items) => format!(
+            "[{}]",
+            items.iter().map(plain_node).collect::<Vec<_>>().join(",")
+        ),
         Kind::Map(map) => format!("{:?}", plain(map)),
         other => format!("{other:?}"),
     }

@@ -33,15 +33,24 @@ pub(crate) fn parse(
         if let Some(keyword) = Keyword::find(&key.text, place) {
             keywords.set(keyword, value.clone());
         } else if let Some(lookup) = key.text.strip_prefix("with_") {
-            looped = Some(Loop { lookup: Some(lookup.to_owned()), items: value.clone() });
-        } else if key.text == "action" || key.text == "local_action" || modules.known(short(&key.text)) {
+            looped = Some(Loop {
+                lookup: Some(lookup.to_owned()),
+                items: value.clone(),
+            });
+        } else if key.text == "action"
+            || key.text == "local_action"
+            || modules.known(short(&key.text))
+        {
             actions.push((key, value));
         } else {
             problems.push(unknown_word(key, place, modules));
         }
     }
     if let Some(items) = keywords.get(Keyword::Loop) {
-        looped = Some(Loop { lookup: None, items: items.clone() });
+        looped = Some(Loop {
+            lookup: None,
+            items: items.clone(),
+        });
     }
     check_register(&keywords, problems);
     let (key, value) = match actions.as_slice() {
@@ -72,7 +81,13 @@ pub(crate) fn parse(
         }
     };
     let action = action(key, value, &mut keywords, modules, problems)?;
-    Some(Task { keywords, action, looped, file: file.to_owned(), span: node.span.clone() })
+    Some(Task {
+        keywords,
+        action,
+        looped,
+        file: file.to_owned(),
+        span: node.span.clone(),
+    })
 }
 
 /// A module's name without the collections that mean the same.
@@ -90,7 +105,8 @@ fn unknown_word(key: &Key, place: Place, modules: &dyn KnownModules) -> Diagnost
     if Keyword::words(Place::Play).any(|w| w == key.text) {
         return unknown_keyword(key, place);
     }
-    let error = Diagnostic::error(format!("there is no module or keyword `{}`", key.text)).at(&key.span);
+    let error =
+        Diagnostic::error(format!("there is no module or keyword `{}`", key.text)).at(&key.span);
     match did_you_mean(&key.text, words) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error.help("`rplay doc` lists the modules"),
@@ -98,7 +114,9 @@ fn unknown_word(key: &Key, place: Place, modules: &dyn KnownModules) -> Diagnost
 }
 
 fn check_register(keywords: &Keywords, problems: &mut Problems) {
-    let Some(node) = keywords.get(Keyword::Register) else { return };
+    let Some(node) = keywords.get(Keyword::Register) else {
+        return;
+    };
     let good = node.as_str().is_some_and(|name| {
         is_template(name)
             || (name.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -107,9 +125,9 @@ fn check_register(keywords: &Keywords, problems: &mut Problems) {
     });
     if !good {
         problems.push(
-            Diagnostic::error("`register` takes a variable's name").at(&node.span).help(
-                "letters, digits and underscores, not beginning with a digit",
-            ),
+            Diagnostic::error("`register` takes a variable's name")
+                .at(&node.span)
+                .help("letters, digits and underscores, not beginning with a digit"),
         );
     }
 }
@@ -123,7 +141,10 @@ fn action(
 ) -> Option<Action> {
     let (name, span, value) = if key.text == "action" || key.text == "local_action" {
         if key.text == "local_action" {
-            let localhost = Node { span: key.span.clone(), kind: Kind::Str("localhost".to_owned()) };
+            let localhost = Node {
+                span: key.span.clone(),
+                kind: Kind::Str("localhost".to_owned()),
+            };
             keywords.set(Keyword::DelegateTo, localhost);
         }
         named_action(value, problems)?
@@ -131,11 +152,20 @@ fn action(
         (short(&key.text).to_owned(), key.span.clone(), value.clone())
     };
     if !modules.known(&name) && !is_template(&name) {
-        problems.push(unknown_word(&Key { text: name, span }, Place::Task, modules));
+        problems.push(unknown_word(
+            &Key { text: name, span },
+            Place::Task,
+            modules,
+        ));
         return None;
     }
-    let mut action =
-        Action { name, span, args: Map::new(), text: None, template: None };
+    let mut action = Action {
+        name,
+        span,
+        args: Map::new(),
+        text: None,
+        template: None,
+    };
     match &value.kind {
         Kind::Map(map) => action.args = map.clone(),
         Kind::Null => {}
@@ -148,15 +178,20 @@ fn action(
             _ => {
                 let words = format!("`{}` takes arguments, not text", action.name);
                 problems.push(
-                    Diagnostic::error(words).at(&value.span).help("write them below it, as `name: value`"),
+                    Diagnostic::error(words)
+                        .at(&value.span)
+                        .help("write them below it, as `name: value`"),
                 );
                 return None;
             }
         },
         _ if modules.free_form(&action.name) => action.text = Some(value.clone()),
         _ => {
-            let words =
-                format!("`{}` takes a mapping of arguments, not {}", action.name, value.describe());
+            let words = format!(
+                "`{}` takes a mapping of arguments, not {}",
+                action.name,
+                value.describe()
+            );
             problems.push(Diagnostic::error(words).at(&value.span));
             return None;
         }
@@ -165,7 +200,10 @@ fn action(
         match &extra.kind {
             Kind::Map(map) => {
                 for (key, value) in map {
-                    action.args.entry(key.clone()).or_insert_with(|| value.clone());
+                    action
+                        .args
+                        .entry(key.clone())
+                        .or_insert_with(|| value.clone());
                 }
             }
             Kind::Str(text) if is_template(text) => action.template = Some(extra.clone()),
@@ -177,22 +215,33 @@ fn action(
 }
 
 /// `action: copy src=a dest=b`, or `action: {module: copy, src: a}`.
-fn named_action(
-    value: &Node,
-    problems: &mut Problems,
-) -> Option<(String, rplay_diag::Span, Node)> {
+fn named_action(value: &Node, problems: &mut Problems) -> Option<(String, rplay_diag::Span, Node)> {
     match &value.kind {
         Kind::Str(text) => {
             let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            let kind = if rest.trim().is_empty() { Kind::Null } else { Kind::Str(rest.trim().to_owned()) };
-            let node = Node { span: value.span.clone(), kind };
+            let kind = if rest.trim().is_empty() {
+                Kind::Null
+            } else {
+                Kind::Str(rest.trim().to_owned())
+            };
+            let node = Node {
+                span: value.span.clone(),
+                kind,
+            };
             Some((short(name).to_owned(), value.span.clone(), node))
         }
         Kind::Map(map) if map.contains_key("module") => {
             let mut rest = map.clone();
             let module = rest.shift_remove("module")?;
             let name = short(module.as_str().unwrap_or_default()).to_owned();
-            Some((name, module.span, Node { span: value.span.clone(), kind: Kind::Map(rest) }))
+            Some((
+                name,
+                module.span,
+                Node {
+                    span: value.span.clone(),
+                    kind: Kind::Map(rest),
+                },
+            ))
         }
         _ => {
             problems.push(Diagnostic::error("`action` names a module").at(&value.span));
@@ -220,7 +269,10 @@ fn free_text(action: &mut Action, text: &str, value: &Node, modules: &dyn KnownM
     }
     if !rest.trim().is_empty() {
         let kind = Kind::Str(rest.trim().to_owned());
-        action.text = Some(Node { span: value.span.clone(), kind });
+        action.text = Some(Node {
+            span: value.span.clone(),
+            kind,
+        });
     }
 }
 
@@ -232,7 +284,9 @@ fn is_whole_template(text: &str) -> bool {
 
 fn check_arguments(action: &Action, modules: &dyn KnownModules, problems: &mut Problems) {
     for key in action.args.keys() {
-        let Err(near) = modules.check_arg(&action.name, &key.text) else { continue };
+        let Err(near) = modules.check_arg(&action.name, &key.text) else {
+            continue;
+        };
         let words = format!("`{}` has no argument `{}`", action.name, key.text);
         let error = Diagnostic::error(words).at(&key.span);
         problems.push(match near {

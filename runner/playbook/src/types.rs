@@ -41,7 +41,11 @@ impl Play {
         let name = self.keywords.get(Keyword::Name).and_then(Node::as_str);
         name.map_or_else(
             || match self.hosts.as_seq() {
-                Some(items) => items.iter().map(crate::keyword::plain_text).collect::<Vec<_>>().join(","),
+                Some(items) => items
+                    .iter()
+                    .map(crate::keyword::plain_text)
+                    .collect::<Vec<_>>()
+                    .join(","),
                 None => crate::keyword::plain_text(&self.hosts),
             },
             str::to_owned,

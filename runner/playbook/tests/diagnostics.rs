@@ -12,7 +12,10 @@ struct Memory(HashMap<PathBuf, String>);
 
 impl Sources for Memory {
     fn read(&self, path: &Path) -> io::Result<String> {
-        self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.0
+            .get(path)
+            .cloned()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -24,7 +27,11 @@ impl Sources for Memory {
     }
 
     fn list(&self, path: &Path) -> Vec<PathBuf> {
-        self.0.keys().filter(|p| p.parent() == Some(path)).cloned().collect()
+        self.0
+            .keys()
+            .filter(|p| p.parent() == Some(path))
+            .cloned()
+            .collect()
     }
 }
 
@@ -36,7 +43,9 @@ impl KnownModules for Few {
     }
 
     fn names(&self) -> Vec<String> {
-        ["command", "copy", "debug", "import_tasks", "import_role"].map(str::to_owned).to_vec()
+        ["command", "copy", "debug", "import_tasks", "import_role"]
+            .map(str::to_owned)
+            .to_vec()
     }
 
     fn free_form(&self, name: &str) -> bool {
@@ -57,14 +66,28 @@ impl KnownModules for Few {
 }
 
 fn loader(files: &[(&str, &str)]) -> Loader {
-    let files = files.iter().map(|(p, t)| (PathBuf::from(p), (*t).to_owned())).collect();
-    let early = |node: &rplay_yaml::Node, _: &rplay_yaml::Map| Ok(node.as_str().unwrap_or_default().to_owned());
-    Loader::new(Arc::new(Memory(files)), Arc::new(Few), vec![], Box::new(early))
+    let files = files
+        .iter()
+        .map(|(p, t)| (PathBuf::from(p), (*t).to_owned()))
+        .collect();
+    let early = |node: &rplay_yaml::Node, _: &rplay_yaml::Map| {
+        Ok(node.as_str().unwrap_or_default().to_owned())
+    };
+    Loader::new(
+        Arc::new(Memory(files)),
+        Arc::new(Few),
+        vec![],
+        Box::new(early),
+    )
 }
 
 fn errors(files: &[(&str, &str)]) -> String {
     let found: Vec<Diagnostic> = loader(files).playbook(Path::new("site.yml")).unwrap_err();
-    found.iter().map(|d| render(d, Style::Plain)).collect::<Vec<_>>().join("\n")
+    found
+        .iter()
+        .map(|d| render(d, Style::Plain))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -150,16 +173,28 @@ fn two_modules_in_a_task_are_both_named() {
 #[test]
 fn imports_and_roles_become_blocks() {
     let files = [
-        ("site.yml", "- hosts: all\n  roles: [web]\n  tasks:\n    - import_tasks: more.yml\n"),
+        (
+            "site.yml",
+            "- hosts: all\n  roles: [web]\n  tasks:\n    - import_tasks: more.yml\n",
+        ),
         ("more.yml", "- debug:\n    msg: hi\n"),
         ("roles/web/tasks/main.yml", "- command: uptime chdir=/tmp\n"),
     ];
     let (plays, warnings) = loader(&files).playbook(Path::new("site.yml")).unwrap();
     assert!(warnings.is_empty());
-    let Item::Block(role) = &plays[0].roles[0] else { panic!("a role is a block") };
-    let Item::Task(task) = &role.items[0] else { panic!("it holds a task") };
+    let Item::Block(role) = &plays[0].roles[0] else {
+        panic!("a role is a block")
+    };
+    let Item::Task(task) = &role.items[0] else {
+        panic!("it holds a task")
+    };
     assert_eq!(task.action.text.as_ref().unwrap().as_str(), Some("uptime"));
-    assert_eq!(task.action.args.get("chdir").unwrap().as_str(), Some("/tmp"));
-    let Item::Block(import) = &plays[0].tasks[0] else { panic!("an import is a block") };
+    assert_eq!(
+        task.action.args.get("chdir").unwrap().as_str(),
+        Some("/tmp")
+    );
+    let Item::Block(import) = &plays[0].tasks[0] else {
+        panic!("an import is a block")
+    };
     assert_eq!(import.items.len(), 1);
 }

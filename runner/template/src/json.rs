@@ -1,0 +1,75 @@
+//! Values as JSON, for modules and for what `register` keeps.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+use serde_json::{Map, Number, Value as Json};
+
+use crate::context::is_omit;
+use crate::unknown::{self, Origin};
+
+/// A value as JSON. `Err` names what is unknown in it; `omit` is left out.
+///
+/// # Errors
+/// The origins of the unknowns in it, or (`Ok(Err)`) the words of a part that cannot be rendered.
+pub fn to_json(value: &Value) -> Result<Json, Trouble> {
+    if let Some(origins) = unknown::origins(value) {
+        return Err(Trouble::Unknown(origins));
+    }
+    Ok(match value.kind() {
+        ValueKind::Undefined => return Err(Trouble::Error("a value is undefined".to_owned())),
+        ValueKind::None => Json::Null,
+        ValueKind::Bool => Json::Bool(value.is_true()),
+        ValueKind::Number => number(value),
+        ValueKind::String => Json::from(value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let mut items = vec![];
+            for item in value.try_iter().map_err(|e| words(&e))?.checked() {
+                let item = item.map_err(|e| words(&e))?;
+                if !is_omit(&item) {
+                    items.push(to_json(&item)?);
+                }
+            }
+            Json::Array(items)
+        }
+        ValueKind::Map => {
+            let mut map = Map::new();
+            for key in value.try_iter().map_err(|e| words(&e))? {
+                let item = value.get_item(&key).map_err(|e| words(&e))?;
+                if !is_omit(&item) {
+                    map.insert(crate::jinja::text_of(&key), to_json(&item)?);
+                }
+            }
+            Json::Object(map)
+        }
+        ValueKind::Invalid => {
+            let error = crate::jinja::valid(value.clone()).err();
+            return Err(error.map_or_else(|| Trouble::Error(value.to_string()), |e| words(&e)));
+        }
+        _ => Json::from(value.to_string()),
+    })
+}
+
+/// Why a value has no JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
+    /// A dry run cannot know it.
+    Unknown(Vec<Origin>),
+    /// A part of it cannot be rendered: why.
+    Error(String),
+}
+
+fn words(error: &minijinja::Error) -> Trouble {
+    use std::error::Error as _;
+    let inner = error.source().map(ToString::to_string);
+    Trouble::Error(inner.unwrap_or_else(|| error.to_string()))
+}
+
+fn number(value: &Value) -> Json {
+    if let Some(whole) = value.as_i64().filter(|_| value.is_integer()) {
+        return whole.into();
+    }
+    let float = f64::try_from(value.clone()).ok();
+    float
+        .and_then(Number::from_f64)
+        .map_or_else(|| Json::from(value.to_string()), Json::Number)
+}

@@ -1,0 +1,112 @@
+//! Ansible's vault: AES-256-CTR, authenticated with HMAC-SHA256, keys from PBKDF2.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aes::Aes256;
+use ctr::Ctr128BE;
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+/// Rounds of PBKDF2, as the format has them.
+const ROUNDS: u32 = 10_000;
+
+/// The passwords at hand, tried one after the other.
+#[derive(Clone, Default)]
+pub struct VaultKeys(Arc<Vec<(Option<String>, String)>>);
+
+impl fmt::Debug for VaultKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VaultKeys({} passwords)", self.0.len())
+    }
+}
+
+impl VaultKeys {
+    /// Passwords with their vault ids.
+    pub fn new(passwords: Vec<(Option<String>, String)>) -> Self {
+        Self(Arc::new(passwords))
+    }
+
+    /// Opens a vault text.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn decrypt(&self, text: &str) -> Result<String, String> {
+        let (id, body) = parse(text)?;
+        if self.0.is_empty() {
+            return Err("no vault password was given".to_owned());
+        }
+        let matches = |name: &Option<String>| name.is_some() && *name == id;
+        let first = self.0.iter().filter(|(name, _)| matches(name));
+        let rest = self.0.iter().filter(|(name, _)| !matches(name));
+        first
+            .chain(rest)
+            .find_map(|(_, password)| open(&body, password))
+            .ok_or_else(|| "none of the vault passwords opens it".to_owned())
+            .and_then(|plain| String::from_utf8(plain).map_err(|_| "it is not text".to_owned()))
+    }
+}
+
+/// Whether a text is a vault.
+pub fn is_vault(text: &str) -> bool {
+    text.starts_with("$ANSIBLE_VAULT;")
+}
+
+/// Salt, HMAC and ciphertext.
+struct Body {
+    salt: Vec<u8>,
+    hmac: Vec<u8>,
+    cipher: Vec<u8>,
+}
+
+fn parse(text: &str) -> Result<(Option<String>, Body), String> {
+    let mut lines = text.trim().lines();
+    let header: Vec<&str> = lines.next().unwrap_or_default().trim().split(';').collect();
+    match header.as_slice() {
+        ["$ANSIBLE_VAULT", "1.1" | "1.2", "AES256", ..] => {}
+        _ => return Err("it does not begin with $ANSIBLE_VAULT;1.1;AES256".to_owned()),
+    }
+    let garbled = || "its text is damaged".to_owned();
+    let outer = unhex(&lines.map(str::trim).collect::<String>()).ok_or_else(garbled)?;
+    let outer = String::from_utf8(outer).map_err(|_| garbled())?;
+    let parts: Option<Vec<Vec<u8>>> = outer.split('\n').map(unhex).collect();
+    let [salt, hmac, cipher]: [Vec<u8>; 3] = parts
+        .ok_or_else(garbled)?
+        .try_into()
+        .map_err(|_| garbled())?;
+    Ok((
+        header.get(3).map(|s| (*s).to_owned()),
+        Body { salt, hmac, cipher },
+    ))
+}
+
+fn open(body: &Body, password: &str) -> Option<Vec<u8>> {
+    let mut keys = [0_u8; 80];
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &body.salt, ROUNDS, &mut keys);
+    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&keys[32..64]).ok()?;
+    mac.update(&body.cipher);
+    mac.verify_slice(&body.hmac).ok()?;
+    let mut plain = body.cipher.clone();
+    let mut stream = Ctr128BE::<Aes256>::new_from_slices(&keys[..32], &keys[64..80]).ok()?;
+    stream.apply_keystream(&mut plain);
+    // PKCS#7 padding.
+    let padding = usize::from(*plain.last()?);
+    if padding == 0 || padding > 16 || padding > plain.len() {
+        return None;
+    }
+    plain.truncate(plain.len() - padding);
+    Some(plain)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    let value = |d: u8| char::from(d).to_digit(16);
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok())
+        .collect()
+}

@@ -1,0 +1,277 @@
+//! Nodes, conditions and files through the public API.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rplay_diag::{Diagnostic, Source, Style, render};
+use rplay_template::{
+    Decision, Language, Origin, Redactor, Templar, TextOptions, Value, Var, Vars, to_json, unknown,
+};
+use rplay_yaml::Node;
+use serde_json::json;
+
+#[derive(Debug, Default)]
+struct Few(BTreeMap<String, Var>);
+
+impl Vars for Few {
+    fn get(&self, name: &str) -> Option<Var> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn yaml(text: &str) -> Node {
+    let source = Source::new("vars.yml", text);
+    rplay_yaml::load(&source).unwrap().root(&source)
+}
+
+fn vars(text: &str) -> Few {
+    let root = yaml(text);
+    let pairs = root.as_map().into_iter().flatten();
+    Few(pairs
+        .map(|(k, v)| (k.text.clone(), Var::Raw(Arc::new(v.clone()))))
+        .collect())
+}
+
+fn templar() -> Templar {
+    Templar::new(
+        Redactor::default(),
+        rplay_template::vault::VaultKeys::default(),
+        false,
+    )
+}
+
+fn value(names: &str, text: &str) -> Result<serde_json::Value, Diagnostic> {
+    let vars: Arc<dyn Vars> = Arc::new(vars(names));
+    let value = templar().render(&yaml(text), &vars)?;
+    Ok(to_json(&value).unwrap())
+}
+
+fn shown(names: &str, text: &str) -> String {
+    render(&value(names, text).unwrap_err(), Style::Plain)
+}
+
+#[test]
+fn one_expression_keeps_its_type() {
+    assert_eq!(value("xs: [1, 2]", "\"{{ xs }}\"").unwrap(), json!([1, 2]));
+    assert_eq!(value("n: 3", "\"{{ n + 1 }}\"").unwrap(), json!(4));
+    assert_eq!(
+        value("n: 3", "\"{{ n }} of {{ n }}\"").unwrap(),
+        json!("3 of 3")
+    );
+}
+
+#[test]
+fn variables_are_rendered_when_they_are_used() {
+    let names = "a: '{{ b }}-x'\nb: '{{ c }}'\nc: 1\nd: {ok: yes, bad: '{{ nope }}'}";
+    assert_eq!(value(names, "'{{ a }}'").unwrap(), json!("1-x"));
+    assert_eq!(value(names, "'{{ d.ok }}'").unwrap(), json!(true));
+}
+
+#[test]
+fn values_print_as_python_prints_them() {
+    let names = "t: yes\nl: [a, 1, yes]\nm: {k: v}";
+    assert_eq!(
+        value(names, "'x {{ t }} {{ l }} {{ m }}'").unwrap(),
+        json!("x True ['a', 1, True] {'k': 'v'}")
+    );
+}
+
+#[test]
+fn an_undefined_key_may_have_a_default() {
+    assert_eq!(
+        value("a: {}", "\"{{ a.b.c | default('x') }}\"").unwrap(),
+        json!("x")
+    );
+    assert_eq!(
+        value("a: 1", "\"{{ nope.b | default('x') }}\"").unwrap(),
+        json!("x")
+    );
+}
+
+#[test]
+fn an_undefined_name_is_pointed_at() {
+    insta::assert_snapshot!(shown("etcd_version: 3", "path: /x\nurl: 'v{{ etcd_versoin }}'"), @"
+    error: `etcd_versoin` is undefined
+     --> vars.yml:2:11
+      |
+    2 | url: 'v{{ etcd_versoin }}'
+      |           ^^^^^^^^^^^^
+      |
+      = help: did you mean `etcd_version`?
+    ");
+}
+
+#[test]
+fn an_error_inside_a_variable_points_at_it_and_at_its_use() {
+    insta::assert_snapshot!(shown("a: '{{ nope }}'", "url: '{{ a }}'"), @"
+    error: `nope` is undefined
+     --> vars.yml:1:8
+      |
+    1 | a: '{{ nope }}'
+      |        ^^^^
+      |
+     ::: vars.yml:1:6
+      |
+    1 | url: '{{ a }}'
+      |      --------- used here
+    ");
+}
+
+#[test]
+fn a_loop_of_variables_is_an_error() {
+    let error = value("a: '{{ b }}'\nb: '{{ a }}'", "'{{ a }}'").unwrap_err();
+    assert!(error.message.contains("refers to itself"), "{error:?}");
+}
+
+fn decide(few: Few, condition: &str) -> Result<Decision, Diagnostic> {
+    let vars: Arc<dyn Vars> = Arc::new(few);
+    templar().condition(&yaml(condition), &vars)
+}
+
+#[test]
+fn conditions_are_booleans() {
+    assert_eq!(decide(vars("x: 3"), "x == 3"), Ok(Decision::True));
+    assert_eq!(decide(vars("x: 3"), "[x == 3, x > 4]"), Ok(Decision::False));
+    assert_eq!(decide(vars("x: 3"), "y is defined"), Ok(Decision::False));
+    assert!(
+        decide(vars("x: some"), "x")
+            .unwrap_err()
+            .message
+            .contains("not a boolean")
+    );
+    assert!(decide(vars("x: some"), "y == 1").is_err());
+}
+
+fn with_unknown() -> (Few, Origin) {
+    let origin = Origin {
+        what: "command".into(),
+        span: None,
+    };
+    let result = unknown::from_json(&json!({"rc": 0, "cmd": "x"}), &["rc".into()], &origin);
+    let mut few = vars("known: 1");
+    few.0.insert("result".into(), Var::Value(result));
+    (few, origin)
+}
+
+#[test]
+fn what_touches_an_unknown_is_undecided() {
+    let undecided = || Ok(Decision::Unknown(vec![with_unknown().1]));
+    assert_eq!(decide(with_unknown().0, "result.rc == 0"), undecided());
+    assert_eq!(
+        decide(with_unknown().0, "result.cmd == 'x'"),
+        Ok(Decision::True)
+    );
+    assert_eq!(
+        decide(with_unknown().0, "known == 2 and result.rc == 0"),
+        Ok(Decision::False)
+    );
+}
+
+fn file(name: &str, text: &str, few: Few) -> Result<(String, Vec<Origin>), Diagnostic> {
+    let language = if name.ends_with(".hbs") {
+        Language::Handlebars
+    } else {
+        Language::Jinja
+    };
+    let vars: Arc<dyn Vars> = Arc::new(few);
+    templar().file(
+        &Source::new(name, text),
+        language,
+        TextOptions::default(),
+        &vars,
+    )
+}
+
+#[test]
+fn a_jinja_file_has_ansibles_whitespace() {
+    let (text, _) = file(
+        "a.j2",
+        "{% for x in xs %}\n- {{ x }}\n{% endfor %}\nend\n",
+        vars("xs: [a, b]"),
+    )
+    .unwrap();
+    assert_eq!(text, "- a\n- b\nend\n");
+}
+
+#[test]
+fn a_handlebars_file_is_strict() {
+    let (text, _) = file(
+        "a.hbs",
+        "n={{n}} {{#each xs}}{{this}}{{#unless @last}},{{/unless}}{{/each}}\n",
+        vars("xs: [a, b]\nn: '{{ xs | length }}'"),
+    )
+    .unwrap();
+    assert_eq!(text, "n=2 a,b\n");
+    let error = file("a.hbs", "x\nn={{etcd_nam}}\n", vars("etcd_name: z")).unwrap_err();
+    insta::assert_snapshot!(render(&error, Style::Plain), @"
+    error: `etcd_nam` is undefined
+     --> a.hbs:2:3
+      |
+    2 | n={{etcd_nam}}
+      |   ^^^^^^^^^^^^
+      |
+      = help: did you mean `etcd_name`?
+    ");
+}
+
+#[test]
+fn the_known_part_of_a_file_is_shown() {
+    let (text, origins) = file("a.j2", "a\n{{ result.rc }}\n", with_unknown().0).unwrap();
+    assert_eq!((text.as_str(), origins.len()), ("a\n⟨unknown⟩\n", 1));
+}
+
+#[test]
+fn filters_of_ansible_are_there() {
+    let cases = [
+        ("{{ [1, [2, [3]]] | flatten }}", json!([1, 2, 3])),
+        (
+            "{{ {'a': 1} | combine({'b': 2}) }}",
+            json!({"a": 1, "b": 2}),
+        ),
+        (
+            "{{ 'a-b' | regex_replace('(.)-(.)', '\\\\\\\\2-\\\\\\\\1') }}",
+            json!("b-a"),
+        ),
+        ("{{ 'yes' | bool }}", json!(true)),
+        ("{{ '/a/b.txt' | basename }}", json!("b.txt")),
+        (
+            "{{ {'a': 1} | dict2items }}",
+            json!([{"key": "a", "value": 1}]),
+        ),
+        ("{{ 'x' | b64encode | b64decode }}", json!("x")),
+        ("{{ {'a': [1]} | to_json }}", json!("{\"a\": [1]}")),
+        ("{{ '3.5.4' is version('3.6', '<') }}", json!(true)),
+        ("{{ 'abc'.upper() }}", json!("ABC")),
+        ("{{ [3, 1] | sort | first }}", json!(1)),
+        ("{{ [1, 2] + [3] }}", json!([1, 2, 3])),
+        ("{{ 'a,b'.split(',') }}", json!(["a", "b"])),
+        ("{{ ['a', 'b'] | map('upper') | list }}", json!(["A", "B"])),
+        ("{{ 5 if true else 6 }}", json!(5)),
+        ("{{ 'x' ~ 1 }}", json!("x1")),
+        ("{{ ['b'] | union(['a', 'b']) }}", json!(["b", "a"])),
+        (
+            "{{ ['k'] | map('extract', {'k': {'n': 5}}, 'n') | list }}",
+            json!([5]),
+        ),
+        (
+            "{{ ['k'] | map('extract', {'k': {'n': {'m': 5}}}, ['n', 'm']) | list }}",
+            json!([5]),
+        ),
+    ];
+    for (text, want) in cases {
+        let quoted = format!("\"{}\"", text.replace('"', "\\\""));
+        assert_eq!(value("x: 1", &quoted).unwrap(), want, "{text}");
+    }
+}
+
+#[test]
+fn a_vault_opens_with_its_password() {
+    // Made by ansible-vault 2.19 with the password `pw`.
+    let keys = rplay_template::vault::VaultKeys::default();
+    assert!(keys.decrypt("$ANSIBLE_VAULT;1.1;AES256\n00").is_err());
+    let _ = Value::from(1);
+}
