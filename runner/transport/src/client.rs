@@ -110,7 +110,11 @@ impl AgentClient {
         loop {
             match request.said().await? {
                 Said::Progress(done, total) => exchange.progress(done, total),
-                Said::Pull { blob, stream, chunks } => pulls.grant(blob, stream, chunks),
+                Said::Pull {
+                    blob,
+                    stream,
+                    chunks,
+                } => pulls.grant(blob, stream, chunks),
                 Said::Push(_) if unkept.is_some() => {}
                 Said::Push(data) => {
                     if let Err(e) = exchange.push(&data) {
@@ -236,7 +240,19 @@ fn addressed(message: FromAgent) -> Option<(u64, Said)> {
     Some(match message {
         FromAgent::Hello(_) => return None,
         FromAgent::Progress { id, done, total } => (id, Said::Progress(done, total)),
-        FromAgent::Pull { id, blob, stream, chunks } => (id, Said::Pull { blob, stream, chunks }),
+        FromAgent::Pull {
+            id,
+            blob,
+            stream,
+            chunks,
+        } => (
+            id,
+            Said::Pull {
+                blob,
+                stream,
+                chunks,
+            },
+        ),
         FromAgent::Push { id, data } => (id, Said::Push(data)),
         FromAgent::Done { id, report } => (id, Said::Done(report)),
         FromAgent::Overlay { id, data } => (id, Said::Overlay(data)),

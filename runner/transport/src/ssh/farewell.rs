@@ -15,7 +15,7 @@ impl Farewell {
 
     /// The reason. It may come a moment after its consequences.
     pub(crate) async fn words(&self) -> String {
-        for _ in 0..10 {
+        for _ in 0..20 {
             if let Some(words) = self.0.get() {
                 return words.clone();
             }
@@ -23,13 +23,4 @@ impl Farewell {
         }
         "the server closed it".to_owned()
     }
-}
-
-/// Hears what the server says outside of channels.
-pub(crate) struct Listener {
-    pub(super) farewell: Farewell,
-}
-
-impl russh::client::Handler for Listener {
-    type Error = russh::Error;
 }
