@@ -1,0 +1,112 @@
+//! `group_vars` and `host_vars`, beside the inventory and beside the playbook.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rplay_diag::{Diagnostic, Source};
+use rplay_yaml::{Kind, Map};
+
+use crate::model::Layer;
+
+/// Reads a file's text, opening a vault.
+pub type Reader = dyn Fn(&Path) -> io::Result<String> + Send + Sync;
+
+/// The variables of groups and hosts below one folder.
+#[derive(Debug, Clone, Default)]
+pub struct VarsFiles {
+    groups: IndexMap<String, Vec<Layer>>,
+    hosts: IndexMap<String, Vec<Layer>>,
+}
+
+impl VarsFiles {
+    /// Reads `group_vars` and `host_vars` of a folder.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no mapping.
+    pub fn read(folder: &Path, reader: &Reader) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            groups: names(&folder.join("group_vars"), reader)?,
+            hosts: names(&folder.join("host_vars"), reader)?,
+        })
+    }
+
+    /// A group's layers, later ones over earlier ones.
+    pub fn group(&self, name: &str) -> &[Layer] {
+        self.groups.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// A host's layers, later ones over earlier ones.
+    pub fn host(&self, name: &str) -> &[Layer] {
+        self.hosts.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
+
+fn names(folder: &Path, reader: &Reader) -> Result<IndexMap<String, Vec<Layer>>, Diagnostic> {
+    let mut found: IndexMap<String, Vec<Layer>> = IndexMap::new();
+    for path in sorted(folder) {
+        let Some(stem) = name_of(&path) else { continue };
+        let layers = found.entry(stem).or_default();
+        read_into(&path, reader, layers)?;
+    }
+    Ok(found)
+}
+
+/// The group or host that a file or folder is for; `None` for what is neither.
+fn name_of(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    if name.starts_with('.') || name.ends_with('~') {
+        return None;
+    }
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .filter(|e| ENDINGS.contains(e));
+    match ending {
+        Some(ending) if path.is_file() => {
+            name.strip_suffix(&format!(".{ending}")).map(str::to_owned)
+        }
+        _ => Some(name.to_owned()),
+    }
+}
+
+fn read_into(path: &Path, reader: &Reader, layers: &mut Vec<Layer>) -> Result<(), Diagnostic> {
+    if path.is_dir() {
+        for inner in sorted(path) {
+            let ending = inner.extension().and_then(|e| e.to_str());
+            let good = inner.is_dir() || ending.is_none_or(|e| ENDINGS.contains(&e));
+            if good && name_of(&inner).is_some() {
+                read_into(&inner, reader, layers)?;
+            }
+        }
+        return Ok(());
+    }
+    layers.push(Arc::new(file(path, reader)?));
+    Ok(())
+}
+
+/// A file of variables.
+pub(crate) fn file(path: &Path, reader: &Reader) -> Result<Map, Diagnostic> {
+    let text = reader(path)
+        .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
+    let source = Source::new(path.display().to_string(), text);
+    let root = rplay_yaml::load(&source)?.root(&source);
+    match root.kind {
+        Kind::Map(map) => Ok(map),
+        Kind::Null => Ok(Map::new()),
+        _ => {
+            let words = format!("a file of variables is a mapping, not {}", root.describe());
+            Err(Diagnostic::error(words).at(&root.span))
+        }
+    }
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).collect();
+    paths.sort();
+    paths
+}
