@@ -150,3 +150,13 @@ pub fn omit() -> Value {
 pub fn is_omit(value: &Value) -> bool {
     value.downcast_object_ref::<Omit>().is_some()
 }
+
+impl Templar {
+    /// All variables as one mapping, rendered when used: another host's, in `hostvars`.
+    pub fn view(&self, vars: &Arc<dyn Vars>) -> Value {
+        Value::from_object(Context {
+            templar: self.clone(),
+            vars: vars.clone(),
+        })
+    }
+}

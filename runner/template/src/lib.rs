@@ -19,6 +19,7 @@ pub mod vault;
 pub use context::{is_omit, omit};
 pub use json::{Trouble, to_json};
 pub use minijinja::Value;
+pub use minijinja::value::{Enumerator, Object};
 pub use redact::Redactor;
 pub use templar::{Decision, Language, Templar, TextOptions};
 pub use unknown::Origin;

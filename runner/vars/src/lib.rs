@@ -1,1 +1,16 @@
-//! (being written)
+//! Which variable wins: Ansible's precedence as one ordered table.
+//!
+//! Owns the levels, what is known of each host, and the magic variables. Knows nothing of how a
+//! template is rendered or a task run.
+
+mod extra;
+mod host_vars;
+mod level;
+mod scope;
+mod store;
+
+pub use extra::extra_vars;
+pub use host_vars::HostVars;
+pub use level::Level;
+pub use scope::{Layer, Scope};
+pub use store::Store;

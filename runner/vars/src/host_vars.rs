@@ -1,0 +1,80 @@
+//! What a run learned of a host.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use rplay_template::Value;
+use rplay_yaml::Map;
+
+use crate::scope::Layer;
+
+/// Values by name, shared until changed.
+pub(crate) type Values = Arc<IndexMap<String, Value>>;
+
+/// Facts, results and the like of one host.
+#[derive(Debug, Clone, Default)]
+pub struct HostVars {
+    /// Facts: `ansible_facts` and the `ansible_` names.
+    facts: Values,
+    /// Facts by their short names, inside `ansible_facts`.
+    short: Values,
+    /// `set_fact` and `register`.
+    set: Values,
+    /// `include_vars`, later ones over earlier ones.
+    included: Vec<Arc<Map>>,
+}
+
+impl HostVars {
+    /// Takes facts as `setup` gives them, with or without the prefix `ansible_`.
+    pub fn add_facts(&mut self, facts: IndexMap<String, Value>) {
+        let (all, short) = (
+            Arc::make_mut(&mut self.facts),
+            Arc::make_mut(&mut self.short),
+        );
+        for (name, value) in facts {
+            let plain = name.strip_prefix("ansible_").unwrap_or(&name).to_owned();
+            let long = if name == plain {
+                format!("ansible_{plain}")
+            } else {
+                name
+            };
+            all.insert(long, value.clone());
+            short.insert(plain, value);
+        }
+        let map = Value::from_pairs(short.iter().map(|(k, v)| (k.clone(), v.clone())));
+        all.insert("ansible_facts".to_owned(), map);
+    }
+
+    /// Forgets all facts.
+    pub fn clear_facts(&mut self) {
+        self.facts = Values::default();
+        self.short = Values::default();
+    }
+
+    /// Whether facts are known.
+    pub fn has_facts(&self) -> bool {
+        !self.facts.is_empty()
+    }
+
+    /// Sets a variable (`set_fact`, `register`).
+    pub fn set(&mut self, name: &str, value: Value) {
+        Arc::make_mut(&mut self.set).insert(name.to_owned(), value);
+    }
+
+    /// Takes the variables of a file (`include_vars`).
+    pub fn include(&mut self, vars: Arc<Map>) {
+        self.included.push(vars);
+    }
+
+    pub(crate) fn facts_layer(&self) -> Layer {
+        Layer::Values(self.facts.clone())
+    }
+
+    pub(crate) fn set_layer(&self) -> Layer {
+        Layer::Values(self.set.clone())
+    }
+
+    pub(crate) fn included_layers(&self) -> impl Iterator<Item = Layer> {
+        self.included.iter().cloned().map(Layer::Nodes)
+    }
+}

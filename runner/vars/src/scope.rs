@@ -1,0 +1,136 @@
+//! All variables of one task on one host, as layers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+use rplay_template::{LookupIo, Value, Var, Vars};
+use rplay_yaml::Map;
+
+use crate::Level;
+
+/// Variables from one place.
+#[derive(Debug, Clone)]
+pub enum Layer {
+    /// As written in YAML.
+    Nodes(Arc<Map>),
+    /// Data.
+    Values(Arc<IndexMap<String, Value>>),
+}
+
+impl Layer {
+    fn get(&self, name: &str) -> Option<Var> {
+        match self {
+            Self::Nodes(map) => map.get(name).map(|node| Var::Raw(Arc::new(node.clone()))),
+            Self::Values(map) => map.get(name).map(|value| Var::Value(value.clone())),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Nodes(map) => map.is_empty(),
+            Self::Values(map) => map.is_empty(),
+        }
+    }
+}
+
+/// Layers in the order of their levels. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Scope {
+    layers: Vec<(Level, Layer)>,
+    io: Option<Arc<dyn LookupIo>>,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({} layers)", self.layers.len())
+    }
+}
+
+impl Scope {
+    /// Adds a layer over those of its own level and below those of higher ones.
+    #[must_use]
+    pub fn with(mut self, level: Level, layer: Layer) -> Self {
+        self.add(level, layer);
+        self
+    }
+
+    /// As [`Scope::with`].
+    pub fn add(&mut self, level: Level, layer: Layer) {
+        if layer.is_empty() {
+            return;
+        }
+        let at = self.layers.partition_point(|(l, _)| *l <= level);
+        self.layers.insert(at, (level, layer));
+    }
+
+    /// Adds single values.
+    #[must_use]
+    pub fn with_values(self, level: Level, values: IndexMap<String, Value>) -> Self {
+        self.with(level, Layer::Values(Arc::new(values)))
+    }
+
+    /// What lookups may touch.
+    #[must_use]
+    pub fn with_io(mut self, io: Arc<dyn LookupIo>) -> Self {
+        self.io = Some(io);
+        self
+    }
+}
+
+impl Vars for Scope {
+    fn get(&self, name: &str) -> Option<Var> {
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|(_, layer)| layer.get(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: IndexSet<String> = IndexSet::new();
+        for (_, layer) in &self.layers {
+            match layer {
+                Layer::Nodes(map) => names.extend(map.keys().map(|k| k.text.clone())),
+                Layer::Values(map) => names.extend(map.keys().cloned()),
+            }
+        }
+        names.into_iter().collect()
+    }
+
+    fn io(&self) -> Option<Arc<dyn LookupIo>> {
+        self.io.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(name: &str, value: i64) -> IndexMap<String, Value> {
+        IndexMap::from([(name.to_owned(), Value::from(value))])
+    }
+
+    fn got(scope: &Scope, name: &str) -> i64 {
+        match scope.get(name) {
+            Some(Var::Value(value)) => i64::try_from(value).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_higher_level_wins_whatever_came_first() {
+        let scope = Scope::default()
+            .with_values(Level::Extra, one("x", 3))
+            .with_values(Level::RoleDefaults, one("x", 1))
+            .with_values(Level::Play, one("x", 2));
+        assert_eq!(got(&scope, "x"), 3);
+    }
+
+    #[test]
+    fn the_later_layer_of_a_level_wins() {
+        let scope = Scope::default()
+            .with_values(Level::Block, one("x", 1))
+            .with_values(Level::Block, one("x", 2));
+        assert_eq!(got(&scope, "x"), 2);
+    }
+}

@@ -1,0 +1,230 @@
+//! Everything known of every host, shared by the whole run.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use indexmap::IndexMap;
+use rplay_inventory::{Inventory, VarsFiles};
+use rplay_template::{Templar, Value, Vars};
+use rplay_yaml::Map;
+
+use crate::Level;
+use crate::host_vars::HostVars;
+use crate::scope::{Layer, Scope};
+
+/// The variables of a run.
+pub struct Store {
+    inventory: Arc<Inventory>,
+    templar: Templar,
+    /// `group_vars` and `host_vars` beside playbooks, read once each.
+    beside: RwLock<Vec<(PathBuf, Arc<VarsFiles>)>>,
+    extra: Vec<Arc<Map>>,
+    hosts: Mutex<HashMap<Arc<str>, HostVars>>,
+    layers: Mutex<HashMap<Arc<str>, Arc<Vec<(Level, Layer)>>>>,
+    groups: OnceLock<Value>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Store {
+    /// A store over an inventory, with `-e` on top.
+    pub fn new(inventory: Arc<Inventory>, templar: Templar, extra: Vec<Arc<Map>>) -> Self {
+        Self {
+            inventory,
+            templar,
+            beside: RwLock::default(),
+            extra,
+            hosts: Mutex::default(),
+            layers: Mutex::default(),
+            groups: OnceLock::new(),
+        }
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> &Arc<Inventory> {
+        &self.inventory
+    }
+
+    /// Takes the variable files beside a playbook.
+    pub fn add_playbook_dir(&self, dir: PathBuf, files: VarsFiles) {
+        let mut beside = self.beside.write().unwrap_or_else(PoisonError::into_inner);
+        if !beside.iter().any(|(known, _)| *known == dir) {
+            beside.push((dir, Arc::new(files)));
+            self.layers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+        }
+    }
+
+    /// Changes what is known of a host.
+    pub fn update(&self, host: &str, change: impl FnOnce(&mut HostVars)) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        change(hosts.entry(host.into()).or_default());
+    }
+
+    /// Whether facts of a host are known.
+    pub fn has_facts(&self, host: &str) -> bool {
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.get(host).is_some_and(HostVars::has_facts)
+    }
+
+    /// What holds for a host in every play: inventory, facts, results, `-e`, magic.
+    pub fn scope(self: &Arc<Self>, host: &str) -> Scope {
+        let mut scope = Scope::default();
+        for (level, layer) in self.inventory_layers(host).iter() {
+            scope.add(*level, layer.clone());
+        }
+        {
+            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = hosts.get(host) {
+                scope.add(Level::Facts, known.facts_layer());
+                known
+                    .included_layers()
+                    .for_each(|layer| scope.add(Level::IncludeVars, layer));
+                scope.add(Level::SetFacts, known.set_layer());
+            }
+        }
+        for extra in &self.extra {
+            scope.add(Level::Extra, Layer::Nodes(extra.clone()));
+        }
+        scope.add(Level::Magic, Layer::Values(Arc::new(self.magic(host))));
+        scope
+    }
+
+    fn inventory_layers(&self, host: &str) -> Arc<Vec<(Level, Layer)>> {
+        let mut cache = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache.get(host) {
+            return known.clone();
+        }
+        let beside = self.beside.read().unwrap_or_else(PoisonError::into_inner);
+        let mut layers = vec![];
+        let groups = self.inventory.groups_of(host);
+        for level in [Level::AllGroup, Level::Groups] {
+            let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
+            for name in groups.iter().filter(of_level) {
+                let own = self
+                    .inventory
+                    .groups
+                    .get(name)
+                    .into_iter()
+                    .flat_map(|g| &g.vars);
+                layers.extend(own.map(|l| (level, Layer::Nodes(l.clone()))));
+            }
+            for name in groups.iter().filter(of_level) {
+                let files = beside.iter().flat_map(|(_, files)| files.group(name));
+                layers.extend(files.map(|l| (level, Layer::Nodes(l.clone()))));
+            }
+        }
+        let own = self
+            .inventory
+            .hosts
+            .get(host)
+            .into_iter()
+            .flat_map(|h| &h.vars);
+        layers.extend(own.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
+        let files = beside.iter().flat_map(|(_, files)| files.host(host));
+        layers.extend(files.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
+        let layers = Arc::new(layers);
+        cache.insert(host.into(), layers.clone());
+        layers
+    }
+
+    fn magic(self: &Arc<Self>, host: &str) -> IndexMap<String, Value> {
+        let short = host.split('.').next().unwrap_or(host);
+        let mut names: Vec<Arc<str>> = self.inventory.groups_of(host);
+        names.retain(|n| &**n != "all");
+        names.sort();
+        let names: Vec<Value> = names.iter().map(|n| Value::from(&**n)).collect();
+        let entry = self.inventory.hosts.get(host);
+        let source = entry
+            .and_then(|h| h.source.clone())
+            .or_else(|| self.inventory.sources.first().cloned());
+        let mut magic = IndexMap::from([
+            ("inventory_hostname".to_owned(), Value::from(host)),
+            ("inventory_hostname_short".to_owned(), Value::from(short)),
+            ("group_names".to_owned(), Value::from(names)),
+            ("groups".to_owned(), self.groups()),
+            (
+                "hostvars".to_owned(),
+                Value::from_object(HostVarsOf {
+                    store: self.clone(),
+                }),
+            ),
+            ("omit".to_owned(), rplay_template::omit()),
+        ]);
+        if let Some(source) = source {
+            let path = source.canonicalize().unwrap_or(source);
+            let dir = if path.is_dir() {
+                path.clone()
+            } else {
+                path.parent().unwrap_or(&path).to_owned()
+            };
+            magic.insert(
+                "inventory_file".to_owned(),
+                Value::from(path.display().to_string()),
+            );
+            magic.insert(
+                "inventory_dir".to_owned(),
+                Value::from(dir.display().to_string()),
+            );
+        }
+        magic
+    }
+
+    fn groups(&self) -> Value {
+        let make = || {
+            let names = |group: &str| -> Value {
+                let hosts = self.inventory.hosts_of(group);
+                hosts
+                    .iter()
+                    .map(|h| Value::from(&**h))
+                    .collect::<Vec<_>>()
+                    .into()
+            };
+            Value::from_pairs(
+                self.inventory
+                    .groups
+                    .keys()
+                    .map(|g| (g.to_string(), names(g))),
+            )
+        };
+        self.groups.get_or_init(make).clone()
+    }
+}
+
+/// `hostvars`: another host's variables, looked up when they are used.
+#[derive(Debug)]
+struct HostVarsOf {
+    store: Arc<Store>,
+}
+
+impl rplay_template::Object for HostVarsOf {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let host = key.as_str()?;
+        let known = self.store.inventory.hosts.contains_key(host)
+            || self
+                .store
+                .hosts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .contains_key(host)
+            || host == "localhost";
+        if !known {
+            return None;
+        }
+        let vars: Arc<dyn Vars> = Arc::new(self.store.scope(host));
+        Some(self.store.templar.view(&vars))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> rplay_template::Enumerator {
+        let names = self.store.inventory.hosts.keys();
+        rplay_template::Enumerator::Values(names.map(|n| Value::from(&**n)).collect())
+    }
+}
