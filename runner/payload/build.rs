@@ -29,7 +29,7 @@ const KEPT: &[&str] = &[
     "CARGO_BUILD_JOBS",
 ];
 
-fn main() {
+fn main() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let out = PathBuf::from(set("OUT_DIR"));
     for path in ["modules", "Cargo.toml", "Cargo.lock"] {
@@ -37,12 +37,14 @@ fn main() {
     }
     println!("cargo::rerun-if-env-changed=RPLAY_AGENT");
     let binary = match env::var_os("RPLAY_AGENT") {
-        Some(ready) => PathBuf::from(ready),
-        None => build(&root, &out),
+        Some(ready) => {
+            println!("cargo::rerun-if-changed={}", ready.display());
+            PathBuf::from(ready)
+        }
+        None => build(&root, &out)?,
     };
-    println!("cargo::rerun-if-changed={}", binary.display());
     let agent = fs::read(&binary)
-        .unwrap_or_else(|e| panic!("could not read the agent `{}`: {e}", binary.display()));
+        .map_err(|e| format!("could not read the agent `{}`: {e}", binary.display()))?;
     let hash: String = Sha256::digest(&agent)
         .iter()
         .map(|b| format!("{b:02x}"))
@@ -55,11 +57,12 @@ fn main() {
     let mut gzip = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::best());
     gzip.write_all(&agent).expect("a Vec takes all");
     let packed = gzip.finish().expect("a Vec takes all");
-    fs::write(out.join("agent.gz"), packed).expect("OUT_DIR can be written");
+    fs::write(out.join("agent.gz"), packed)
+        .map_err(|e| format!("could not write the packed agent: {e}"))
 }
 
 /// Builds the agent and gives its path.
-fn build(root: &Path, out: &Path) -> PathBuf {
+fn build(root: &Path, out: &Path) -> Result<PathBuf, String> {
     let release = set("PROFILE") == "release";
     let profile = if release { "agent" } else { "agent-dev" };
     let target = format!("{}-unknown-linux-gnu", set("CARGO_CFG_TARGET_ARCH"));
@@ -84,12 +87,11 @@ fn build(root: &Path, out: &Path) -> PathBuf {
         .env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
     let status = cargo
         .status()
-        .unwrap_or_else(|e| panic!("could not run cargo: {e}"));
-    assert!(
-        status.success(),
-        "could not build the agent: see cargo's words above"
-    );
-    target_dir.join(target).join(profile).join("rplay-agent")
+        .map_err(|e| format!("could not run cargo: {e}"))?;
+    if !status.success() {
+        return Err("could not build the agent: see cargo's words above".to_owned());
+    }
+    Ok(target_dir.join(target).join(profile).join("rplay-agent"))
 }
 
 fn is_leak(name: &OsString) -> bool {
