@@ -1,6 +1,9 @@
 //! A real sshd on a loopback port, in a mount namespace of its own: `/run`, `/dev/shm` and `/root`
 //! are empty there, and nothing that a test does reaches the machine.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
