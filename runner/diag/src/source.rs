@@ -68,14 +68,14 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes `start..end` of `source`.
+    /// The bytes `start..end` of `source`, widened to whole characters and cut off at its end.
     pub fn new(source: Arc<Source>, start: usize, end: usize) -> Self {
+        let text = source.text();
+        let start = text.floor_char_boundary(start);
+        let end = text.ceil_char_boundary(end.clamp(start, text.len().max(start)));
         let clip = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            source,
-            start: clip(start),
-            end: clip(end.max(start)),
-        }
+        let (start, end) = (clip(start), clip(end));
+        Self { source, start, end }
     }
 
     /// A span for what has no text of its own (a value made by the program), under `name`.
@@ -127,5 +127,24 @@ impl fmt::Display for Span {
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_holds_whole_characters() {
+        let source = Source::new("t", "aé😀b");
+        let span = Span::new(source.clone(), 2, 4);
+        assert_eq!((span.start(), span.end()), (1, 7));
+        assert_eq!(Span::new(source, 90, 95).start(), 8);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let source = Source::new("t", "x\né: y");
+        assert_eq!(source.line_col(6), LineCol { line: 2, column: 4 });
     }
 }

@@ -8,6 +8,7 @@ mod locate;
 mod mapping;
 mod mistake;
 mod node;
+mod pad;
 mod scalar;
 mod tag;
 

@@ -76,11 +76,17 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(written: &'a str) -> Self {
-        let (style, at) = match written.as_bytes()[0] {
-            b'\'' => (Style::Single, 1),
-            b'"' => (Style::Double, 1),
-            b'|' | b'>' => (Style::Block, written.find('\n').map_or(written.len(), |i| i + 1)),
-            _ => (Style::Plain, 0),
+        let from = after_properties(written);
+        let (style, at) = match written.as_bytes().get(from) {
+            Some(b'\'') => (Style::Single, from + 1),
+            Some(b'"') => (Style::Double, from + 1),
+            Some(b'|' | b'>') => {
+                let header = written[from..]
+                    .find('\n')
+                    .map_or(written.len(), |i| from + i + 1);
+                (Style::Block, header)
+            }
+            _ => (Style::Plain, from),
         };
         Self { written, style, at }
     }
@@ -110,7 +116,9 @@ impl<'a> Walk<'a> {
             if c.is_whitespace() && next.is_whitespace() {
                 // A folded line break: one blank of the value for all blanks written.
                 let rest = &self.written[begin..];
-                let blanks = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+                let blanks = rest
+                    .find(|c: char| !c.is_whitespace())
+                    .unwrap_or(rest.len());
                 self.at += blanks;
                 return (begin, self.at);
             }
@@ -125,6 +133,16 @@ impl<'a> Walk<'a> {
             return (begin, self.at);
         }
     }
+}
+
+/// Where the scalar itself begins: behind its tag and anchor.
+fn after_properties(written: &str) -> usize {
+    let mut rest = written;
+    while rest.starts_with(['!', '&']) {
+        let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        rest = rest[word..].trim_start();
+    }
+    written.len() - rest.len()
 }
 
 /// The bytes of the escape that `written` begins with.
@@ -151,7 +169,10 @@ mod tests {
         let node = root.get("v").unwrap();
         let at = node.as_str().unwrap().find(needle).unwrap();
         let span = node.locate_range(at, at + needle.len());
-        (source.text()[span.start()..span.end()].to_owned(), span.to_string())
+        (
+            source.text()[span.start()..span.end()].to_owned(),
+            span.to_string(),
+        )
     }
 
     #[test]
@@ -174,6 +195,12 @@ mod tests {
         assert_eq!(find(text, "{{ x }}"), ("{{ x }}".into(), "t:1:23".into()));
         let text = "v: 'it''s {{ x }}'\n";
         assert_eq!(find(text, "{{ x }}"), ("{{ x }}".into(), "t:1:11".into()));
+    }
+
+    #[test]
+    fn a_tag_and_an_anchor_are_left_out() {
+        assert_eq!(find("v: &a !unsafe 'x {{ y }}'\n", "y").1, "t:1:21");
+        assert_eq!(find("v: !unsafe |\n  x\n  {{ y }}\n", "y").1, "t:3:6");
     }
 
     #[test]

@@ -4,12 +4,12 @@ use indexmap::map::MutableKeys;
 use rplay_diag::{Diagnostic, Span};
 use saphyr_parser::{Event, ScalarStyle};
 
-use crate::load::Loader;
-use crate::mistake::QUOTE_TEMPLATES;
+use crate::load::{Fault, Loader};
+use crate::mistake;
 use crate::{Key, Kind, Map, Node};
 
 /// Reads a mapping up to its end.
-pub(crate) fn read(loader: &mut Loader<'_>) -> Result<(Map, Span), Diagnostic> {
+pub(crate) fn read(loader: &mut Loader<'_>) -> Result<(Map, Span), Fault> {
     let mut own = Map::new();
     let mut merged: Vec<Map> = vec![];
     loop {
@@ -29,7 +29,9 @@ pub(crate) fn read(loader: &mut Loader<'_>) -> Result<(Map, Span), Diagnostic> {
         if let Some((first, _)) = own.get_key_value(key.text.as_str()) {
             let words = format!("the key `{}` is given twice; the last one counts", key.text);
             let warning = Diagnostic::warning(words).at(&key.span);
-            loader.warnings.push(warning.label(&first.span, "first here"));
+            loader
+                .warnings
+                .push(warning.label(&first.span, "first here"));
         }
         set(&mut own, key, value);
     }
@@ -64,7 +66,10 @@ fn sources(value: Node) -> Result<Vec<Map>, Diagnostic> {
     match value.kind {
         Kind::Map(map) => Ok(vec![map]),
         Kind::Seq(items) => {
-            let maps = items.into_iter().map(sources).collect::<Result<Vec<_>, _>>()?;
+            let maps = items
+                .into_iter()
+                .map(sources)
+                .collect::<Result<Vec<_>, _>>()?;
             Ok(maps.into_iter().flatten().collect())
         }
         _ => Err(Diagnostic::error("`<<` merges mappings only").at(&value.span)),
@@ -78,13 +83,25 @@ fn key(node: Node) -> Result<Key, Diagnostic> {
         Kind::Bool(false) => "False".to_owned(),
         Kind::Int(number) => number.to_string(),
         Kind::Float(number) => format!("{number:?}"),
+        Kind::Null if node.span.start() == node.span.end() => {
+            let error = Diagnostic::error("there is no key before this colon");
+            return Err(error.at(&colon(&node.span)));
+        }
         Kind::Null => "None".to_owned(),
         Kind::Map(_) => {
-            let error = Diagnostic::error("a mapping cannot be a key").at(&node.span);
-            return Err(error.help(QUOTE_TEMPLATES));
+            return Err(mistake::unquoted_template(&node.span)
+                .unwrap_or_else(|| Diagnostic::error("a mapping cannot be a key").at(&node.span)));
         }
         Kind::Seq(_) => return Err(Diagnostic::error("a list cannot be a key").at(&node.span)),
         Kind::Vault(_) => return Err(Diagnostic::error("a secret cannot be a key").at(&node.span)),
     };
-    Ok(Key { text, span: node.span })
+    Ok(Key {
+        text,
+        span: node.span,
+    })
+}
+
+/// The character after a place where nothing is written.
+fn colon(span: &Span) -> Span {
+    Span::new(span.source().clone(), span.start(), span.start() + 1)
 }

@@ -4,13 +4,33 @@ use std::sync::Arc;
 
 use rplay_diag::{Diagnostic, Source, Span};
 
-/// The help for `key: {{ x }}`.
-pub(crate) const QUOTE_TEMPLATES: &str =
-    "a value that begins with `{{` must be quoted: `\"{{ name }}\"`";
-
 /// The scanner's words at its place, or better ones at a better place.
 pub(crate) fn explain(source: &Arc<Source>, at: usize, words: &str) -> Diagnostic {
     Mistake { source, at, words }.explain()
+}
+
+/// What is said where `span`, a mapping used as a key, is the inside of `{{ x }}`.
+pub(crate) fn unquoted_template(span: &Span) -> Option<Diagnostic> {
+    let at = span.start().checked_sub(1)?;
+    let text = span.source().text();
+    if !text.get(at..)?.starts_with("{{") {
+        return None;
+    }
+    let end = text[at..].find(['\n', '\r']).map_or(text.len(), |i| at + i);
+    Some(quote_template(&Span::new(span.source().clone(), at, end)))
+}
+
+fn quote_template(span: &Span) -> Diagnostic {
+    let written = span
+        .source()
+        .text()
+        .get(span.start()..span.end())
+        .unwrap_or_default();
+    let written = written.split(" #").next().unwrap_or_default().trim_end();
+    let quote = if written.contains('"') { '\'' } else { '"' };
+    Diagnostic::error("a template that begins a value must be quoted")
+        .at(&span.slice(0, written.len()))
+        .help(format!("write `{quote}{written}{quote}`"))
 }
 
 struct Mistake<'a> {
@@ -37,10 +57,15 @@ impl<'a> Mistake<'a> {
         self.tab()
             .or_else(|| self.template())
             .or_else(|| self.unclosed_quote())
+            .or_else(|| self.anchor())
+            .or_else(|| self.unclosed_bracket())
             .or_else(|| self.missing_space())
             .or_else(|| self.second_colon())
             .or_else(|| self.text_after_quote())
+            .or_else(|| self.escape())
+            .or_else(|| self.text_after_block_sign())
             .or_else(|| self.reserved())
+            .or_else(|| self.key_among_items())
             .or_else(|| self.indentation())
             .unwrap_or_else(|| {
                 Diagnostic::error(format!("invalid YAML: {}", self.words)).at(&self.here())
@@ -71,7 +96,10 @@ impl<'a> Mistake<'a> {
             }
             let trimmed = text.trim();
             if !trimmed.is_empty() && !trimmed.starts_with('#') {
-                lines.push(Line { start, text: text.trim_end() });
+                lines.push(Line {
+                    start,
+                    text: text.trim_end(),
+                });
             }
             start += text.len();
         }
@@ -85,7 +113,8 @@ impl<'a> Mistake<'a> {
             blank.contains('\t')
         })?;
         let tab = line.start + line.text.find('\t')?;
-        let near = self.words.contains("tab") || self.lines().iter().take(2).any(|l| l.start == line.start);
+        let near = self.words.contains("tab")
+            || self.lines().iter().take(2).any(|l| l.start == line.start);
         near.then(|| {
             Diagnostic::error("a tab cannot indent YAML")
                 .at(&self.span(tab, tab + 1))
@@ -96,14 +125,12 @@ impl<'a> Mistake<'a> {
     fn template(&self) -> Option<Diagnostic> {
         let lines = self.lines();
         let (line, at) = lines.iter().take(3).find_map(|line| {
-            let found = [": {{", "- {{", ": {%", "- {%"].iter().find_map(|p| line.text.find(p))?;
+            let found = [": {{", "- {{", ": {%", "- {%"]
+                .iter()
+                .find_map(|p| line.text.find(p))?;
             Some((line, line.start + found + 2))
         })?;
-        let error = Diagnostic::error("a template that begins a value must be quoted")
-            .at(&self.span(at, line.start + line.text.len()));
-        let written = line.text.get(at - line.start..).unwrap_or_default();
-        let quoted = if written.contains('"') { format!("'{written}'") } else { format!("\"{written}\"") };
-        Some(error.help(format!("write `{quoted}`")))
+        Some(quote_template(&self.span(at, line.start + line.text.len())))
     }
 
     fn unclosed_quote(&self) -> Option<Diagnostic> {
@@ -113,25 +140,86 @@ impl<'a> Mistake<'a> {
         if self.words.contains("trailing content") {
             return None;
         }
-        let before = &self.text()[..self.at.min(self.text().len())];
+        // The scanner points at the quote that opens, or at what it stumbled over inside.
+        let until = (self.at + 1).min(self.text().len());
+        let before = self.text().get(..until)?;
         let open = before
             .char_indices()
             .filter(|(i, c)| {
                 matches!(c, '"' | '\'')
-                    && before[..*i].chars().next_back().is_none_or(|p| p.is_whitespace() || "[{,(".contains(p))
+                    && before[..*i]
+                        .chars()
+                        .next_back()
+                        .is_none_or(|p| p.is_whitespace() || "[{,(".contains(p))
             })
             .map(|(i, _)| i)
             .next_back()?;
         Some(
             Diagnostic::error("this quote is never closed")
                 .at(&self.span(open, open + 1))
-                .help(format!("invalid YAML: {}", self.words)),
+                .help("close it where the text ends"),
+        )
+    }
+
+    /// `*base` without `&base`.
+    fn anchor(&self) -> Option<Diagnostic> {
+        if !self.words.contains("unknown anchor") {
+            return None;
+        }
+        let rest = self.text().get(self.at..)?.strip_prefix('*')?;
+        let name = rest
+            .split(|c: char| c.is_whitespace() || ",]}".contains(c))
+            .next()?;
+        Some(
+            Diagnostic::error(format!("there is no anchor `{name}`"))
+                .at(&self.span(self.at, self.at + 1 + name.len()))
+                .help(format!(
+                    "mark the value to repeat with `&{name}`, above; or quote text that begins with `*`"
+                )),
+        )
+    }
+
+    fn unclosed_bracket(&self) -> Option<Diagnostic> {
+        if !["flow", "illegal placement"]
+            .iter()
+            .any(|words| self.words.contains(words))
+        {
+            return None;
+        }
+        let before = self.text().get(..self.at)?;
+        let mut closed = 0_usize;
+        let open = before.char_indices().rev().find(|(_, c)| match c {
+            ']' | '}' => {
+                closed += 1;
+                false
+            }
+            '[' | '{' if closed > 0 => {
+                closed -= 1;
+                false
+            }
+            '[' | '{' => true,
+            _ => false,
+        });
+        let (at, bracket) = open?;
+        Some(
+            Diagnostic::error(format!(
+                "this `{bracket}` is not closed before the next thing begins"
+            ))
+            .at(&self.span(at, at + 1))
+            .label(&self.here(), "here")
+            .help("close the bracket, put a comma between the values, or quote the text"),
         )
     }
 
     /// `name:value` where `name: value` is meant, on this line or just above it.
     fn missing_space(&self) -> Option<Diagnostic> {
-        let expected = ["mapping values", "':'", "simple key", "block mapping", "expected key"];
+        let expected = [
+            "mapping values",
+            "':'",
+            "simple key",
+            "block mapping",
+            "expected key",
+        ];
         if !expected.iter().any(|words| self.words.contains(words)) {
             return None;
         }
@@ -162,7 +250,11 @@ impl<'a> Mistake<'a> {
             return None;
         }
         let start = line.start + key.len() + 2;
-        let quoted = if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") };
+        let quoted = if value.contains('"') {
+            format!("'{value}'")
+        } else {
+            format!("\"{value}\"")
+        };
         Some(
             Diagnostic::error("text that holds `: ` must be quoted")
                 .at(&self.span(start, line.start + line.text.len()))
@@ -174,43 +266,151 @@ impl<'a> Mistake<'a> {
     fn text_after_quote(&self) -> Option<Diagnostic> {
         let line = *self.lines().first()?;
         let column = self.at.checked_sub(line.start)?;
+        let written = line.text.get(column..).unwrap_or_default();
+        if written.trim_start().starts_with('#') {
+            return None;
+        }
         let before = line.text.get(..column)?.trim_end();
-        let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''))?;
-        let (_, value) = before.split_once(": ").or_else(|| before.split_once("- "))?;
+        let quote = before
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '"' | '\''))?;
+        let (_, value) = before
+            .split_once(": ")
+            .or_else(|| before.split_once("- "))?;
         if !value.trim_start().starts_with(quote) {
             return None;
         }
         Some(
             Diagnostic::error("there is text after the closing quote")
                 .at(&self.span(self.at, line.start + line.text.len()))
-                .help("quote the whole value, or none of it"),
+                .help(format!("write {}", requoted(value.trim(), written))),
         )
     }
 
     /// A value that begins with a character that means something to YAML.
     fn reserved(&self) -> Option<Diagnostic> {
-        let next = self.text().get(self.at..)?.chars().next()?;
-        let starts_value = self.words.contains("unexpected character")
-            || self.words.contains("alias")
-            || self.words.contains("directive");
-        if !starts_value || !matches!(next, '@' | '`' | '%' | '*' | '&') {
+        // The scanner may have gone past the `*` or `&` already.
+        let before = self.text().get(..self.at)?.chars().next_back();
+        let back = usize::from(matches!(before, Some('*' | '&')));
+        let at = self.at - back;
+        let next = self.text().get(at..)?.chars().next()?;
+        let starts_value = [
+            "unexpected character",
+            "alias",
+            "anchor",
+            "directive",
+            "node content",
+        ]
+        .iter()
+        .any(|words| self.words.contains(words));
+        if !starts_value || !matches!(next, '@' | '`' | '%' | '*' | '&' | ',') {
             return None;
         }
         Some(
-            Diagnostic::error(format!("text cannot begin with `{next}` in YAML"))
-                .at(&self.here())
-                .help("quote the value"),
+            Diagnostic::error(format!(
+                "text that begins with {} must be quoted",
+                quoted_char(next)
+            ))
+            .at(&self.span(at, at + 1))
+            .help("put quotes around the whole value"),
+        )
+    }
+
+    /// `path: "C:\dir"`.
+    fn escape(&self) -> Option<Diagnostic> {
+        if !self.words.contains("escape") {
+            return None;
+        }
+        let quoted = self.text().get(self.at..)?;
+        let mut characters = quoted.char_indices().peekable();
+        while let Some((i, c)) = characters.next() {
+            if c != '\\' {
+                continue;
+            }
+            let (_, next) = characters.next()?;
+            if !"0abtnvfre \"/\\N_LPxuU\t\r\n".contains(next) {
+                let at = self.at + i;
+                return Some(
+                    Diagnostic::error(format!("`\\{next}` is no escape of YAML"))
+                        .at(&self.span(at, at + 1 + next.len_utf8()))
+                        .help("between double quotes write `\\\\` for a backslash, or use single quotes"),
+                );
+            }
+        }
+        None
+    }
+
+    /// `msg: > text`.
+    fn text_after_block_sign(&self) -> Option<Diagnostic> {
+        if !self.words.contains("block scalar") || !self.words.contains("comment or line break") {
+            return None;
+        }
+        let sign = self.text().get(self.at..)?.chars().next()?;
+        let line = *self.lines().first()?;
+        Some(
+            Diagnostic::error(format!("text after `{sign}` begins on the next line"))
+                .at(&self.span(self.at, line.start + line.text.len()))
+                .help("quote the value if it is meant to begin with this sign"),
+        )
+    }
+
+    /// A key in the column of a list's dashes.
+    fn key_among_items(&self) -> Option<Diagnostic> {
+        if !self.words.contains("did not find expected '-' indicator") {
+            return None;
+        }
+        let lines = self.lines();
+        let line = lines.first()?;
+        let item = lines[1..].iter().find(|other| {
+            other.indent() <= line.indent() && other.text.trim_start().starts_with("- ")
+        })?;
+        let column = item.indent() + 2;
+        let from = line.start + line.indent();
+        Some(
+            Diagnostic::error("this line does not line up with the list item above")
+                .at(&self.span(from, line.start + line.text.len()))
+                .label(
+                    &self.span(item.start + item.indent(), item.start + item.text.len()),
+                    "the item",
+                )
+                .help(format!(
+                    "what belongs to the item begins in column {}",
+                    column + 1
+                )),
         )
     }
 
     /// A line that begins where nothing above it does.
     fn indentation(&self) -> Option<Diagnostic> {
-        let expected = ["indent", "expected key", "block mapping", "'-'", "mapping values", "block collection", "sequence entries", "simple key", "<document start>"];
+        let expected = [
+            "indent",
+            "expected key",
+            "block mapping",
+            "'-'",
+            "mapping values",
+            "block collection",
+            "sequence entries",
+            "simple key",
+            "<document start>",
+        ];
         if !expected.iter().any(|words| self.words.contains(words)) {
             return None;
         }
         let lines = self.lines();
         let (line, above) = (lines.first()?, lines.get(1)?);
+        let begin = above.start + above.indent();
+        let above = self.span(begin, above.start + above.text.len());
+        let item = line.text.trim_start().starts_with("- ");
+        if item && self.words.contains("did not find expected key") {
+            let dash = line.start + line.indent();
+            return Some(
+                Diagnostic::error("a list item cannot stand among the keys of a mapping")
+                    .at(&self.span(dash, dash + 1))
+                    .label(&above, "a key")
+                    .help("indent the list under its own key"),
+            );
+        }
         let fits = lines[1..].iter().any(|other| {
             let dash = other.text.trim_start().starts_with("- ");
             other.indent() == line.indent() || (dash && other.indent() + 2 == line.indent())
@@ -222,11 +422,36 @@ impl<'a> Mistake<'a> {
         } else {
             Diagnostic::error("this line is indented like none above it").at(&self.span(from, to))
         };
-        let begin = above.start + above.indent();
         Some(
             error
-                .label(&self.span(begin, above.start + above.text.len()), "after this line")
+                .label(&above, "after this line")
                 .help("what belongs together must begin in the same column"),
         )
+    }
+}
+
+/// A character in backticks; a backtick itself in words.
+fn quoted_char(c: char) -> String {
+    if c == '`' {
+        "a backtick".to_owned()
+    } else {
+        format!("`{c}`")
+    }
+}
+
+/// The whole value in quotes: `"{{ x }}"/y` becomes `"{{ x }}/y"`, `"a" in b` becomes `'"a" in b'`.
+fn requoted(quoted: &str, rest: &str) -> String {
+    let inner = quoted
+        .get(1..quoted.len().saturating_sub(1))
+        .unwrap_or_default();
+    let path = rest.trim_end();
+    if inner.starts_with("{{") && !path.contains(['"', '\'']) && !rest.starts_with(' ') {
+        return format!("`\"{inner}{path}\"`");
+    }
+    let whole = format!("{quoted} {}", path.trim_start());
+    if whole.contains('\'') {
+        format!("`\"{whole}\"`")
+    } else {
+        format!("`'{whole}'`")
     }
 }

@@ -41,18 +41,22 @@ fn magnitude(digits: &str) -> Option<i128> {
         return Some(0);
     }
     if let Some(octal) = digits.strip_prefix('0') {
-        return if octal.chars().all(|c| c == '_') { Some(0) } else { in_radix(octal, 8) };
+        return if octal.chars().all(|c| c == '_') {
+            Some(0)
+        } else {
+            in_radix(octal, 8)
+        };
     }
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     match digits.split_once(':') {
         None => in_radix(digits, 10),
-        Some((first, rest)) => {
-            rest.split(':').try_fold(in_radix(first, 10)?, |total, part| {
+        Some((first, rest)) => rest
+            .split(':')
+            .try_fold(in_radix(first, 10)?, |total, part| {
                 total.checked_mul(60)?.checked_add(base_sixty_digit(part)?)
-            })
-        }
+            }),
     }
 }
 
@@ -60,7 +64,11 @@ fn magnitude(digits: &str) -> Option<i128> {
 fn in_radix(digits: &str, radix: u32) -> Option<i128> {
     let plain = digits.replace('_', "");
     let good = !plain.is_empty() && plain.chars().all(|c| c.is_digit(radix));
-    if good { i128::from_str_radix(&plain, radix).ok() } else { None }
+    if good {
+        i128::from_str_radix(&plain, radix).ok()
+    } else {
+        None
+    }
 }
 
 /// One place of a number such as `1:30`, which is ninety: `0` to `59`.
@@ -115,9 +123,11 @@ fn base_sixty_float(text: &str) -> Option<f64> {
     if !first.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let whole = rest.split(':').try_fold(in_radix(first, 10)?, |total, part| {
-        total.checked_mul(60)?.checked_add(base_sixty_digit(part)?)
-    })?;
+    let whole = rest
+        .split(':')
+        .try_fold(in_radix(first, 10)?, |total, part| {
+            total.checked_mul(60)?.checked_add(base_sixty_digit(part)?)
+        })?;
     let digits = fraction.replace('_', "");
     if !digits.chars().all(|c| c.is_ascii_digit()) {
         return None;
@@ -192,7 +202,10 @@ mod tests {
     fn what_does_not_fit_stays_text() {
         assert_eq!(resolve("9223372036854775807"), Kind::Int(i64::MAX));
         assert_eq!(resolve("-9223372036854775808"), Kind::Int(i64::MIN));
-        assert_eq!(resolve("18446744073709551615"), text("18446744073709551615"));
+        assert_eq!(
+            resolve("18446744073709551615"),
+            text("18446744073709551615")
+        );
     }
 
     #[test]

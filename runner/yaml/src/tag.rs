@@ -17,7 +17,11 @@ pub(crate) fn scalar(
 ) -> Result<Kind, Diagnostic> {
     let own = || Kind::Str(text.to_owned());
     let Some(tag) = tag else {
-        return Ok(if style == ScalarStyle::Plain { resolve(text) } else { own() });
+        return Ok(if style == ScalarStyle::Plain {
+            resolve(text)
+        } else {
+            own()
+        });
     };
     let typed = if tag.is_yaml_core_schema() {
         match tag.suffix.as_str() {
@@ -39,7 +43,11 @@ pub(crate) fn scalar(
         }
     };
     typed.ok_or_else(|| {
-        Diagnostic::error(format!("`{text}` is not of its tag's type `!!{}`", tag.suffix)).at(span)
+        Diagnostic::error(format!(
+            "`{text}` is not of its tag's type `!!{}`",
+            tag.suffix
+        ))
+        .at(span)
     })
 }
 
@@ -52,10 +60,13 @@ pub(crate) fn collection(node: Node, tag: Option<&Tag>) -> Result<Node, Diagnost
     match (tag.handle.as_str(), tag.suffix.as_str()) {
         ("!", "unsafe") => Ok(without_templates(node)),
         ("!", "vault" | "vault-encrypted") => {
-            let words = format!("`!vault` takes the text that ansible-vault made, not {}", node.describe());
+            let words = format!(
+                "`!vault` takes the text that ansible-vault made, not {}",
+                node.describe()
+            );
             Err(Diagnostic::error(words).at(&node.span))
         }
-        _ => Err(unknown(tag, &node.span.slice(0, 1))),
+        _ => Err(unknown(tag, &node.span)),
     }
 }
 
@@ -63,16 +74,34 @@ fn without_templates(node: Node) -> Node {
     let kind = match node.kind {
         Kind::Str(text) => Kind::Unsafe(text),
         Kind::Seq(items) => Kind::Seq(items.into_iter().map(without_templates).collect()),
-        Kind::Map(map) => {
-            Kind::Map(map.into_iter().map(|(k, v)| (k, without_templates(v))).collect())
-        }
+        Kind::Map(map) => Kind::Map(
+            map.into_iter()
+                .map(|(k, v)| (k, without_templates(v)))
+                .collect(),
+        ),
         other => other,
     };
-    Node { span: node.span, kind }
+    Node {
+        span: node.span,
+        kind,
+    }
 }
 
 fn unknown(tag: &Tag, span: &Span) -> Diagnostic {
-    let handle = if tag.is_yaml_core_schema() { "!!" } else { &tag.handle };
+    let written = span
+        .source()
+        .text()
+        .get(span.start()..span.end())
+        .unwrap_or_default();
+    let span = &span.slice(
+        0,
+        written.find(char::is_whitespace).unwrap_or(written.len()),
+    );
+    let handle = if tag.is_yaml_core_schema() {
+        "!!"
+    } else {
+        &tag.handle
+    };
     let error = Diagnostic::error(format!("unknown tag `{handle}{}`", tag.suffix)).at(span);
     match did_you_mean(&tag.suffix, TAGS) {
         Some(near) => error.help(format!("did you mean `!{near}`?")),
