@@ -1,6 +1,7 @@
 //! A process on a host, wherever it is: its three streams and its end.
 
 use std::process::Stdio;
+use std::sync::Arc;
 
 use russh::ChannelMsg;
 use russh::client::Msg;
@@ -52,6 +53,8 @@ pub(crate) enum Output {
         ended: Option<Ended>,
         /// Why the connection ended, once it is known.
         farewell: Farewell,
+        /// Closes the channel with this.
+        _closer: Closer,
     },
     /// Of a child of the controller.
     Local {
@@ -67,9 +70,23 @@ pub(crate) enum Output {
 /// What a process reads.
 pub(crate) enum Input {
     /// Over an SSH channel.
-    Ssh(russh::ChannelWriteHalf<Msg>),
+    Ssh(Arc<russh::ChannelWriteHalf<Msg>>),
     /// Of a child of the controller.
     Local(ChildStdin),
+}
+
+/// Closes a channel when it is dropped: what runs there loses its input. A sudo that waits for a
+/// password would otherwise hold its lock, and the next one wait for that.
+pub(crate) struct Closer(Arc<russh::ChannelWriteHalf<Msg>>);
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        let channel = self.0.clone();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            // A channel that is closed already, or whose connection is gone, needs nothing.
+            runtime.spawn(async move { drop(channel.close().await) });
+        }
+    }
 }
 
 /// Both halves of a process.
@@ -82,13 +99,15 @@ impl Process {
     /// A process over a channel on which a command was just asked for.
     pub(crate) fn ssh(channel: russh::Channel<Msg>, farewell: Farewell) -> Self {
         let (read, write) = channel.split();
-        let channel = Box::new(read);
+        let (channel, write) = (Box::new(read), Arc::new(write));
+        let _closer = Closer(write.clone());
         Self {
             input: Input::Ssh(write),
             output: Output::Ssh {
                 channel,
                 ended: None,
                 farewell,
+                _closer,
             },
         }
     }

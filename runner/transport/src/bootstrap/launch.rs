@@ -128,8 +128,9 @@ impl Other {
         match &self.prompt {
             Some(prompt) => stderr.ends_with(prompt.as_str()),
             None => {
-                let last = stderr.rsplit('\n').next().unwrap_or_default().trim_end();
-                last.ends_with([':', '：'])
+                // What is not a prompt may end in a colon too, where it comes in parts.
+                let last = stderr.rsplit('\n').next().unwrap_or_default();
+                last.trim_end().to_lowercase().ends_with("password:")
             }
         }
     }
