@@ -34,7 +34,7 @@ pub struct Connection {
 
 /// How processes are started there.
 pub(crate) enum Link {
-    Ssh(Session),
+    Ssh(Box<Session>),
     Local,
 }
 
@@ -50,7 +50,7 @@ impl Connection {
         Self {
             name: target.name.clone(),
             image,
-            link: session.map_or(Link::Local, Link::Ssh),
+            link: session.map_or(Link::Local, |session| Link::Ssh(Box::new(session))),
             agents: Mutex::default(),
         }
     }

@@ -61,10 +61,8 @@ pub enum Cause {
     HostKeyUnknown {
         /// The name that known_hosts would have: `host` or `[host]:port`.
         name: String,
-        /// `ssh-ed25519`, ...
-        algorithm: String,
-        /// `SHA256:...`.
-        fingerprint: String,
+        /// The key that the server showed.
+        shown: Box<HostKey>,
         /// The file that would name it.
         file: PathBuf,
     },
@@ -72,10 +70,8 @@ pub enum Cause {
     HostKeyChanged {
         /// The name in known_hosts.
         name: String,
-        /// Of the key that the server showed.
-        algorithm: String,
-        /// Of the key that the server showed.
-        fingerprint: String,
+        /// The key that the server showed.
+        shown: Box<HostKey>,
         /// The file that knows another key.
         file: PathBuf,
         /// The line there.
@@ -137,6 +133,21 @@ pub enum Cause {
         /// Why not.
         why: BecomeFault,
     },
+}
+
+/// A server's key, as people compare it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostKey {
+    /// `ssh-ed25519`, ...
+    pub algorithm: String,
+    /// `SHA256:...`.
+    pub fingerprint: String,
+}
+
+impl fmt::Display for HostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} key `{}`", self.algorithm, self.fingerprint)
+    }
 }
 
 /// Why another user could not be become.
@@ -207,25 +218,20 @@ impl fmt::Display for Cause {
             Self::Closed { act, error } => {
                 write!(f, "the connection was closed while {act}: {error}")
             }
-            Self::HostKeyUnknown {
-                name,
-                algorithm,
-                fingerprint,
-                ..
-            } => write!(
-                f,
-                "the host key of `{name}` is not known: it showed the {algorithm} key `{fingerprint}`"
-            ),
+            Self::HostKeyUnknown { name, shown, .. } => {
+                write!(
+                    f,
+                    "the host key of `{name}` is not known: it showed {shown}"
+                )
+            }
             Self::HostKeyChanged {
                 name,
-                algorithm,
-                fingerprint,
+                shown,
                 file,
                 line,
             } => write!(
                 f,
-                "the host key of `{name}` changed: it showed the {algorithm} key `{fingerprint}`, \
-                 and `{}:{line}` has another",
+                "the host key of `{name}` changed: it showed {shown}, and `{}:{line}` has another",
                 file.display()
             ),
             Self::HostKeyRefused { name, why } => {

@@ -19,7 +19,7 @@ mod target;
 pub use client::AgentClient;
 pub use connection::{Connection, Ran};
 pub use connector::{Connector, Image};
-pub use error::{AgentLost, BecomeFault, Cause, ConnectError};
+pub use error::{AgentLost, BecomeFault, Cause, ConnectError, HostKey};
 pub use exchange::{Exchange, NoFiles};
 pub use secret::{NoSecrets, Secret, Secrets};
 pub use ssh_args::SshArgs;

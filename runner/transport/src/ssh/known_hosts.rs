@@ -11,7 +11,7 @@ use russh::keys::{Algorithm, Certificate, HashAlg, PublicKey, PublicKeyOrCertifi
 
 use super::pattern::any_matches;
 use crate::HostKeys;
-use crate::error::Cause;
+use crate::error::{Cause, HostKey};
 
 /// All that is known of one server.
 #[derive(Debug)]
@@ -124,27 +124,23 @@ impl Known {
         if self.keys().any(|line| same(line.entry.public_key(), &key)) {
             return Verdict::Good;
         }
-        let algorithm = key.algorithm().to_string();
-        let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+        let shown = Box::new(HostKey {
+            algorithm: key.algorithm().to_string(),
+            fingerprint: key.fingerprint(HashAlg::Sha256).to_string(),
+        });
         let name = self.name.clone();
         match (policy, self.other(&key)) {
             (HostKeys::Ignore, _) => Verdict::Good,
             (_, Some(line)) => Verdict::Refused(Cause::HostKeyChanged {
                 name,
-                algorithm,
-                fingerprint,
+                shown,
                 file: line.file.clone(),
                 line: line.number,
             }),
             (HostKeys::AcceptNew, None) => Verdict::New,
             (HostKeys::Strict, None) => {
                 let file = self.own_file.clone();
-                Verdict::Refused(Cause::HostKeyUnknown {
-                    name,
-                    algorithm,
-                    fingerprint,
-                    file,
-                })
+                Verdict::Refused(Cause::HostKeyUnknown { name, shown, file })
             }
         }
     }

@@ -64,7 +64,7 @@ struct Login<'a> {
 
 /// A key to try.
 enum Key {
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
     File(PathBuf),
 }
 
@@ -336,8 +336,9 @@ fn order(held: Vec<AgentIdentity>, identity: &Identity) -> Vec<Key> {
         .filter(|file| !in_agent.contains(file));
     let files: Vec<_> = files.cloned().map(Key::File).collect();
     let (first, other): (Vec<_>, Vec<_>) = held.into_iter().partition(is_named);
-    let first = first.into_iter().map(Key::Agent);
-    let other = other.into_iter().filter(|_| !identity.only).map(Key::Agent);
+    let agent = |key| Key::Agent(Box::new(key));
+    let first = first.into_iter().map(agent);
+    let other = other.into_iter().filter(|_| !identity.only).map(agent);
     match identity.are_named {
         true => first.chain(files).chain(other).collect(),
         false => first.chain(other).chain(files).collect(),
