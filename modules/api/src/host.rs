@@ -12,7 +12,7 @@ mod record;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Read;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rplay_wire::{Change, State, Target};
 
@@ -93,9 +93,23 @@ impl<'a> Host<'a> {
         self.warnings.borrow_mut().push(text.into());
     }
 
+    /// What was said to the user so far.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
+    }
+
     /// The time of day.
     pub fn now(&self) -> SystemTime {
         self.system.now()
+    }
+
+    /// Waits for something to happen on the host.
+    ///
+    /// # Errors
+    /// Where the request is cancelled; [`crate::Failure::unknown`] in a dry run, where nothing
+    /// happens.
+    pub fn wait(&self, time: Duration) -> Result<()> {
+        self.system.wait(time, self.control)
     }
 
     /// A variable of the task's environment, or else of the agent's.
@@ -192,6 +206,16 @@ impl<'a> Host<'a> {
             .borrow_mut()
             .thing(target, Some(state), Some(after));
         Ok(())
+    }
+
+    /// Does what is no change though a process does it, such as letting systemd read its files
+    /// again: it is not recorded. `apply` is not called in a dry run.
+    ///
+    /// # Errors
+    /// Those of `apply`.
+    pub fn refresh(&self, target: &Target, mut apply: impl FnMut() -> Result<()>) -> Result<()> {
+        let state = self.system.planned(target).flatten().unwrap_or_default();
+        self.system.transition(target, Some(state), &mut apply)
     }
 
     /// Whether anything was changed so far.

@@ -1,1 +1,48 @@
-//! (being written)
+//! The modules. One file a module: its documentation, arguments, examples, code and tests.
+//!
+//! Owns the registry. Knows nothing of playbooks or of how a module's result travels.
+
+use rplay_api::Entry;
+
+/// Declares each module's file and its row in the registry.
+macro_rules! modules {
+    ($($name:ident)*) => {
+        $(mod $name;)*
+
+        /// Every module, by name.
+        pub static MODULES: &[Entry] = &[$(Entry::of::<$name::This>()),*];
+    };
+}
+
+mod accounts;
+mod commandline;
+#[cfg(test)]
+mod fixture;
+mod pattern;
+
+// Sorted. A new module is a file of this name and a word here.
+modules! {
+    command
+    group
+    shell
+    user
+}
+
+/// The module that a task calls `name`, or that has `name` as an alias.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    MODULES.iter().find(|module| module.is_called(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MODULES;
+
+    #[test]
+    fn names_are_sorted_and_unique() {
+        let names: Vec<_> = MODULES.iter().map(|m| m.doc.name).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(names, sorted);
+    }
+}

@@ -80,6 +80,11 @@ impl Host<'_> {
         name_of(self.system, "/etc/group", gid)
     }
 
+    /// The name of a user (or else group) that is only planned and would have that number.
+    pub fn planned_account(&self, user: bool, id: u32) -> Option<String> {
+        self.system.planned_name(user, &id.to_string())
+    }
+
     /// Accounts that are not in the files (LDAP, sssd), where `getent` is there to ask.
     fn getent(&self, database: &str, name: &str) -> Result<Option<Vec<String>>> {
         let nss = self

@@ -1,0 +1,239 @@
+//! What `command` and `shell` share: the guards `creates` and `removes`, the run, its result.
+//!
+//! Knows nothing of how either module takes its words.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::{Timestamp, tz::TimeZone};
+use rplay_api::{Command, Failure, Host, Outcome, Output, Result, Return, Stdin};
+use serde_json::Value;
+
+use crate::pattern;
+
+/// A command with what decides whether it is run at all.
+pub struct Commandline {
+    /// The words to run.
+    pub argv: Vec<String>,
+    /// The result's `cmd`.
+    pub shown: Value,
+    /// Working folder.
+    pub chdir: Option<PathBuf>,
+    /// Not run where a file matches.
+    pub creates: Option<String>,
+    /// Not run where no file matches.
+    pub removes: Option<String>,
+    /// Its standard input.
+    pub stdin: Option<String>,
+    /// Whether the input gets a newline.
+    pub stdin_add_newline: bool,
+    /// Whether the output loses the empty lines at its end.
+    pub strip_empty_ends: bool,
+}
+
+/// The result's keys.
+pub const RETURNS: &[Return] = &[
+    Return {
+        name: "cmd",
+        doc: "The command that was run.",
+    },
+    Return {
+        name: "rc",
+        doc: "Its exit code; minus the signal's number where one ended it.",
+    },
+    Return {
+        name: "stdout",
+        doc: "What it wrote to standard output.",
+    },
+    Return {
+        name: "stdout_lines",
+        doc: "The same as a list of lines.",
+    },
+    Return {
+        name: "stderr",
+        doc: "What it wrote to standard error.",
+    },
+    Return {
+        name: "stderr_lines",
+        doc: "The same as a list of lines.",
+    },
+    Return {
+        name: "start",
+        doc: "When it started, in the host's time zone.",
+    },
+    Return {
+        name: "end",
+        doc: "When it ended.",
+    },
+    Return {
+        name: "delta",
+        doc: "How long it ran.",
+    },
+    Return {
+        name: "msg",
+        doc: "Why it was not run, or that it failed.",
+    },
+];
+
+impl Commandline {
+    /// Runs it, unless a guard says that there is nothing to do.
+    pub fn run(self, host: &Host) -> Result<Outcome> {
+        if let Some(why) = self.nothing_to_do(host)? {
+            return Ok(self.skipped(&why));
+        }
+        let mut command = Command::changes(self.argv.iter());
+        command.cwd.clone_from(&self.chdir);
+        command.stdin = self.input();
+        let start = host.now();
+        let output = host.run(&command).map_err(|failure| {
+            if failure.unknown {
+                return failure;
+            }
+            failure.with("cmd", self.shown.clone())
+        })?;
+        self.result(&output, start, host.now())
+    }
+
+    fn nothing_to_do(&self, host: &Host) -> Result<Option<String>> {
+        let found = |path: &str| pattern::first_match(host, self.chdir.as_deref(), path);
+        if let Some(path) = &self.creates
+            && found(path)?.is_some()
+        {
+            return Ok(Some(format!("`{path}` exists")));
+        }
+        if let Some(path) = &self.removes
+            && found(path)?.is_none()
+        {
+            return Ok(Some(format!("`{path}` does not exist")));
+        }
+        Ok(None)
+    }
+
+    fn skipped(&self, why: &str) -> Outcome {
+        let why_plain = why.replace('`', "");
+        let stdout = format!("skipped, since {why_plain}");
+        Outcome::new()
+            .changed(false)
+            .with("cmd", self.shown.clone())
+            .with("rc", 0)
+            .with("msg", format!("not run, since {why}"))
+            .with("stdout_lines", lines(&stdout))
+            .with("stdout", stdout)
+            .with("stderr", "")
+            .with("stderr_lines", Vec::<String>::new())
+            .with("start", Value::Null)
+            .with("end", Value::Null)
+            .with("delta", Value::Null)
+    }
+
+    fn input(&self) -> Stdin {
+        let Some(text) = &self.stdin else {
+            return Stdin::Empty;
+        };
+        let mut bytes = text.clone().into_bytes();
+        if self.stdin_add_newline {
+            bytes.push(b'\n');
+        }
+        Stdin::Bytes(bytes)
+    }
+
+    fn result(&self, output: &Output, start: SystemTime, end: SystemTime) -> Result<Outcome> {
+        let text = |text: String| {
+            if self.strip_empty_ends {
+                text.trim_end_matches(['\r', '\n']).to_owned()
+            } else {
+                text
+            }
+        };
+        let (stdout, stderr) = (text(output.stdout()), text(output.stderr()));
+        let delta = end.duration_since(start).unwrap_or_default();
+        let msg = if output.rc == 0 {
+            ""
+        } else {
+            "non-zero return code"
+        };
+        let outcome = Outcome::new()
+            .changed(true)
+            .with("cmd", self.shown.clone())
+            .with("rc", output.rc)
+            .with("stdout_lines", lines(&stdout))
+            .with("stdout", stdout)
+            .with("stderr_lines", lines(&stderr))
+            .with("stderr", stderr)
+            .with("start", local_time(start))
+            .with("end", local_time(end))
+            .with("delta", delta_text(delta))
+            .with("msg", msg);
+        if output.rc == 0 {
+            return Ok(outcome);
+        }
+        let mut failure = Failure::new(msg);
+        failure.data = outcome.with("changed", true).data;
+        Err(failure)
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn local_time(time: SystemTime) -> String {
+    Timestamp::try_from(time)
+        .map(|t| t.to_zoned_datetime(TimeZone::system()))
+        .map(|t| t.strftime("%Y-%m-%d %H:%M:%S%.6f").to_string())
+        .unwrap_or_default()
+}
+
+/// `0:00:01.234567`, and `2 days, 0:00:01.234567` for a long one.
+fn delta_text(delta: Duration) -> String {
+    let seconds = delta.as_secs();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let days = match days {
+        0 => String::new(),
+        1 => "1 day, ".to_owned(),
+        n => format!("{n} days, "),
+    };
+    format!(
+        "{days}{}:{:02}:{:02}.{:06}",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60,
+        delta.subsec_micros()
+    )
+}
+
+/// A folder to run in, which must be there before the command is.
+pub fn checked_chdir(host: &Host, chdir: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    let Some(dir) = chdir else { return Ok(None) };
+    if host.is_dir(Path::new(&dir))? {
+        return Ok(Some(dir));
+    }
+    Err(Failure::new(format!(
+        "could not change into `{}`: there is no such folder",
+        dir.display()
+    ))
+    .arg("chdir")
+    .help("make it first with the `file` module and state: directory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delta_reads_as_ansible_writes_it() {
+        assert_eq!(
+            delta_text(Duration::from_micros(1_234_567)),
+            "0:00:01.234567"
+        );
+        assert_eq!(
+            delta_text(Duration::from_secs(90_061)),
+            "1 day, 1:01:01.000000"
+        );
+    }
+
+    #[test]
+    fn lines_drop_their_ends() {
+        assert_eq!(lines("a\r\n\nb"), ["a", "", "b"]);
+    }
+}
