@@ -161,3 +161,174 @@ impl Drop for Pulled {
         self.requests.unlisten(self.id, self.stream);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use rplay_wire::read_frame;
+
+    use super::*;
+
+    /// What the agent sent.
+    #[derive(Clone, Default)]
+    struct Sent(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sent {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Sent {
+        fn messages(&self) -> Vec<FromAgent> {
+            let bytes = self.0.lock().unwrap();
+            let mut rest = bytes.as_slice();
+            std::iter::from_fn(|| read_frame(&mut rest).ok()).collect()
+        }
+
+        fn granted(&self) -> u32 {
+            let chunks = |message| match message {
+                FromAgent::Pull { chunks, .. } => chunks,
+                other => panic!("{other:?}"),
+            };
+            self.messages().into_iter().map(chunks).sum()
+        }
+    }
+
+    fn files(content: &[u8], inline: bool) -> (Files, Sent) {
+        let sent = Sent::default();
+        let blob = Blob {
+            sha256: rplay_api::hex(&Sha256::digest(content)),
+            size: content.len() as u64,
+            inline: inline.then(|| content.to_vec()),
+        };
+        let requests = Requests::default();
+        requests.begin(7);
+        let files = Files {
+            id: 7,
+            blobs: vec![blob],
+            requests,
+            writer: Writer::new(sent.clone()),
+            streams: Cell::new(0),
+        };
+        (files, sent)
+    }
+
+    fn feed(files: &Files, stream: u32, content: &[u8]) {
+        let parts: Vec<_> = content.chunks(1000).collect();
+        for (index, part) in parts.iter().enumerate() {
+            let last = index + 1 == parts.len();
+            let chunk = Chunk {
+                data: part.to_vec(),
+                last,
+                error: None,
+            };
+            files.requests.chunk(7, stream, chunk);
+        }
+    }
+
+    fn read(files: &Files) -> (u32, Box<dyn Read + Send>) {
+        let stream = files.streams.get();
+        (stream, files.open(0).unwrap())
+    }
+
+    #[test]
+    fn a_pulled_file_comes_whole_and_is_asked_for_in_parts() {
+        let content: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        let (files, sent) = files(&content, false);
+        let (stream, mut reader) = read(&files);
+        assert_eq!(sent.granted(), WINDOW);
+        feed(&files, stream, &content);
+        let mut got = vec![];
+        reader.read_to_end(&mut got).unwrap();
+        assert!(got == content);
+        // 200 chunks: never fewer than were sent, never more than the window ahead.
+        assert!(
+            (200..=200 + WINDOW).contains(&sent.granted()),
+            "{}",
+            sent.granted()
+        );
+    }
+
+    #[test]
+    fn a_file_can_be_read_twice() {
+        let (files, _) = files(b"text", false);
+        for _ in 0..2 {
+            let (stream, mut reader) = read(&files);
+            feed(&files, stream, b"text");
+            assert_eq!(io::read_to_string(&mut reader).unwrap(), "text");
+        }
+    }
+
+    #[test]
+    fn a_small_file_is_there_at_once() {
+        let (files, sent) = files(b"text", true);
+        assert_eq!(io::read_to_string(files.open(0).unwrap()).unwrap(), "text");
+        assert_eq!(sent.messages(), []);
+    }
+
+    #[test]
+    fn a_file_that_changed_on_the_way_is_an_error() {
+        let (files, _) = files(b"text", false);
+        let (stream, reader) = read(&files);
+        feed(&files, stream, b"next");
+        let error = io::read_to_string(reader).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it changed on the controller while it was sent"
+        );
+    }
+
+    #[test]
+    fn a_file_that_the_controller_cannot_read_is_an_error() {
+        let (files, _) = files(b"text", false);
+        let (stream, reader) = read(&files);
+        let error = Some("permission denied".to_owned());
+        files.requests.chunk(
+            7,
+            stream,
+            Chunk {
+                data: vec![],
+                last: true,
+                error,
+            },
+        );
+        let error = io::read_to_string(reader).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the controller could not read it: permission denied"
+        );
+    }
+
+    #[test]
+    fn a_cancel_ends_the_wait_for_a_file() {
+        let (files, _) = files(b"text", false);
+        let (_, reader) = read(&files);
+        files.requests.cancel(7);
+        assert_eq!(
+            io::read_to_string(reader).unwrap_err().to_string(),
+            "the request was cancelled"
+        );
+    }
+
+    #[test]
+    fn a_pushed_file_goes_in_parts() {
+        let (files, sent) = files(b"", false);
+        files.push(&vec![1; CHUNK + 1]).unwrap();
+        let sizes: Vec<_> = sent
+            .messages()
+            .into_iter()
+            .map(|message| match message {
+                FromAgent::Push { id: 7, data } => data.len(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(sizes, [CHUNK, 1]);
+    }
+}

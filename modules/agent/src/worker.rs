@@ -54,13 +54,7 @@ pub(crate) fn spawn(run: Run, shared: &Shared) {
                 writer: worker.writer.clone(),
                 streams: Cell::new(0),
             };
-            let start = Instant::now();
-            CATCHES.set(true);
-            let caught = catch_unwind(AssertUnwindSafe(|| {
-                worker.systems.run(&run, &files, &control)
-            }));
-            CATCHES.set(false);
-            let report = caught.unwrap_or_else(|_| panicked(&run.module, start));
+            let report = guarded(&run.module, || worker.systems.run(&run, &files, &control));
             finish(&worker, id, report);
         });
     if let Err(e) = started {
@@ -70,6 +64,21 @@ pub(crate) fn spawn(run: Run, shared: &Shared) {
         );
         finish(shared, id, report);
     }
+}
+
+/// Runs a module; where it panics, that is its result.
+fn guarded(module: &str, run: impl FnOnce() -> Report) -> Report {
+    let start = Instant::now();
+    CATCHES.set(true);
+    let caught = catch_unwind(AssertUnwindSafe(run));
+    CATCHES.set(false);
+    caught.unwrap_or_else(|_| {
+        let words = PANIC.take().unwrap_or_default();
+        failed(
+            format!("this is a bug in the module `{module}`: {words}"),
+            start,
+        )
+    })
 }
 
 /// Reports; a report too large to send is told as a failure.
@@ -86,14 +95,6 @@ fn finish(shared: &Shared, id: u64, report: Report) {
     shared.requests.end(id);
 }
 
-fn panicked(module: &str, start: Instant) -> Report {
-    let words = PANIC.take().unwrap_or_default();
-    failed(
-        format!("this is a bug in the module `{module}`: {words}"),
-        start,
-    )
-}
-
 fn failed(msg: String, start: Instant) -> Report {
     Report {
         end: End::Failed {
@@ -105,5 +106,27 @@ fn failed(msg: String, start: Instant) -> Report {
         changes: vec![],
         warnings: vec![],
         took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_panics_has_failed_and_says_where() {
+        hook_panics();
+        let report = guarded("copy", || panic!("index {} is out of bounds", 3));
+        let End::Failed { msg, .. } = report.end else {
+            panic!("{report:?}")
+        };
+        assert!(
+            msg.starts_with("this is a bug in the module `copy`: "),
+            "{msg}"
+        );
+        assert!(
+            msg.contains("worker.rs:") && msg.contains("index 3 is out of bounds"),
+            "{msg}"
+        );
     }
 }

@@ -251,6 +251,52 @@ async fn a_cut_connection_ends_the_agent_and_what_it_runs() {
 }
 
 #[tokio::test]
+async fn a_host_that_stops_answering_is_lost() {
+    let sshd = sshd!();
+    let lines = "ServerAliveInterval 1\nServerAliveCountMax 2";
+    let connection = connector().connect(&sshd.target_with(lines)).await.unwrap();
+    let agent = connection.agent(None).await.unwrap();
+    let other = connect(&sshd).await;
+    let server = format!("ps -o ppid= -p {}", agent.hello().pid);
+    let server = shell(&other, &server).await;
+    shell(&other, &format!("kill -STOP {server}")).await;
+    let lost = agent
+        .run(command("true"), Arc::new(NoFiles))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        lost.to_string(),
+        "lost the agent: it lost its connection: the host stopped answering"
+    );
+    shell(&other, &format!("kill -KILL {server}")).await;
+}
+
+#[tokio::test]
+async fn many_hosts_at_once() {
+    let sshd = sshd!(config: "MaxStartups 200:30:300\nMaxSessions 200",);
+    let target = sshd.target();
+    connect(&sshd).await.agent(None).await.unwrap();
+    let connector = Arc::new(connector());
+    let start = Instant::now();
+    let hosts = (0..40).map(|_| {
+        let (connector, target) = (connector.clone(), target.clone());
+        tokio::spawn(async move {
+            let connection = connector.connect(&target).await.unwrap();
+            let agent = connection.agent(None).await.unwrap();
+            let report = agent.run(command("true"), Arc::new(NoFiles)).await.unwrap();
+            assert!(matches!(report.end, End::Ok { .. }), "{report:?}");
+            (connection, agent)
+        })
+    });
+    let mut kept = vec![];
+    for host in hosts.collect::<Vec<_>>() {
+        kept.push(host.await.unwrap());
+    }
+    assert_eq!(sshd.connections(), 40);
+    println!("40 hosts in {:?}", start.elapsed());
+}
+
+#[tokio::test]
 async fn a_dropped_agent_ends() {
     let sshd = sshd!();
     let connection = connect(&sshd).await;
