@@ -1,1 +1,36 @@
-//! (being written)
+//! Runs plays: which task on which host, when, and what comes of it.
+//!
+//! Owns scheduling, strategies, loops, conditions, blocks, handlers, and the actions that run on
+//! the controller. Knows nothing of screens (it emits events), nor of how a module works.
+
+mod action;
+mod attempt;
+mod catalog;
+mod connect;
+mod controller_files;
+mod emit;
+mod frame;
+mod handlers;
+mod host_run;
+mod include;
+mod links;
+mod lists;
+mod looping;
+mod lookup_io;
+mod module;
+mod options;
+mod play;
+mod result;
+mod run;
+mod scope;
+mod tags;
+mod tally;
+mod task;
+mod text;
+mod walk;
+
+pub use catalog::Catalog;
+pub use lists::{Listing, list};
+pub use options::{Connect, Escalate, Options};
+pub use run::{Run, Setup, Summary};
+pub use tags::TagSelection;

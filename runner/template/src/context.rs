@@ -159,4 +159,19 @@ impl Templar {
             vars: vars.clone(),
         })
     }
+
+    /// The results of a lookup, for `with_x`.
+    ///
+    /// # Errors
+    /// Why it failed, in words.
+    pub fn lookup(
+        &self,
+        name: &str,
+        terms: &[Value],
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Vec<Value>, String> {
+        let context = Arc::new(Context { templar: self.clone(), vars: vars.clone() });
+        let none = minijinja::value::Kwargs::from_iter(std::iter::empty::<(String, Value)>());
+        crate::filters::lookup::looked_up(&context, name, terms, &none).map_err(|e| e.to_string())
+    }
 }

@@ -2,7 +2,7 @@
 
 mod collections;
 mod encode;
-mod lookup;
+pub(crate) mod lookup;
 mod paths;
 pub(crate) mod regex;
 mod scalars;

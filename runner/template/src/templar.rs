@@ -108,6 +108,18 @@ impl Templar {
         &self.0.redactor
     }
 
+    /// A text file of the controller, opened where it is a vault.
+    ///
+    /// # Errors
+    /// I/O errors, and a vault that no password opens.
+    pub fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
+        let text = std::fs::read_to_string(path)?;
+        if !crate::vault::is_vault(&text) {
+            return Ok(text);
+        }
+        self.0.keys.decrypt(&text).map_err(std::io::Error::other)
+    }
+
     /// A node with every template in it rendered; `"{{ xs }}"` gives a list. Keys whose value is
     /// `omit` are left out. A value that a dry run cannot know is an unknown one.
     ///

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use indexmap::IndexMap;
 use rplay_inventory::{Inventory, VarsFiles};
@@ -16,14 +16,14 @@ use crate::scope::{Layer, Scope};
 
 /// The variables of a run.
 pub struct Store {
-    inventory: Arc<Inventory>,
+    inventory: RwLock<Arc<Inventory>>,
     templar: Templar,
     /// `group_vars` and `host_vars` beside playbooks, read once each.
     beside: RwLock<Vec<(PathBuf, Arc<VarsFiles>)>>,
     extra: Vec<Arc<Map>>,
     hosts: Mutex<HashMap<Arc<str>, HostVars>>,
     layers: Mutex<HashMap<Arc<str>, Arc<Vec<(Level, Layer)>>>>,
-    groups: OnceLock<Value>,
+    groups: RwLock<Option<Value>>,
 }
 
 impl fmt::Debug for Store {
@@ -36,19 +36,65 @@ impl Store {
     /// A store over an inventory, with `-e` on top.
     pub fn new(inventory: Arc<Inventory>, templar: Templar, extra: Vec<Arc<Map>>) -> Self {
         Self {
-            inventory,
+            inventory: RwLock::new(inventory),
             templar,
             beside: RwLock::default(),
             extra,
             hosts: Mutex::default(),
             layers: Mutex::default(),
-            groups: OnceLock::new(),
+            groups: RwLock::default(),
         }
     }
 
     /// The inventory.
-    pub fn inventory(&self) -> &Arc<Inventory> {
-        &self.inventory
+    pub fn inventory(&self) -> Arc<Inventory> {
+        self.inventory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts a host, new or not, into groups below `parents`; whether that changed anything.
+    pub fn add_to_groups(&self, host: &str, groups: &[String], parents: &[String]) -> bool {
+        let mut current = self
+            .inventory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = current.hosts.contains_key(host);
+        let member = |g: &String| {
+            current
+                .groups
+                .get(g.as_str())
+                .is_some_and(|g| g.hosts.contains(host))
+        };
+        if known && groups.iter().all(member) {
+            return false;
+        }
+        let mut next = (**current).clone();
+        if groups.is_empty() {
+            next.host_mut(host, "ungrouped");
+        }
+        for group in groups {
+            next.host_mut(host, group);
+            for parent in parents {
+                next.group_mut(parent)
+                    .children
+                    .insert(group.as_str().into());
+            }
+        }
+        *current = Arc::new(next);
+        drop(current);
+        self.layers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        *self.groups.write().unwrap_or_else(PoisonError::into_inner) = None;
+        true
+    }
+
+    /// `-e`.
+    pub fn extra(&self) -> &[Arc<Map>] {
+        &self.extra
     }
 
     /// Takes the variable files beside a playbook.
@@ -105,7 +151,8 @@ impl Store {
         }
         let beside = self.beside.read().unwrap_or_else(PoisonError::into_inner);
         let mut layers = vec![];
-        let groups = self.inventory.groups_of(host);
+        let inventory = self.inventory();
+        let groups = inventory.groups_of(host);
         for level in [Level::AllGroup, Level::Groups] {
             let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
             for name in groups.iter().filter(of_level) {
@@ -138,14 +185,15 @@ impl Store {
 
     fn magic(self: &Arc<Self>, host: &str) -> IndexMap<String, Value> {
         let short = host.split('.').next().unwrap_or(host);
-        let mut names: Vec<Arc<str>> = self.inventory.groups_of(host);
+        let mut names: Vec<Arc<str>> = self.inventory().groups_of(host);
         names.retain(|n| &**n != "all");
         names.sort();
         let names: Vec<Value> = names.iter().map(|n| Value::from(&**n)).collect();
-        let entry = self.inventory.hosts.get(host);
+        let inventory = self.inventory();
+        let entry = inventory.hosts.get(host);
         let source = entry
             .and_then(|h| h.source.clone())
-            .or_else(|| self.inventory.sources.first().cloned());
+            .or_else(|| inventory.sources.first().cloned());
         let mut magic = IndexMap::from([
             ("inventory_hostname".to_owned(), Value::from(host)),
             ("inventory_hostname_short".to_owned(), Value::from(short)),
@@ -179,23 +227,28 @@ impl Store {
     }
 
     fn groups(&self) -> Value {
-        let make = || {
+        if let Some(known) = self
+            .groups
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+        {
+            return known.clone();
+        }
+        let inventory = self.inventory();
+        let made = {
             let names = |group: &str| -> Value {
-                let hosts = self.inventory.hosts_of(group);
+                let hosts = inventory.hosts_of(group);
                 hosts
                     .iter()
                     .map(|h| Value::from(&**h))
                     .collect::<Vec<_>>()
                     .into()
             };
-            Value::from_pairs(
-                self.inventory
-                    .groups
-                    .keys()
-                    .map(|g| (g.to_string(), names(g))),
-            )
+            Value::from_pairs(inventory.groups.keys().map(|g| (g.to_string(), names(g))))
         };
-        self.groups.get_or_init(make).clone()
+        *self.groups.write().unwrap_or_else(PoisonError::into_inner) = Some(made.clone());
+        made
     }
 }
 
@@ -208,7 +261,7 @@ struct HostVarsOf {
 impl rplay_template::Object for HostVarsOf {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let host = key.as_str()?;
-        let known = self.store.inventory.hosts.contains_key(host)
+        let known = self.store.inventory().hosts.contains_key(host)
             || self
                 .store
                 .hosts
@@ -224,7 +277,7 @@ impl rplay_template::Object for HostVarsOf {
     }
 
     fn enumerate(self: &Arc<Self>) -> rplay_template::Enumerator {
-        let names = self.store.inventory.hosts.keys();
+        let names = self.store.inventory().hosts.keys();
         rplay_template::Enumerator::Values(names.map(|n| Value::from(&**n)).collect())
     }
 }

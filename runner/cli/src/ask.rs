@@ -1,0 +1,45 @@
+//! Asks for passwords on the terminal, once each.
+
+use std::io;
+use std::path::Path;
+
+use console::Term;
+use rplay_transport::{Secret, Secrets};
+
+/// Asks for a password without showing it.
+pub(crate) fn password(prompt: &str) -> io::Result<String> {
+    let term = Term::stderr();
+    if !term.is_term() {
+        let words = format!("cannot ask for `{prompt}`: there is no terminal");
+        return Err(io::Error::other(words));
+    }
+    term.write_str(&format!("{prompt}: "))?;
+    term.read_secure_line()
+}
+
+/// Reads a password from a file's first line, or from what an executable prints.
+pub(crate) fn password_file(path: &Path) -> io::Result<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("could not read `{}`: {e}", path.display()));
+    let mode = std::fs::metadata(path).map_err(named)?.permissions().mode();
+    let text = if mode & 0o111 != 0 {
+        let output = std::process::Command::new(path.canonicalize().map_err(named)?).output().map_err(named)?;
+        if !output.status.success() {
+            return Err(io::Error::other(format!("`{}` failed", path.display())));
+        }
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    } else {
+        std::fs::read_to_string(path).map_err(named)?
+    };
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// Passphrases of keys, asked on the terminal.
+#[derive(Debug)]
+pub(crate) struct Passphrases;
+
+impl Secrets for Passphrases {
+    fn passphrase(&self, key: &Path) -> Option<Secret> {
+        password(&format!("passphrase of {}", key.display())).ok().map(Secret::new)
+    }
+}

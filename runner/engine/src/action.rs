@@ -1,0 +1,100 @@
+//! Actions: what a task does on the controller. One file an action, as with modules.
+
+mod add_host;
+mod assert;
+mod debug;
+mod fail;
+mod group_by;
+mod include_vars;
+mod meta;
+mod pause;
+mod raw;
+mod set_fact;
+mod statics;
+mod wait_for_connection;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use rplay_api::{ArgMap, ArgSpec, Args, Doc};
+use rplay_diag::Diagnostic;
+use rplay_template::Vars;
+
+use crate::host_run::HostRun;
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text::Unusable;
+
+/// A call of an action.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub run: &'a Arc<Run>,
+    pub context: &'a TaskContext,
+    pub host: &'a Arc<HostRun>,
+    pub vars: &'a Arc<dyn Vars>,
+}
+
+/// A row of the registry.
+pub(crate) struct Action {
+    pub doc: Doc,
+    pub spec: fn() -> Vec<ArgSpec>,
+    pub run: for<'a> fn(Call<'a>) -> BoxFuture<'a, TaskResult>,
+}
+
+/// Every action, by name.
+pub(crate) static ACTIONS: &[Action] = &[
+    add_host::ACTION,
+    assert::ACTION,
+    debug::ACTION,
+    fail::ACTION,
+    group_by::ACTION,
+    statics::IMPORT_ROLE,
+    statics::IMPORT_TASKS,
+    statics::INCLUDE_ROLE,
+    statics::INCLUDE_TASKS,
+    include_vars::ACTION,
+    meta::ACTION,
+    pause::ACTION,
+    raw::ACTION,
+    set_fact::ACTION,
+    wait_for_connection::ACTION,
+];
+
+/// The action of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Action> {
+    ACTIONS.iter().find(|a| a.doc.name == name || a.doc.aliases.contains(&name))
+}
+
+impl Call<'_> {
+    /// The arguments, rendered and typed.
+    ///
+    /// # Errors
+    /// The result to end with.
+    fn args<A: Args>(&self) -> Result<A, TaskResult> {
+        let map = self.map()?;
+        A::parse(&map).map_err(|error| {
+            let action = &self.context.task.action;
+            let written = action.args.get(error.arg.as_str());
+            let span = written.map_or(&action.span, |node| &node.span);
+            let words = format!("`{}`: {error}", action.name);
+            self.run.failure(&Diagnostic::error(words).at(span))
+        })
+    }
+
+    /// The arguments, rendered.
+    ///
+    /// # Errors
+    /// The result to end with.
+    fn map(&self) -> Result<ArgMap, TaskResult> {
+        self.run.arguments(self.context, self.vars).map_err(|unusable| match unusable {
+            Unusable::Unknown(origins) => TaskResult::unknown(origins),
+            Unusable::Wrong(diagnostic) => self.run.failure(&diagnostic),
+        })
+    }
+}
+
+/// The result of an action that ends early, or not.
+fn settled(result: Result<TaskResult, TaskResult>) -> TaskResult {
+    result.unwrap_or_else(|early| early)
+}

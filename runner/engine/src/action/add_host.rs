@@ -1,0 +1,58 @@
+//! Adds a host to the inventory, for later plays.
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use rplay_api::Doc;
+use rplay_diag::Diagnostic;
+use rplay_template::unknown;
+use serde_json::{Map, Value as Json};
+
+use super::{Action, Call, settled};
+use crate::result::TaskResult;
+
+pub(super) const ACTION: Action = Action {
+    doc: Doc {
+        name: "add_host",
+        aliases: &[],
+        summary: "Adds a host to the inventory, for later plays",
+        description: "Takes `name`, `groups`, and any variables of the host.",
+        free_form: None,
+        examples: r#"
+- add_host:
+    name: new.example.com
+    groups: [web]
+    ansible_port: 2222
+"#,
+        returns: &[],
+    },
+    // Any name is a variable of the host.
+    spec: Vec::new,
+    run,
+};
+
+fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
+    ready(settled(add(call))).boxed()
+}
+
+fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
+    let mut args = call.map()?;
+    let names = ["name", "hostname", "host"];
+    let name = names.iter().find_map(|n| args.shift_remove(*n));
+    let Some(Json::String(name)) = name else {
+        let words = Diagnostic::error("`add_host` needs a `name`").at(&call.context.task.action.span);
+        return Err(call.run.failure(&words));
+    };
+    let groups = ["groups", "group", "groupname"].iter().find_map(|n| args.shift_remove(*n));
+    let groups: Vec<String> = match groups {
+        Some(Json::Array(items)) => items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        Some(Json::String(text)) => text.split(',').map(|g| g.trim().to_owned()).collect(),
+        _ => vec![],
+    };
+    let changed = call.run.store.add_to_groups(&name, &groups, &[]);
+    for (key, value) in &args {
+        let origin = call.context.origin.clone();
+        let value = unknown::from_json(value, &[], &origin);
+        call.run.store.update(&name, |vars| vars.set(key, value));
+    }
+    let added = serde_json::json!({ "host_name": name, "groups": groups });
+    Ok(TaskResult::done(changed, Map::new()).with("add_host", added))
+}

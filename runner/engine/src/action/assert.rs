@@ -1,0 +1,82 @@
+//! Fails where a condition does not hold.
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use rplay_api::{Args, Doc};
+use rplay_diag::Diagnostic;
+use rplay_template::Decision;
+use rplay_yaml::Node;
+use serde_json::{Map, Value as Json};
+
+use super::{Action, Call, settled};
+use crate::result::TaskResult;
+use crate::text;
+
+pub(super) const ACTION: Action = Action {
+    doc: Doc {
+        name: "assert",
+        aliases: &[],
+        summary: "Fails where a condition does not hold",
+        description: "Conditions are bare expressions, as in `when`.",
+        free_form: None,
+        examples: r#"
+- assert:
+    that:
+      - members | length is divisibleby 2 == false
+      - port | int > 1024
+    fail_msg: an odd number of members is needed
+"#,
+        returns: &[],
+    },
+    spec: AssertArgs::spec,
+    run,
+};
+
+/// Arguments of `assert`; what they hold is read unrendered, so that a message that needs what is
+/// undefined is no error while the conditions hold.
+#[derive(Args)]
+#[allow(dead_code)]
+struct AssertArgs {
+    /// A condition, or a list of which all must hold.
+    that: Json,
+    /// What to say where one does not.
+    #[arg(alias = "msg")]
+    fail_msg: Option<String>,
+    /// What to say where all hold.
+    success_msg: Option<String>,
+    /// Say nothing where all hold.
+    #[arg(default = false)]
+    quiet: bool,
+}
+
+fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
+    ready(settled(hold(call))).boxed()
+}
+
+fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
+    let action = &call.context.task.action;
+    let wrong = |d: Diagnostic| call.run.failure(&d);
+    let Some(that) = action.args.get("that") else {
+        return Err(wrong(Diagnostic::error("`assert` needs `that`").at(&action.span)));
+    };
+    let conditions: Vec<&Node> = that.as_seq().map_or_else(|| vec![that], |items| items.iter().collect());
+    let message = |names: &[&str]| -> Result<Option<String>, TaskResult> {
+        let node = names.iter().find_map(|n| action.args.get(*n));
+        node.map(|n| text::string(&call.run.templar, n, call.vars).map_err(wrong)).transpose()
+    };
+    for condition in conditions {
+        match call.run.templar.condition(condition, call.vars).map_err(wrong)? {
+            Decision::True => {}
+            Decision::Unknown(origins) => return Err(TaskResult::unknown(origins)),
+            Decision::False => {
+                let msg = message(&["fail_msg", "msg"])?.unwrap_or_else(|| "Assertion failed".to_owned());
+                let drawn = Diagnostic::error("this does not hold").at(&condition.span);
+                let mut result = wrong(drawn);
+                result.end = crate::result::Ending::Failed(msg);
+                let text = condition.as_str().unwrap_or("false").to_owned();
+                return Err(result.with("assertion", text).with("evaluated_to", false));
+            }
+        }
+    }
+    let msg = message(&["success_msg"])?.unwrap_or_else(|| "All assertions passed".to_owned());
+    Ok(TaskResult::done(false, Map::new()).with("msg", msg))
+}

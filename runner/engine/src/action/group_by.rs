@@ -1,0 +1,46 @@
+//! Puts hosts into groups by a value.
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use rplay_api::{Args, Doc};
+use serde_json::Map;
+
+use super::{Action, Call, settled};
+use crate::result::TaskResult;
+
+pub(super) const ACTION: Action = Action {
+    doc: Doc {
+        name: "group_by",
+        aliases: &[],
+        summary: "Puts hosts into groups by a value",
+        description: "Later plays may name the group in `hosts`.",
+        free_form: None,
+        examples: r#"
+- group_by:
+    key: "os_{{ ansible_facts.distribution }}"
+"#,
+        returns: &[],
+    },
+    spec: GroupByArgs::spec,
+    run,
+};
+
+/// Arguments of `group_by`.
+#[derive(Args)]
+struct GroupByArgs {
+    /// The group's name; blanks become `-`.
+    key: String,
+    /// Groups that it is put below.
+    #[arg(default = Vec::new())]
+    parents: Vec<String>,
+}
+
+fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
+    ready(settled(group(call))).boxed()
+}
+
+fn group(call: Call<'_>) -> Result<TaskResult, TaskResult> {
+    let args: GroupByArgs = call.args()?;
+    let name = args.key.replace(' ', "-");
+    let changed = call.run.store.add_to_groups(&call.host.name, &[name.clone()], &args.parents);
+    Ok(TaskResult::done(changed, Map::new()).with("add_group", name))
+}

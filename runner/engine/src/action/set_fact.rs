@@ -1,0 +1,64 @@
+//! Sets variables of a host.
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use rplay_api::Doc;
+use rplay_template::{Origin, Trouble, to_json, unknown};
+use rplay_yaml::{Kind, Node};
+use serde_json::{Map, Value as Json};
+
+use super::{Action, Call, settled};
+use crate::result::TaskResult;
+
+pub(super) const ACTION: Action = Action {
+    doc: Doc {
+        name: "set_fact",
+        aliases: &[],
+        summary: "Sets variables of a host, for the rest of the run",
+        description: "Takes any names. What a dry run cannot know stays unknown in the variable.",
+        free_form: None,
+        examples: r#"
+- set_fact:
+    address: "{{ ansible_host | default(inventory_hostname) }}"
+    ports: [2379, 2380]
+"#,
+        returns: &[],
+    },
+    // Any name is an argument.
+    spec: Vec::new,
+    run,
+};
+
+fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
+    ready(settled(set(call))).boxed()
+}
+
+fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
+    let action = &call.context.task.action;
+    let mut facts = Map::new();
+    for (key, node) in &action.args {
+        if key.text == "cacheable" {
+            continue;
+        }
+        let name = Node { span: key.span.clone(), kind: Kind::Str(key.text.clone()) };
+        let name = crate::text::string(&call.run.templar, &name, call.vars)
+            .map_err(|d| call.run.failure(&d))?;
+        let value = call.run.templar.render(node, call.vars).map_err(|d| call.run.failure(&d))?;
+        let (value, shown) = match to_json(&value) {
+            Ok(json) => (unknown::from_json(&json, &[], &nowhere()), json),
+            Err(Trouble::Unknown(origins)) => {
+                (unknown::value(&origins), Json::from(unknown::PLACEHOLDER))
+            }
+            Err(Trouble::Error(words)) => {
+                let diagnostic = rplay_diag::Diagnostic::error(words).at(&node.span);
+                return Err(call.run.failure(&diagnostic));
+            }
+        };
+        call.run.store.update(&call.host.name, |vars| vars.set(&name, value));
+        facts.insert(name, shown);
+    }
+    Ok(TaskResult::done(false, Map::from_iter([("ansible_facts".to_owned(), facts.into())])))
+}
+
+fn nowhere() -> Origin {
+    Origin { what: "set_fact".to_owned(), span: None }
+}

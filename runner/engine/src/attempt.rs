@@ -1,0 +1,225 @@
+//! One item of a task on a host: the condition, the tries, and what counts as changed or failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use rplay_diag::Diagnostic;
+use rplay_event::Event;
+use rplay_playbook::{Keyword, Task};
+use rplay_template::{Decision, Origin, Value, Vars};
+use rplay_vars::{Level, Scope};
+use serde_json::Value as Json;
+
+use crate::host_run::HostRun;
+use crate::result::{Ending, TaskResult};
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text;
+
+impl Run {
+    /// Decides the conditions around a task: a result where it does not run.
+    ///
+    /// # Errors
+    /// A condition that cannot be evaluated.
+    pub(crate) fn condition(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Option<TaskResult>, Diagnostic> {
+        let mut undecided: Vec<Origin> = vec![];
+        for node in context.frame.all(Some(&context.task), Keyword::When) {
+            match self.templar.condition(node, vars)? {
+                Decision::True => {}
+                Decision::False => {
+                    let words = node.as_str().unwrap_or("false").to_owned();
+                    let result = TaskResult::skipped("Conditional result was False")
+                        .with("false_condition", words);
+                    return Ok(Some(result));
+                }
+                Decision::Unknown(origins) => {
+                    undecided.extend(origins.into_iter().filter(|o| !undecided.contains(o)).collect::<Vec<_>>());
+                }
+            }
+        }
+        Ok((!undecided.is_empty()).then(|| TaskResult::unknown(undecided)))
+    }
+
+    /// Runs one item until it is good or the tries are used up.
+    pub(crate) async fn attempts(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        scope: Scope,
+    ) -> TaskResult {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        match self.condition(context, &vars) {
+            Err(diagnostic) => return self.failure(&diagnostic),
+            Ok(Some(not_run)) => return not_run,
+            Ok(None) => {}
+        }
+        let keywords = &context.task.keywords;
+        let until = keywords.get(Keyword::Until);
+        let number = |keyword, default: f64| {
+            let node = keywords.get(keyword);
+            node.map_or(Ok(default), |node| text::number(&self.templar, node, &vars))
+        };
+        let default = if until.is_some() { 3.0 } else { 0.0 };
+        let (retries, delay) = match (number(Keyword::Retries, default), number(Keyword::Delay, 5.0)) {
+            (Ok(retries), Ok(delay)) => (retries, delay),
+            (Err(diagnostic), _) | (_, Err(diagnostic)) => return self.failure(&diagnostic),
+        };
+        // Tries are counted; a fraction of one means nothing.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let retries = retries.max(0.0) as u64;
+        let mut attempt = 1;
+        loop {
+            let result = self.once(context, host, &vars).await;
+            let mut result = self.verdict(context, &scope, result);
+            let tried = keywords.get(Keyword::Until).is_some() || retries > 0;
+            if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
+                result.data.insert("attempts".to_owned(), attempt.into());
+            }
+            let good = match until {
+                None => Ok(Decision::True).map(|d: Decision| {
+                    if result.is_failed() && retries > 0 { Decision::False } else { d }
+                }),
+                Some(node) => self.judged(context, &scope, &result, node),
+            };
+            match good {
+                _ if result.is_unreachable() || matches!(result.end, Ending::Unknown(_)) => {
+                    return result;
+                }
+                Err(diagnostic) => return self.failure(&diagnostic),
+                Ok(Decision::True) => return result,
+                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Ok(Decision::False) if attempt > retries => {
+                    if !result.is_failed() {
+                        let changes = std::mem::take(&mut result.changes);
+                        let words = format!("it was not so after {attempt} tries");
+                        result = TaskResult { data: result.data, changes, ..TaskResult::failed(words) };
+                    }
+                    return result;
+                }
+                Ok(Decision::False) => {
+                    self.emit(Event::Retrying {
+                        task: context.id,
+                        host: host.name.clone(),
+                        left: retries - attempt + 1,
+                        item: None,
+                    });
+                    tokio::time::sleep(Duration::from_secs_f64(delay.max(0.0))).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// Runs the action once.
+    async fn once(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        vars: &Arc<dyn Vars>,
+    ) -> TaskResult {
+        let seconds = context.frame.keyword(Some(&context.task), Keyword::Timeout).or_else(|| {
+            context.task.keywords.get(Keyword::Async)
+        });
+        let limit = seconds.and_then(|node| text::number(&self.templar, node, vars).ok()).filter(|s| *s > 0.0);
+        let work = self.act(context, host, vars);
+        match limit {
+            None => work.await,
+            Some(limit) => match tokio::time::timeout(Duration::from_secs_f64(limit), work).await {
+                Ok(result) => result,
+                Err(_) => TaskResult::failed(format!("the task took longer than {limit} seconds")),
+            },
+        }
+    }
+
+    /// Applies `failed_when` and `changed_when`.
+    fn verdict(&self, context: &TaskContext, scope: &Scope, mut result: TaskResult) -> TaskResult {
+        let keywords = &context.task.keywords;
+        if result.is_unreachable() || result.is_skipped() || matches!(result.end, Ending::Unknown(_)) {
+            return result;
+        }
+        if let Some(node) = keywords.get(Keyword::ChangedWhen) {
+            match self.any(context, scope, &result, node, false) {
+                Ok(Decision::True) if !result.is_failed() => result.end = Ending::Done { changed: true },
+                Ok(Decision::False) if !result.is_failed() => result.end = Ending::Done { changed: false },
+                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Ok(_) => {}
+                Err(diagnostic) => return self.failure(&diagnostic),
+            }
+        }
+        if let Some(node) = keywords.get(Keyword::FailedWhen) {
+            let was_changed = result.is_changed();
+            match self.any(context, scope, &result, node, true) {
+                Ok(Decision::True) => {
+                    let msg = result.data.get("msg").and_then(Json::as_str);
+                    let msg = msg.unwrap_or("`failed_when` says that it failed").to_owned();
+                    if !result.is_failed() {
+                        result.end = Ending::Failed(msg);
+                    }
+                    result.data.insert("failed_when_result".to_owned(), true.into());
+                }
+                Ok(Decision::False) => {
+                    if let Ending::Failed(msg) = &result.end {
+                        result.data.entry("msg".to_owned()).or_insert_with(|| msg.clone().into());
+                        let changed = was_changed || result.data.get("rc").is_some();
+                        let changed = changed && keywords.get(Keyword::ChangedWhen).is_none();
+                        result.end = Ending::Done { changed };
+                        result.diagnostic = None;
+                    }
+                    result.data.insert("failed_when_result".to_owned(), false.into());
+                }
+                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Err(diagnostic) => return self.failure(&diagnostic),
+            }
+        }
+        result
+    }
+
+    /// The conditions of `failed_when`, `changed_when`: in a list, all must hold.
+    fn any(
+        &self,
+        context: &TaskContext,
+        scope: &Scope,
+        result: &TaskResult,
+        node: &rplay_yaml::Node,
+        _failed: bool,
+    ) -> Result<Decision, Diagnostic> {
+        self.judged(context, scope, result, node)
+    }
+
+    /// A condition over the result itself, which is there under its registered name.
+    fn judged(
+        &self,
+        context: &TaskContext,
+        scope: &Scope,
+        result: &TaskResult,
+        node: &rplay_yaml::Node,
+    ) -> Result<Decision, Diagnostic> {
+        let value = result.value(&context.origin);
+        let mut own: IndexMap<String, Value> = IndexMap::new();
+        if let Some(name) = self.register_name(context) {
+            own.insert(name, value);
+        }
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone().with_values(Level::Loop, own));
+        self.templar.condition(node, &vars)
+    }
+
+    /// Facts of a result go to the host (or to the delegated one).
+    pub(crate) fn share_facts(&self, task: &Task, host: &HostRun, result: &TaskResult) {
+        let facts = |result: &TaskResult| match result.data.get("ansible_facts") {
+            Some(Json::Object(map)) => Some(map.clone()),
+            _ => None,
+        };
+        let Some(map) = facts(result) else { return };
+        if task.action.name == "set_fact" || task.action.name == "include_vars" {
+            return;
+        }
+        let values = map.iter().map(|(k, v)| (k.clone(), rplay_template::unknown::from_json(v, &[], &Origin { what: String::new(), span: None })));
+        let values: IndexMap<String, Value> = values.collect();
+        self.store.update(&host.name, |vars| vars.add_facts(values));
+    }
+}

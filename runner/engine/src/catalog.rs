@@ -1,0 +1,66 @@
+//! Everything that a task may call: modules, and the actions of the controller.
+
+use rplay_api::{ArgSpec, Doc};
+use rplay_diag::did_you_mean;
+use rplay_playbook::KnownModules;
+
+use crate::action;
+
+/// The catalogue of modules and actions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Catalog;
+
+impl Catalog {
+    /// Documentation and arguments of a module or action.
+    pub fn find(name: &str) -> Option<(Doc, Vec<ArgSpec>)> {
+        let name = canonical(name);
+        match rplay_builtin::find(name) {
+            Some(module) => Some((module.doc, module.spec())),
+            None => action::find(name).map(|action| (action.doc, (action.spec)())),
+        }
+    }
+
+    /// Documentation of all of them, by name.
+    pub fn all() -> Vec<(Doc, Vec<ArgSpec>)> {
+        let modules = rplay_builtin::MODULES.iter().map(|m| (m.doc, m.spec()));
+        let actions = action::ACTIONS.iter().map(|a| (a.doc, (a.spec)()));
+        let mut all: Vec<_> = modules.chain(actions).collect();
+        all.sort_by_key(|(doc, _)| doc.name);
+        all
+    }
+}
+
+/// A module's name without the collections that mean the same.
+pub(crate) fn canonical(name: &str) -> &str {
+    ["ansible.builtin.", "ansible.legacy."]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name)
+}
+
+impl KnownModules for Catalog {
+    fn known(&self, name: &str) -> bool {
+        Self::find(name).is_some()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let names = Self::all().into_iter().flat_map(|(doc, _)| {
+            [doc.name].into_iter().chain(doc.aliases.iter().copied()).map(str::to_owned)
+        });
+        names.collect()
+    }
+
+    fn free_form(&self, name: &str) -> bool {
+        Self::find(name).is_some_and(|(doc, _)| doc.free_form.is_some())
+    }
+
+    fn check_arg(&self, module: &str, arg: &str) -> Result<(), Option<String>> {
+        let Some((_, spec)) = Self::find(module) else { return Ok(()) };
+        // An action with no arguments of its own takes any (set_fact).
+        if spec.is_empty() || arg == "_raw_params" || spec.iter().any(|s| s.is_called(arg)) {
+            return Ok(());
+        }
+        let names = spec.iter().flat_map(|s| [s.name].into_iter().chain(s.aliases.iter().copied()));
+        Err(did_you_mean(arg, names).map(str::to_owned))
+    }
+}

@@ -1,0 +1,142 @@
+//! Files of the controller that a task sends along: found, listed, digested.
+
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rplay_api::{ControllerEntry, ControllerFile, EntryKind};
+use rplay_wire::Blob;
+use sha2::{Digest, Sha256};
+
+/// Files up to this size go with the request itself, in bytes; larger ones are pulled.
+const INLINE: u64 = 64 << 10;
+
+/// The blobs of one request, and where each is.
+#[derive(Debug, Default)]
+pub(crate) struct Sending {
+    /// What the request says of them.
+    pub blobs: Vec<Blob>,
+    /// The files behind those that are not inline.
+    pub paths: Vec<Option<PathBuf>>,
+}
+
+impl Sending {
+    fn push(&mut self, blob: Blob, path: Option<PathBuf>) -> u32 {
+        self.blobs.push(blob);
+        self.paths.push(path);
+        u32::try_from(self.blobs.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// A file whose content is made by the controller: a rendered template.
+    pub(crate) fn content(&mut self, src: &str, mode: u32, content: Vec<u8>) -> ControllerFile {
+        let sha256 = rplay_api::hex(&Sha256::digest(&content));
+        let blob = Blob { sha256, size: content.len() as u64, inline: Some(content) };
+        let kind = EntryKind::File(self.push(blob, None));
+        let entry = ControllerEntry { path: String::new(), mode, kind };
+        ControllerFile::Sent { src: src.to_owned(), entries: vec![entry] }
+    }
+}
+
+/// Reads and digests files; remembers digests, so that a file sent to many hosts is read once.
+#[derive(Debug, Default)]
+pub(crate) struct ControllerFiles {
+    digests: Mutex<HashMap<PathBuf, (SystemTime, u64, String)>>,
+}
+
+impl ControllerFiles {
+    /// A file or folder as a task's argument, its content added to `sending`.
+    ///
+    /// # Errors
+    /// What could not be read, in words.
+    pub(crate) fn send(
+        &self,
+        written: &str,
+        path: &Path,
+        sending: &mut Sending,
+    ) -> Result<ControllerFile, String> {
+        let meta = fs::metadata(path).map_err(|e| could_not("read", path, &e))?;
+        let mut entries = vec![];
+        if meta.is_dir() {
+            self.folder(path, path, &mut entries, sending)?;
+        } else {
+            entries.push(self.file(path, String::new(), &meta, sending)?);
+        }
+        Ok(ControllerFile::Sent { src: written.to_owned(), entries })
+    }
+
+    fn folder(
+        &self,
+        root: &Path,
+        dir: &Path,
+        entries: &mut Vec<ControllerEntry>,
+        sending: &mut Sending,
+    ) -> Result<(), String> {
+        let listed = fs::read_dir(dir).map_err(|e| could_not("list", dir, &e))?;
+        let mut paths: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            let link = fs::symlink_metadata(&path).map_err(|e| could_not("read", &path, &e))?;
+            if link.is_symlink() && !path.exists() {
+                let to = fs::read_link(&path).map_err(|e| could_not("read", &path, &e))?;
+                let kind = EntryKind::Link(to.to_string_lossy().into_owned());
+                entries.push(ControllerEntry { path: below, mode: 0o777, kind });
+                continue;
+            }
+            let meta = fs::metadata(&path).map_err(|e| could_not("read", &path, &e))?;
+            if meta.is_dir() {
+                let mode = meta.permissions().mode() & 0o7777;
+                entries.push(ControllerEntry { path: below, mode, kind: EntryKind::Directory });
+                self.folder(root, &path, entries, sending)?;
+            } else {
+                entries.push(self.file(&path, below, &meta, sending)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn file(
+        &self,
+        path: &Path,
+        below: String,
+        meta: &Metadata,
+        sending: &mut Sending,
+    ) -> Result<ControllerEntry, String> {
+        let mode = meta.permissions().mode() & 0o7777;
+        let size = meta.len();
+        let kind = if size <= INLINE {
+            let content = fs::read(path).map_err(|e| could_not("read", path, &e))?;
+            let sha256 = rplay_api::hex(&Sha256::digest(&content));
+            let size = content.len() as u64;
+            sending.push(Blob { sha256, size, inline: Some(content) }, None)
+        } else {
+            let sha256 = self.digest(path, meta)?;
+            sending.push(Blob { sha256, size, inline: None }, Some(path.to_owned()))
+        };
+        Ok(ControllerEntry { path: below, mode, kind: EntryKind::File(kind) })
+    }
+
+    fn digest(&self, path: &Path, meta: &Metadata) -> Result<String, String> {
+        let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut known = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, size, digest)) = known.get(path)
+            && *at == modified
+            && *size == meta.len()
+        {
+            return Ok(digest.clone());
+        }
+        let mut hash = Sha256::new();
+        let mut file = fs::File::open(path).map_err(|e| could_not("read", path, &e))?;
+        std::io::copy(&mut file, &mut hash).map_err(|e| could_not("read", path, &e))?;
+        let digest = rplay_api::hex(&hash.finalize());
+        known.insert(path.to_owned(), (modified, meta.len(), digest.clone()));
+        Ok(digest)
+    }
+}
+
+fn could_not(act: &str, path: &Path, error: &std::io::Error) -> String {
+    format!("could not {act} `{}` on the controller: {error}", path.display())
+}

@@ -1,0 +1,86 @@
+//! Events without secrets: every text goes through the redactor on its way out.
+
+use rplay_diag::{Diagnostic, Style, render};
+use rplay_event::{Ended, Event, Status};
+use rplay_template::Redactor;
+use rplay_wire::{Change, Diff};
+use serde_json::{Map, Value as Json};
+
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::task::TaskContext;
+
+impl Run {
+    /// Tells of an error or warning that belongs to no host.
+    pub(crate) fn warn(&self, diagnostic: &Diagnostic) {
+        let redactor = self.templar.redactor();
+        let drawn = redactor.redact(&render(diagnostic, Style::Plain)).into_owned();
+        let text = redactor.redact(&diagnostic.message).into_owned();
+        self.emit(Event::Warning { text, drawn: Some(drawn) });
+    }
+
+    /// Tells of something in words.
+    pub(crate) fn note_warning(&self, words: &str) {
+        let text = self.templar.redactor().redact(words).into_owned();
+        self.emit(Event::Warning { text, drawn: None });
+    }
+
+    /// The end of a task or item as an event tells it.
+    pub(crate) fn ended(
+        &self,
+        task: &TaskContext,
+        host: &str,
+        item: Option<String>,
+        result: &TaskResult,
+        ignored: bool,
+        took_us: u64,
+    ) -> Box<Ended> {
+        let redactor = self.templar.redactor();
+        let clean = |text: &str| redactor.redact(text).into_owned();
+        let secret = task.is_secret;
+        let status = match result.status() {
+            Status::Failed { msg } if secret => Status::Failed { msg: hidden(&msg) },
+            Status::Failed { msg } => Status::Failed { msg: clean(&msg) },
+            Status::Unreachable { msg } => Status::Unreachable { msg: clean(&msg) },
+            other => other,
+        };
+        let changes = result.changes.iter().map(|c| redacted_change(c, redactor));
+        Box::new(Ended {
+            task: task.id,
+            host: host.to_owned(),
+            delegated_to: None,
+            item: item.map(|i| clean(&i)),
+            status,
+            result: if secret { Map::new() } else { redacted_map(&result.json(), redactor) },
+            changes: if secret { vec![] } else { changes.collect() },
+            diagnostic: result.diagnostic.as_deref().filter(|_| !secret).map(clean),
+            ignored,
+            took_us,
+        })
+    }
+}
+
+fn hidden(_: &str) -> String {
+    "the output is hidden, since `no_log: true` was given for this task".to_owned()
+}
+
+fn redacted_map(map: &Map<String, Json>, redactor: &Redactor) -> Map<String, Json> {
+    map.iter().map(|(k, v)| (k.clone(), redacted(v, redactor))).collect()
+}
+
+fn redacted(value: &Json, redactor: &Redactor) -> Json {
+    match value {
+        Json::String(text) => redactor.redact(text).into_owned().into(),
+        Json::Array(items) => items.iter().map(|v| redacted(v, redactor)).collect(),
+        Json::Object(map) => Json::Object(redacted_map(map, redactor)),
+        other => other.clone(),
+    }
+}
+
+fn redacted_change(change: &Change, redactor: &Redactor) -> Change {
+    let diff = change.diff.clone().map(|diff| match diff {
+        Diff::Text(text) => Diff::Text(redactor.redact(&text).into_owned()),
+        other => other,
+    });
+    Change { diff, ..change.clone() }
+}

@@ -1,0 +1,255 @@
+//! Includes: files and roles that are read when the run gets to them, host by host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use indexmap::IndexMap;
+use rplay_diag::Diagnostic;
+use rplay_event::Event;
+use rplay_playbook::{
+    Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, file_argument,
+};
+use rplay_template::{Value, Vars, to_json};
+use rplay_vars::Level;
+use rplay_yaml::{Key, Kind, Map, Node};
+use serde_json::Value as Json;
+
+use crate::frame::Frame;
+use crate::host_run::{HostRun, Standing};
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::tally;
+use crate::task::TaskContext;
+use crate::text::{self, Unusable};
+
+/// One thing to include, with the loop's variables.
+#[derive(Debug, Clone, PartialEq)]
+struct Wanted {
+    name: String,
+    vars: Map,
+}
+
+impl Run {
+    /// Runs `include_tasks` or `include_role`: hosts that include the same go through it together.
+    pub(crate) async fn include(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        hosts: &[Arc<HostRun>],
+        frame: &Frame,
+        handler: bool,
+    ) {
+        let active: Vec<Arc<HostRun>> = hosts.iter().filter(|h| h.is_active()).cloned().collect();
+        if active.is_empty() {
+            return;
+        }
+        let context = self.begin(task, frame, &active, handler);
+        let mut groups: Vec<(Wanted, Vec<Arc<HostRun>>)> = vec![];
+        for host in &active {
+            for wanted in self.wanted(&context, host) {
+                match groups.iter_mut().find(|(known, _)| known.name == wanted.name && same(&known.vars, &wanted.vars)) {
+                    Some((_, hosts)) => hosts.push(host.clone()),
+                    None => groups.push((wanted, vec![host.clone()])),
+                }
+            }
+        }
+        for (wanted, hosts) in groups {
+            self.included(&context, &wanted, &hosts, handler).await;
+        }
+    }
+
+    /// What a host includes; none where a condition says no or something is wrong (which is told).
+    fn wanted(&self, context: &TaskContext, host: &Arc<HostRun>) -> Vec<Wanted> {
+        let begun = Instant::now();
+        let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
+            None => self.one(context, &vars, Map::new()).map(|w| w.into_iter().collect()),
+            Some(over) => match self.items(over, &scope, context) {
+                Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
+                Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
+                Ok(items) => {
+                    let name = loop_var(&context.task);
+                    let each = items.iter().map(|item| {
+                        let values = IndexMap::from([(name.clone(), item.clone())]);
+                        let inner: Arc<dyn Vars> =
+                            Arc::new(scope.clone().with_values(Level::Loop, values));
+                        self.one(context, &inner, as_nodes(&name, item, context))
+                    });
+                    each.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().flatten().collect())
+                }
+            },
+        };
+        let result = match &found {
+            Ok(wanted) if wanted.is_empty() => TaskResult::skipped("Conditional result was False"),
+            Ok(_) => return found.unwrap_or_default(),
+            Err(result) => result.clone(),
+        };
+        self.tell(context, host, &result, begun);
+        vec![]
+    }
+
+    fn tell(&self, context: &TaskContext, host: &HostRun, result: &TaskResult, begun: Instant) {
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let ignored = result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false);
+        self.emit(Event::HostEnded(self.ended(context, &host.name, None, result, ignored, took)));
+        tally::count(&mut host.state().recap, &result.status(), ignored);
+        if result.is_failed() && !ignored {
+            host.set_standing(Standing::Failed);
+        }
+    }
+
+    fn one(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+        extra: Map,
+    ) -> Result<Option<Wanted>, TaskResult> {
+        match self.condition(context, vars) {
+            Err(diagnostic) => return Err(self.failure(&diagnostic)),
+            Ok(Some(result)) if result.is_skipped() => return Ok(None),
+            Ok(Some(unknown)) => return Err(unknown),
+            Ok(None) => {}
+        }
+        let action = &context.task.action;
+        let node = match action.name.as_str() {
+            "include_role" => action.args.get("name").or_else(|| action.args.get("role")),
+            _ => file_argument(&context.task),
+        };
+        let Some(node) = node else {
+            let words = format!("`{}` does not say what to include", action.name);
+            return Err(self.failure(&Diagnostic::error(words).at(&action.span)));
+        };
+        match text::string(&self.templar, node, vars) {
+            Ok(name) => Ok(Some(Wanted { name, vars: extra })),
+            Err(diagnostic) => Err(self.failure(&diagnostic)),
+        }
+    }
+
+    async fn included(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        wanted: &Wanted,
+        hosts: &[Arc<HostRun>],
+        handler: bool,
+    ) {
+        let read = match context.task.action.name.as_str() {
+            "include_role" => self.read_role(context, wanted),
+            _ => self.read_tasks(context, wanted, handler),
+        };
+        let block = match read {
+            Ok(block) => Arc::new(block),
+            Err(diagnostics) => {
+                let begun = Instant::now();
+                let mut drawn = diagnostics.iter();
+                let result = drawn.next().map_or_else(
+                    || TaskResult::failed(format!("could not include `{}`", wanted.name)),
+                    |first| self.failure(first),
+                );
+                drawn.for_each(|d| self.warn(d));
+                hosts.iter().for_each(|host| self.tell(context, host, &result, begun));
+                return;
+            }
+        };
+        let names = hosts.iter().map(|h| h.name.clone()).collect();
+        self.emit(Event::Included { what: wanted.name.clone(), hosts: names });
+        for host in hosts {
+            host.state().recap.ok += 1;
+        }
+        let item = Item::Block(block);
+        self.items(std::slice::from_ref(&item), hosts, &context.frame, handler).await;
+    }
+
+    /// Keywords that the included tasks inherit: the include's `vars`, and those of `apply`.
+    fn inherited(context: &TaskContext, wanted: &Wanted) -> Keywords {
+        let mut keywords = Keywords::default();
+        let apply = context.task.action.args.get("apply").and_then(Node::as_map);
+        for (key, value) in apply.into_iter().flatten() {
+            if let Some(keyword) = Keyword::find(&key.text, Place::Block) {
+                keywords.set(keyword, value.clone());
+            }
+        }
+        let mut vars = keywords.get(Keyword::Vars).and_then(Node::as_map).cloned().unwrap_or_default();
+        let own = context.task.keywords.get(Keyword::Vars).and_then(Node::as_map).cloned();
+        vars.extend(own.unwrap_or_default());
+        vars.extend(wanted.vars.clone());
+        let span = context.task.span.clone();
+        keywords.set(Keyword::Vars, Node { span, kind: Kind::Map(vars) });
+        keywords
+    }
+
+    fn read_tasks(
+        &self,
+        context: &TaskContext,
+        wanted: &Wanted,
+        handler: bool,
+    ) -> Result<Block, Vec<Diagnostic>> {
+        let place = if handler { Place::Handler } else { Place::Task };
+        let at = self.at(context);
+        let span = &context.task.action.span;
+        let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
+            let places: Vec<String> =
+                self.loader.tasks_places(&wanted.name, &at).iter().map(|p| format!("`{}`", p.display())).collect();
+            let words = format!("the file of tasks `{}` is not there", wanted.name);
+            return Err(vec![Diagnostic::error(words).at(span).help(format!("looked at {}", places.join(", ")))]);
+        };
+        let inside = Context::include(&context.frame.context.play.dir, &path, at.role.as_deref());
+        let items = self.loader.tasks_file(&path, place, &inside)?;
+        Ok(Block {
+            keywords: Self::inherited(context, wanted),
+            origin: Origin::Import,
+            items,
+            rescue: vec![],
+            always: vec![],
+            span: context.task.span.clone(),
+        })
+    }
+
+    fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let Some(mut call) = RoleCall::of_task(&context.task, &mut problems) else {
+            return Err(problems.into_vec());
+        };
+        call.name.kind = Kind::Str(wanted.name.clone());
+        call.keywords = Self::inherited(context, wanted);
+        self.loader.include_role(&call, &self.at(context))
+    }
+
+    /// Where the include stands, for names relative to it.
+    fn at(&self, context: &TaskContext) -> Context {
+        let role: Option<PathBuf> = context.frame.roles().next().map(|r| r.path.clone());
+        Context::include(&context.frame.context.play.dir, &context.task.file, role.as_deref())
+    }
+}
+
+fn loop_var(task: &Task) -> String {
+    let control = task.keywords.get(Keyword::LoopControl);
+    let name = control.and_then(|c| c.get("loop_var")).and_then(Node::as_str);
+    name.unwrap_or("item").to_owned()
+}
+
+/// The loop's variable as the included tasks see it: data, never a template.
+fn as_nodes(name: &str, item: &Value, context: &TaskContext) -> Map {
+    let span = context.task.span.clone();
+    let kind = to_json(item).map_or_else(|_| Kind::Str(item.to_string()), |json| data(&json, &span));
+    Map::from_iter([(Key { text: name.to_owned(), span: span.clone() }, Node { span, kind })])
+}
+
+fn data(json: &Json, span: &rplay_diag::Span) -> Kind {
+    let node = |json: &Json| Node { span: span.clone(), kind: data(json, span) };
+    match json {
+        Json::Null => Kind::Null,
+        Json::Bool(b) => Kind::Bool(*b),
+        Json::Number(n) => n.as_i64().map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
+        Json::String(text) => Kind::Unsafe(text.clone()),
+        Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
+        Json::Object(map) => Kind::Map(
+            map.iter().map(|(k, v)| (Key { text: k.clone(), span: span.clone() }, node(v))).collect(),
+        ),
+    }
+}
+
+/// Whether two sets of loop variables hold the same.
+fn same(a: &Map, b: &Map) -> bool {
+    a.len() == b.len() && a.iter().all(|(k, v)| b.get(k.text.as_str()).is_some_and(|o| o.kind == v.kind))
+}

@@ -1,0 +1,106 @@
+//! Connections of the run: one a host, opened when first needed, kept to the end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rplay_transport::{
+    AgentClient, AgentLost, Become, ConnectError, Connection, Connector, Exchange, Target,
+};
+use rplay_wire::{Mode, Report, Run as Request};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+
+/// Every connection of the run.
+pub(crate) struct Links {
+    connector: Connector,
+    open: Mutex<HashMap<String, Slot>>,
+}
+
+type Slot = Arc<OnceCell<Result<Arc<Link>, ConnectError>>>;
+
+/// A connection, and which of its agents holds the dry run's overlay.
+pub(crate) struct Link {
+    pub connection: Connection,
+    overlay: AsyncMutex<Option<Arc<AgentClient>>>,
+}
+
+/// Why a request had no report.
+pub(crate) enum Broken {
+    /// No connection, or no agent.
+    Connect(ConnectError),
+    /// The agent ended; whether the connection is still there.
+    Lost(AgentLost, bool),
+}
+
+impl Links {
+    pub(crate) fn new(connector: Connector) -> Self {
+        Self { connector, open: Mutex::default() }
+    }
+
+    /// What was odd in ssh's configuration.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.connector.warnings()
+    }
+
+    /// The connection to a target; a failed one is not tried again in the same play unless
+    /// [`Links::forget`] was called.
+    pub(crate) async fn link(&self, target: &Target) -> Result<Arc<Link>, ConnectError> {
+        let key = format!("{target:?}");
+        let slot = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let slot = open.entry(key).or_default();
+            let stale = match slot.get() {
+                Some(Ok(link)) => link.connection.is_closed(),
+                Some(Err(_)) => true,
+                None => false,
+            };
+            if stale {
+                *slot = Slot::default();
+            }
+            slot.clone()
+        };
+        let made = slot.get_or_init(|| async {
+            let connection = self.connector.connect(target).await?;
+            Ok(Arc::new(Link { connection, overlay: AsyncMutex::default() }))
+        });
+        made.await.clone()
+    }
+}
+
+impl Link {
+    /// The agent for a user. Where the login user is root already, nobody needs to become root.
+    pub(crate) async fn agent(
+        &self,
+        other: Option<&Become>,
+    ) -> Result<Arc<AgentClient>, ConnectError> {
+        if let Some(other) = other
+            && other.user == "root"
+        {
+            let own = self.connection.agent(None).await?;
+            if own.hello().uid == 0 {
+                return Ok(own);
+            }
+        }
+        self.connection.agent(other).await
+    }
+
+    /// Runs a request. In a dry run all agents of a host share one overlay: it is handed over where
+    /// another one wrote to it last.
+    pub(crate) async fn run(
+        &self,
+        other: Option<&Become>,
+        request: Request,
+        exchange: Arc<dyn Exchange>,
+    ) -> Result<Report, Broken> {
+        let agent = self.agent(other).await.map_err(Broken::Connect)?;
+        let lost = |e: AgentLost| Broken::Lost(e, !self.connection.is_closed());
+        if request.mode == Mode::Check {
+            let mut holder = self.overlay.lock().await;
+            if let Some(last) = holder.as_ref().filter(|last| !Arc::ptr_eq(last, &agent)) {
+                let data = last.export_overlay().await.map_err(lost)?;
+                agent.import_overlay(data).map_err(lost)?;
+            }
+            *holder = Some(agent.clone());
+        }
+        agent.run(request, exchange).await.map_err(lost)
+    }
+}

@@ -1,0 +1,245 @@
+//! Loops: what a task goes over, and the result of the whole.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use rplay_diag::Diagnostic;
+use rplay_event::Event;
+use rplay_playbook::{Keyword, Loop};
+use rplay_template::{Decision, Origin, Value, Vars, unknown};
+use rplay_vars::{Level, Scope};
+use rplay_yaml::Node;
+use serde_json::{Map, Value as Json};
+
+use crate::host_run::HostRun;
+use crate::result::{Ending, TaskResult};
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text::{self, Unusable};
+
+/// `loop_control`.
+struct Control {
+    var: String,
+    index: Option<String>,
+    label: Option<Node>,
+    pause: f64,
+    extended: bool,
+}
+
+impl Run {
+    /// Runs a task on a host, once or for every item, and registers what comes of it.
+    pub(crate) async fn looped(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+    ) -> TaskResult {
+        let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+        let result = match &context.task.looped {
+            None => self.attempts(context, host, scope).await,
+            Some(over) => match self.items(over, &scope, context) {
+                Ok(items) => self.each(context, host, &scope, items).await,
+                Err(unusable) => self.without_items(context, &scope, unusable),
+            },
+        };
+        if let Some(name) = self.register_name(context) {
+            let value = result.value(&context.origin);
+            self.store.update(&host.name, |vars| vars.set(&name, value));
+        }
+        self.share_facts(&context.task, host, &result);
+        result
+    }
+
+    /// A loop over nothing that can be told is no error where the condition says no anyway.
+    fn without_items(&self, context: &TaskContext, scope: &Scope, unusable: Unusable) -> TaskResult {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        if let Some(skipped) = self.condition(context, &vars).ok().flatten() {
+            return skipped;
+        }
+        match unusable {
+            Unusable::Wrong(diagnostic) => self.failure(&diagnostic),
+            Unusable::Unknown(origins) => TaskResult::unknown(origins),
+        }
+    }
+
+    /// The items that a loop goes over.
+    pub(crate) fn items(
+        &self,
+        over: &Loop,
+        scope: &Scope,
+        context: &TaskContext,
+    ) -> Result<Vec<Value>, Unusable> {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let value = self.templar.render(&over.items, &vars).map_err(Unusable::Wrong)?;
+        if let Some(origins) = unknown::origins(&value) {
+            return Err(Unusable::Unknown(origins));
+        }
+        let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(&over.items.span));
+        let Some(lookup) = &over.lookup else {
+            let json = text::value_json(&value, &over.items);
+            let known = match json {
+                Ok(Json::Array(_)) => value.try_iter().map_err(|e| wrong(e.to_string()))?,
+                Ok(other) => {
+                    let words = format!("`loop` takes a list, not `{other}`");
+                    return Err(wrong(words));
+                }
+                // Some items are unknown: the known ones can still be gone over.
+                Err(Unusable::Unknown(_)) if value.try_iter().is_ok() => {
+                    value.try_iter().map_err(|e| wrong(e.to_string()))?
+                }
+                Err(other) => return Err(other),
+            };
+            return Ok(known.collect());
+        };
+        let _ = context;
+        let terms: Vec<Value> = match value.try_iter() {
+            Ok(items) if value.as_str().is_none() && lookup != "dict" => items.collect(),
+            _ => vec![value],
+        };
+        let found = self.templar.lookup(lookup, &terms, &vars);
+        found.map_err(|words| wrong(words))
+    }
+
+    fn control(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<Control, Diagnostic> {
+        let mut control = Control {
+            var: "item".to_owned(),
+            index: None,
+            label: None,
+            pause: 0.0,
+            extended: false,
+        };
+        let Some(node) = context.task.keywords.get(Keyword::LoopControl) else { return Ok(control) };
+        for (key, value) in node.as_map().into_iter().flatten() {
+            let plain = || text::string(&self.templar, value, vars);
+            match key.text.as_str() {
+                "loop_var" => control.var = plain()?,
+                "index_var" => control.index = Some(plain()?),
+                "label" => control.label = Some(value.clone()),
+                "pause" => control.pause = text::number(&self.templar, value, vars)?,
+                "extended" => control.extended = text::boolean(&self.templar, value, vars)?,
+                "break_when" | "extended_allitems" => {}
+                other => {
+                    let words = format!("`{other}` is no part of loop_control");
+                    return Err(Diagnostic::error(words).at(&key.span));
+                }
+            }
+        }
+        Ok(control)
+    }
+
+    async fn each(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        scope: &Scope,
+        items: Vec<Value>,
+    ) -> TaskResult {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let control = match self.control(context, &vars) {
+            Ok(control) => control,
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
+        let mut results = vec![];
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 && control.pause > 0.0 {
+                tokio::time::sleep(Duration::from_secs_f64(control.pause)).await;
+            }
+            let inner = scope.clone().with_values(Level::Loop, loop_vars(&control, &items, index));
+            let begun = Instant::now();
+            let mut result = self.attempts(context, host, inner.clone()).await;
+            let label = self.label(&control, item, Arc::new(inner));
+            let shown = rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
+            result.data.insert(control.var.clone(), shown);
+            result.data.insert("ansible_loop_var".to_owned(), control.var.clone().into());
+            if let Some(name) = &control.index {
+                result.data.insert(name.clone(), index.into());
+            }
+            let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            let ignored = false;
+            let ended = self.ended(context, &host.name, Some(label), &result, ignored, took);
+            self.emit(Event::ItemEnded(ended));
+            let lost = result.is_unreachable();
+            results.push(result);
+            if lost || self.break_when(context, &vars) {
+                break;
+            }
+        }
+        whole(results, context)
+    }
+
+    fn break_when(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {
+        let control = context.task.keywords.get(Keyword::LoopControl);
+        let Some(node) = control.and_then(|c| c.get("break_when")) else { return false };
+        self.templar.condition(node, vars) == Ok(Decision::True)
+    }
+
+    fn label(&self, control: &Control, item: &Value, vars: Arc<dyn Vars>) -> String {
+        match &control.label {
+            Some(node) => text::string(&self.templar, node, &vars).unwrap_or_default(),
+            None => text::plain(item),
+        }
+    }
+}
+
+fn loop_vars(control: &Control, items: &[Value], index: usize) -> IndexMap<String, Value> {
+    let item = items[index].clone();
+    let mut vars = IndexMap::from([(control.var.clone(), item)]);
+    if let Some(name) = &control.index {
+        vars.insert(name.clone(), Value::from(index));
+    }
+    vars.insert("ansible_loop_var".to_owned(), Value::from(control.var.as_str()));
+    if control.extended {
+        let len = items.len();
+        let mut pairs = vec![
+            ("allitems", Value::from(items.to_vec())),
+            ("index", Value::from(index + 1)),
+            ("index0", Value::from(index)),
+            ("first", Value::from(index == 0)),
+            ("last", Value::from(index + 1 == len)),
+            ("length", Value::from(len)),
+            ("revindex", Value::from(len - index)),
+            ("revindex0", Value::from(len - index - 1)),
+        ];
+        if index > 0 {
+            pairs.push(("previtem", items[index - 1].clone()));
+        }
+        if let Some(next) = items.get(index + 1) {
+            pairs.push(("nextitem", next.clone()));
+        }
+        vars.insert("ansible_loop".to_owned(), Value::from_pairs(pairs));
+    }
+    vars
+}
+
+/// The result of a loop: changed or failed where an item is.
+fn whole(results: Vec<TaskResult>, context: &TaskContext) -> TaskResult {
+    let mut unknown: Vec<Origin> = vec![];
+    for result in &results {
+        if let Ending::Unknown(origins) = &result.end {
+            unknown.extend(origins.iter().filter(|o| !unknown.contains(o)).cloned().collect::<Vec<_>>());
+        }
+    }
+    let _ = context;
+    let list: Vec<Json> = results.iter().map(|r| Json::Object(r.json())).collect();
+    let changed = results.iter().any(TaskResult::is_changed);
+    let failed = results.iter().any(TaskResult::is_failed);
+    let lost = results.iter().find(|r| r.is_unreachable());
+    let mut whole = if let Some(TaskResult { end: Ending::Unreachable(msg), .. }) = lost {
+        TaskResult::unreachable(msg.clone())
+    } else if failed {
+        TaskResult::failed("one or more items failed")
+    } else if !unknown.is_empty() {
+        TaskResult::unknown(unknown)
+    } else if !results.is_empty() && results.iter().all(TaskResult::is_skipped) {
+        TaskResult::skipped("all items were skipped")
+    } else if results.is_empty() {
+        TaskResult::skipped("there is nothing to loop over")
+    } else {
+        TaskResult::done(changed, Map::new()).with("msg", "all items completed")
+    };
+    if changed && !matches!(whole.end, Ending::Unknown(_)) {
+        whole.data.insert("changed".to_owned(), true.into());
+    }
+    whole.changes = results.into_iter().flat_map(|r| r.changes).collect();
+    whole.with("results", list)
+}

@@ -1,0 +1,434 @@
+//! A task's action: on the controller, or as a module on its host.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rplay_api::{ArgError, ArgKind, ArgSpec, Fault};
+use rplay_diag::{Diagnostic, Source};
+use rplay_event::{Event, TaskId};
+use rplay_playbook::Keyword;
+use rplay_template::{Language, TextOptions, Vars};
+use rplay_transport::{Become, ConnectError, Exchange, Target};
+use rplay_wire::{End, Mode, Run as Request};
+use rplay_yaml::{Kind, Node};
+use serde_json::{Map, Value as Json};
+
+use crate::action;
+use crate::catalog::canonical;
+use crate::controller_files::Sending;
+use crate::host_run::HostRun;
+use crate::links::Broken;
+use crate::lookup_io::{find, places};
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text::{self, Unusable};
+
+/// Where a task really runs, and as whom.
+pub(crate) struct Place {
+    pub target: Target,
+    pub become_: Option<Become>,
+}
+
+impl Run {
+    /// Runs the action of a task.
+    pub(crate) async fn act(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        vars: &Arc<dyn Vars>,
+    ) -> TaskResult {
+        let name = match self.action_name(context, vars) {
+            Ok(name) => name,
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
+        if let Some(action) = action::find(&name) {
+            let call = action::Call { run: self, context, host, vars };
+            return (action.run)(call).await;
+        }
+        let args = match self.arguments(context, vars) {
+            Ok(args) => args,
+            Err(Unusable::Unknown(origins)) => return TaskResult::unknown(origins),
+            Err(Unusable::Wrong(diagnostic)) => return self.failure(&diagnostic),
+        };
+        self.module(context, host, vars, &name, args).await
+    }
+
+    fn action_name(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<String, Diagnostic> {
+        let action = &context.task.action;
+        if !rplay_playbook::is_template(&action.name) {
+            return Ok(action.name.clone());
+        }
+        let node = Node { span: action.span.clone(), kind: Kind::Str(action.name.clone()) };
+        Ok(canonical(&text::string(&self.templar, &node, vars)?).to_owned())
+    }
+
+    /// The arguments of a task, rendered; with `module_defaults` under them.
+    pub(crate) fn arguments(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Map<String, Json>, Unusable> {
+        let action = &context.task.action;
+        let mut args = Map::new();
+        for defaults in context.frame.all(Some(&context.task), Keyword::ModuleDefaults) {
+            for (key, node) in defaults.as_map().into_iter().flatten() {
+                if canonical(&key.text) == action.name
+                    && let Json::Object(map) = text::json(&self.templar, node, vars)?
+                {
+                    args.extend(map);
+                }
+            }
+        }
+        if let Some(template) = &action.template {
+            match text::json(&self.templar, template, vars)? {
+                Json::Object(map) => args.extend(map),
+                other => {
+                    let words = format!("`{}` takes a mapping of arguments, not `{other}`", action.name);
+                    return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));
+                }
+            }
+        }
+        let node = Node { span: action.span.clone(), kind: Kind::Map(action.args.clone()) };
+        if let Json::Object(map) = text::json(&self.templar, &node, vars)? {
+            args.extend(map);
+        }
+        if let Some(words) = &action.text {
+            args.insert("_raw_params".to_owned(), text::json(&self.templar, words, vars)?);
+        }
+        Ok(args)
+    }
+
+    /// Runs a module where the task runs.
+    pub(crate) async fn module(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        vars: &Arc<dyn Vars>,
+        name: &str,
+        mut args: Map<String, Json>,
+    ) -> TaskResult {
+        let Some(module) = rplay_builtin::find(name) else {
+            let words = format!("there is no module `{name}`");
+            return self.failure(&Diagnostic::error(words).at(&context.task.action.span));
+        };
+        if let Some(raw) = args.shift_remove("_raw_params")
+            && let Some(free) = module.doc.free_form
+        {
+            args.insert(free.to_owned(), raw);
+        }
+        let place = match self.place(context, host, vars) {
+            Ok(place) => place,
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
+        let spec = module.spec();
+        let sending = match self.attach(context, vars, &spec, &mut args).await {
+            Ok(sending) => sending,
+            Err(Unusable::Unknown(origins)) => return TaskResult::unknown(origins),
+            Err(Unusable::Wrong(diagnostic)) => return self.failure(&diagnostic),
+        };
+        if let Err(error) = module.check_args(&args) {
+            return self.failure(&self.argument_error(context, &spec, &error));
+        }
+        let request = match self.request(context, host, vars, module.doc.name, &args, &sending) {
+            Ok(request) => request,
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
+        let files = Arc::new(Files {
+            run: self.clone(),
+            task: context.id,
+            host: host.name.clone(),
+            paths: sending.paths,
+        });
+        self.send(context, &place, request, files).await
+    }
+
+    /// Where a task runs: on its host, or where it is delegated to.
+    pub(crate) fn place(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Place, Diagnostic> {
+        let frame = &context.frame;
+        let task = Some(context.task());
+        let become_ = self.becomes(vars, task, frame)?;
+        let delegated = frame.keyword(task, Keyword::DelegateTo);
+        let target = match delegated {
+            None => self.target(&host.name, vars, task, frame)?,
+            Some(node) => {
+                let name = text::string(&self.templar, node, vars)?;
+                let scope = self.store.scope(&name);
+                let other: Arc<dyn Vars> = Arc::new(scope);
+                self.target(&name, &other, None, frame)?
+            }
+        };
+        Ok(Place { target, become_ })
+    }
+
+    fn request(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        vars: &Arc<dyn Vars>,
+        module: &str,
+        args: &Map<String, Json>,
+        sending: &Sending,
+    ) -> Result<Request, Diagnostic> {
+        let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
+        let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
+        let mut environment: Vec<(String, String)> = vec![];
+        for node in context.frame.all(Some(&context.task), Keyword::Environment) {
+            let value = self.templar.render(node, vars)?;
+            for key in value.try_iter().into_iter().flatten() {
+                let item = value.get_item(&key).unwrap_or_default();
+                environment.push((text::plain(&key), text::plain(&item)));
+            }
+        }
+        Ok(Request {
+            id: 0,
+            module: module.to_owned(),
+            args: Json::Object(args.clone()).to_string(),
+            mode: if check { Mode::Check } else { Mode::Apply },
+            diff,
+            environment,
+            blobs: sending.blobs.clone(),
+        })
+    }
+
+    /// Sends a request and makes a result of what comes back.
+    async fn send(
+        &self,
+        context: &TaskContext,
+        place: &Place,
+        request: Request,
+        files: Arc<dyn Exchange>,
+    ) -> TaskResult {
+        let link = match self.links.link(&place.target).await {
+            Ok(link) => link,
+            Err(error) => return unreachable(&error),
+        };
+        match link.run(place.become_.as_ref(), request, files).await {
+            Ok(report) => {
+                let place = match &report.end {
+                    End::Failed { msg, arg, help, .. } => Some((msg.clone(), arg.clone(), help.clone())),
+                    _ => None,
+                };
+                let mut result = TaskResult::of_report(report, &context.origin);
+                if let Some((msg, arg, help)) = place {
+                    result.diagnostic = Some(self.drawn(context, &msg, arg.as_deref(), &help));
+                }
+                result
+            }
+            Err(Broken::Connect(error)) => self.no_agent(context, &error),
+            Err(Broken::Lost(lost, true)) => {
+                let mut result = self.failure(&lost.diagnostic().at(&context.task.action.span));
+                if !lost.stderr.is_empty() {
+                    result.data.insert("module_stderr".to_owned(), lost.stderr.into());
+                }
+                result
+            }
+            Err(Broken::Lost(lost, false)) => TaskResult::unreachable(lost.to_string()),
+        }
+    }
+
+    /// A failure with the argument at fault, or the module's name, under the caret.
+    fn drawn(&self, context: &TaskContext, msg: &str, arg: Option<&str>, help: &[String]) -> String {
+        let action = &context.task.action;
+        let span = arg.and_then(|a| action.args.get(a)).map_or(&action.span, |node| &node.span);
+        let mut diagnostic = Diagnostic::error(msg.lines().next().unwrap_or(msg)).at(span);
+        diagnostic.help = help.to_vec();
+        rplay_diag::render(&diagnostic, rplay_diag::Style::Plain)
+    }
+
+    /// No agent: a wrong password is a failure of the task, a lost host is lost.
+    fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
+        if matches!(error.cause, rplay_transport::Cause::Become { .. }) {
+            let mut diagnostic = error.diagnostic();
+            if diagnostic.span().is_none() {
+                diagnostic = diagnostic.at(&context.task.action.span);
+            }
+            return self.failure(&diagnostic);
+        }
+        unreachable(error)
+    }
+
+    fn argument_error(&self, context: &TaskContext, spec: &[ArgSpec], error: &ArgError) -> Diagnostic {
+        let action = &context.task.action;
+        let written = action.args.get_key_value(error.arg.as_str());
+        let words = format!("`{}`: {error}", action.name);
+        let diagnostic = Diagnostic::error(words);
+        match (&error.fault, written) {
+            (Fault::Unknown, Some((key, _))) => {
+                let names = spec.iter().map(|s| s.name);
+                let near = rplay_diag::did_you_mean(&error.arg, names);
+                let diagnostic = diagnostic.at(&key.span);
+                match near {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help(format!("`rplay doc {}` lists them", action.name)),
+                }
+            }
+            (Fault::Invalid(_), Some((_, node))) => diagnostic.at(&node.span),
+            _ => diagnostic
+                .at(&action.span)
+                .help(format!("`rplay doc {}` says what it takes", action.name)),
+        }
+    }
+
+    /// Puts files of the controller in the place of their names.
+    async fn attach(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+        spec: &[ArgSpec],
+        args: &mut Map<String, Json>,
+    ) -> Result<Sending, Unusable> {
+        let mut sending = Sending::default();
+        let remote = args.get("remote_src").is_some_and(|v| {
+            v == &Json::Bool(true)
+                || v.as_str().is_some_and(|s| matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1"))
+        });
+        let kinds = [(ArgKind::ControllerFile, "files"), (ArgKind::ControllerTemplate, "templates")];
+        for arg in spec {
+            let Some((_, kind)) = kinds.iter().find(|(k, _)| *k == arg.kind) else { continue };
+            let written = [arg.name].into_iter().chain(arg.aliases.iter().copied());
+            let Some(name) = written.into_iter().find(|n| args.contains_key(*n)) else { continue };
+            let Some(Json::String(path)) = args.get(name).cloned() else { continue };
+            if remote || path.contains("://") {
+                continue;
+            }
+            let node = context.task.action.args.get(name);
+            let span = node.map_or(&context.task.action.span, |n| &n.span);
+            let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
+            let sent = if *kind == "templates" {
+                self.template(context, vars, &path, args, span, &mut sending)?
+            } else {
+                self.file(context, &path, span, &mut sending).await?
+            };
+            let value = serde_json::to_value(sent).map_err(|e| wrong(e.to_string()))?;
+            args.insert(name.to_owned(), value);
+        }
+        Ok(sending)
+    }
+
+    async fn file(
+        &self,
+        context: &TaskContext,
+        name: &str,
+        span: &rplay_diag::Span,
+        sending: &mut Sending,
+    ) -> Result<rplay_api::ControllerFile, Unusable> {
+        let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
+        if let Some(content) = self.planned_file(context, name).await {
+            return Ok(sending.content(name, 0o644, content));
+        }
+        match find(&context.frame, &context.task.file, "files", name) {
+            Some(path) => self.files.send(name, &path, sending).map_err(wrong),
+            None => Err(self.not_there(context, "files", name, span)),
+        }
+    }
+
+    fn not_there(&self, context: &TaskContext, kind: &str, name: &str, span: &rplay_diag::Span) -> Unusable {
+        let looked = places(&context.frame, &context.task.file, kind, name);
+        let looked: Vec<String> = looked.iter().map(|p| format!("`{}`", p.display())).collect();
+        let what = if kind == "templates" { "template" } else { "file" };
+        let diagnostic = Diagnostic::error(format!("the {what} `{name}` is not there")).at(span);
+        Unusable::Wrong(diagnostic.help(format!("looked at {}", looked.join(", "))))
+    }
+
+    /// In a dry run, a file that an earlier task would have made on the controller.
+    async fn planned_file(&self, context: &TaskContext, name: &str) -> Option<Vec<u8>> {
+        if !self.options.check {
+            return None;
+        }
+        let path = places(&context.frame, &context.task.file, "files", name).into_iter().next()?;
+        let link = self.links.link(&Target::local()).await.ok()?;
+        let request = Request {
+            id: 0,
+            module: "slurp".to_owned(),
+            args: serde_json::json!({ "src": path }).to_string(),
+            mode: Mode::Check,
+            diff: false,
+            environment: vec![],
+            blobs: vec![],
+        };
+        let report = link.run(None, request, Arc::new(rplay_transport::NoFiles)).await.ok()?;
+        let End::Ok { data, .. } = report.end else { return None };
+        let data: Json = serde_json::from_str(&data).ok()?;
+        let content = data.get("content")?.as_str()?;
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, content).ok()
+    }
+
+    fn template(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+        name: &str,
+        args: &Map<String, Json>,
+        span: &rplay_diag::Span,
+        sending: &mut Sending,
+    ) -> Result<rplay_api::ControllerFile, Unusable> {
+        let Some(path) = find(&context.frame, &context.task.file, "templates", name) else {
+            return Err(self.not_there(context, "templates", name, span));
+        };
+        let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
+        let content = std::fs::read_to_string(&path)
+            .map_err(|e| wrong(format!("could not read `{}`: {e}", path.display())))?;
+        let source = Source::new(path.display().to_string(), content);
+        let language = match path.extension().and_then(|e| e.to_str()) {
+            Some("hbs") => Language::Handlebars,
+            _ => Language::Jinja,
+        };
+        let flag = |key: &str, default: bool| args.get(key).and_then(Json::as_bool).unwrap_or(default);
+        let options = TextOptions {
+            trim_blocks: flag("trim_blocks", true),
+            lstrip_blocks: flag("lstrip_blocks", false),
+        };
+        let (text, origins) = self
+            .templar
+            .file(&source, language, options, vars)
+            .map_err(|d| Unusable::Wrong(d.label(span, "this template")))?;
+        if !origins.is_empty() {
+            return Err(Unusable::Unknown(origins));
+        }
+        Ok(sending.content(name, 0o644, text.into_bytes()))
+    }
+}
+
+fn unreachable(error: &ConnectError) -> TaskResult {
+    let mut result = TaskResult::unreachable(error.to_string());
+    let help = error.help();
+    if !help.is_empty() {
+        let help: Vec<String> = help.iter().map(|h| format!("  = help: {h}")).collect();
+        result.diagnostic = Some(help.join("\n"));
+    }
+    result
+}
+
+/// The files that a request pulls, and its progress.
+struct Files {
+    run: Arc<Run>,
+    task: TaskId,
+    host: String,
+    paths: Vec<Option<PathBuf>>,
+}
+
+impl Exchange for Files {
+    fn open(&self, blob: u32) -> io::Result<Box<dyn Read + Send>> {
+        let path = self.paths.get(blob as usize).and_then(Option::as_ref);
+        let path = path.ok_or_else(|| io::Error::other("the task has no such file"))?;
+        Ok(Box::new(File::open(path)?))
+    }
+
+    fn push(&self, _: &[u8]) -> io::Result<()> {
+        Err(io::Error::other("the task wants no file"))
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        let host = self.host.clone();
+        self.run.emit(Event::Progress { task: self.task, host, done, total });
+    }
+}
+

@@ -1,0 +1,62 @@
+//! What a run is asked to do.
+
+use std::path::PathBuf;
+
+use rplay_transport::{Method, Secret};
+
+use crate::tags::TagSelection;
+
+/// A run's settings, from the command line and the configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Change nothing; say what would change.
+    pub check: bool,
+    /// Ask for text diffs.
+    pub diff: bool,
+    /// Hosts at a time.
+    pub forks: usize,
+    /// Which tasks run.
+    pub tags: TagSelection,
+    /// Skip tasks up to the one of this name.
+    pub start_at: Option<String>,
+    /// Run handlers even where a task failed.
+    pub force_handlers: bool,
+    /// What plays that say nothing of it do about other users.
+    pub escalate: Escalate,
+    /// How hosts that say nothing of it are reached.
+    pub connect: Connect,
+    /// Number of `-v`.
+    pub verbosity: u8,
+}
+
+/// `-b`, `--become-user`, `--become-method`, and the password.
+#[derive(Debug, Clone)]
+pub struct Escalate {
+    /// Whether to become another user.
+    pub enabled: bool,
+    /// Whom.
+    pub user: String,
+    /// How.
+    pub method: Method,
+    /// The password, where one was asked for.
+    pub password: Option<Secret>,
+}
+
+/// `-u`, `--private-key`, `-c`, `-T` and their like.
+#[derive(Debug, Clone, Default)]
+pub struct Connect {
+    /// Log in as.
+    pub user: Option<String>,
+    /// With this key.
+    pub private_key: Option<PathBuf>,
+    /// With this password.
+    pub password: Option<Secret>,
+    /// `ssh` or `local`.
+    pub kind: Option<String>,
+    /// Seconds.
+    pub timeout: Option<u64>,
+    /// Options for ssh.
+    pub ssh_args: Vec<String>,
+    /// Whether unknown host keys are refused: `ANSIBLE_HOST_KEY_CHECKING`.
+    pub host_key_checking: Option<bool>,
+}

@@ -1,0 +1,340 @@
+//! A play: its hosts, its batches, its sections.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rplay_diag::{Diagnostic, Source};
+use rplay_event::Event;
+use rplay_playbook::{Item, Keyword, Origin, Play, Role, Task};
+use rplay_template::Vars;
+use rplay_vars::{Layer, Level, Scope};
+use rplay_yaml::{Kind, Map, Node};
+
+use crate::frame::Frame;
+use crate::host_run::{HostRun, Standing};
+use crate::run::Run;
+use crate::text;
+
+/// A play with one batch of its hosts.
+#[derive(Debug)]
+pub(crate) struct PlayContext {
+    pub play: Arc<Play>,
+    /// The hosts of this batch.
+    pub batch: Vec<Arc<HostRun>>,
+    /// The names of all the play's hosts.
+    pub all: Vec<String>,
+    /// Variables of the play: `vars`, `vars_files`.
+    pub layers: Vec<(Level, Layer)>,
+    /// Roles whose variables the whole play sees.
+    pub public_roles: Mutex<Vec<Arc<Role>>>,
+    /// Handlers known so far, with where they stand.
+    pub handlers: Mutex<Vec<(Item, Frame)>>,
+    stopped: AtomicBool,
+}
+
+impl PlayContext {
+    /// No more tasks: an error was fatal.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// A role begins: its handlers can be notified from now on.
+    pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
+        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+        for item in &role.handlers {
+            let known = handlers.iter().any(|(known, _)| span_of(known) == span_of(item));
+            if !known {
+                handlers.push((item.clone(), frame.clone()));
+            }
+        }
+        if role.public {
+            let mut public = self.public_roles.lock().unwrap_or_else(PoisonError::into_inner);
+            if !public.iter().any(|known| Arc::ptr_eq(known, role)) {
+                public.push(role.clone());
+            }
+        }
+    }
+}
+
+fn span_of(item: &Item) -> &rplay_diag::Span {
+    match item {
+        Item::Task(task) => &task.span,
+        Item::Block(block) => &block.span,
+    }
+}
+
+impl Run {
+    /// Runs a play on its hosts, batch after batch.
+    ///
+    /// # Errors
+    /// A play that cannot begin: its `hosts` or variables are wrong.
+    pub(crate) async fn play(self: &Arc<Self>, play: Play) -> Result<(), Diagnostic> {
+        let play = Arc::new(play);
+        let base = self.play_scope(&play, Scope::default())?;
+        let hosts = self.hosts_of(&play, &base)?;
+        let name = self.play_name(&play, &base);
+        let names: Vec<String> = hosts.iter().map(|h| h.name.clone()).collect();
+        self.emit(Event::PlayStarted { name, hosts: names.clone() });
+        if hosts.is_empty() {
+            self.emit(Event::NoHosts { why: "no hosts matched".to_owned() });
+            return Ok(());
+        }
+        for host in &hosts {
+            if host.standing() == Standing::Ended {
+                host.set_standing(Standing::Active);
+            }
+        }
+        let layers = self.play_layers(&play, &hosts)?;
+        for batch in self.batches(&play, &base, hosts)? {
+            let lost_before = lost(&batch);
+            let context = Arc::new(PlayContext {
+                play: play.clone(),
+                batch,
+                all: names.clone(),
+                layers: layers.clone(),
+                public_roles: Mutex::default(),
+                handlers: Mutex::default(),
+                stopped: AtomicBool::new(false),
+            });
+            self.batch(&context).await;
+            let all_lost = lost(&context.batch) == context.batch.len();
+            if context.is_stopped() || (all_lost && lost_before < context.batch.len()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names that a play's own settings may use: `-e` and the play's `vars`.
+    fn play_scope(&self, play: &Play, scope: Scope) -> Result<Arc<dyn Vars>, Diagnostic> {
+        let mut scope = scope;
+        for map in own_vars(play) {
+            scope.add(Level::Play, Layer::Nodes(Arc::new(map.clone())));
+        }
+        for extra in self.store.extra() {
+            scope.add(Level::Extra, Layer::Nodes(extra.clone()));
+        }
+        Ok(Arc::new(scope))
+    }
+
+    fn play_name(&self, play: &Play, vars: &Arc<dyn Vars>) -> String {
+        let node = Node { span: play.span.clone(), kind: Kind::Str(play.name()) };
+        text::string(&self.templar, &node, vars).unwrap_or_else(|_| play.name())
+    }
+
+    fn hosts_of(&self, play: &Play, vars: &Arc<dyn Vars>) -> Result<Vec<Arc<HostRun>>, Diagnostic> {
+        let pattern = text::words(&self.templar, &play.hosts, vars)?.join(",");
+        let inventory = self.store.inventory();
+        let chosen = match rplay_inventory::select(inventory, &pattern) {
+            Ok(chosen) => chosen,
+            Err((words, near)) => {
+                // As in Ansible, a pattern of nothing is a warning; the play has no hosts.
+                let mut warning = Diagnostic::warning(words).at(&play.hosts.span);
+                if let Some(near) = near {
+                    warning = warning.help(format!("did you mean `{near}`?"));
+                }
+                self.warn(&warning);
+                vec![]
+            }
+        };
+        let limited = chosen.iter().filter(|name| match &self.limit {
+            Some(limit) => limit.contains(name),
+            None => true,
+        });
+        let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
+        let order = play.keywords.get(Keyword::Order).and_then(Node::as_str).unwrap_or("inventory");
+        match order {
+            "sorted" => hosts.sort_by(|a, b| a.name.cmp(&b.name)),
+            "reverse_sorted" => hosts.sort_by(|a, b| b.name.cmp(&a.name)),
+            "reverse_inventory" => hosts.reverse(),
+            _ => {}
+        }
+        hosts.retain(|h| !matches!(h.standing(), Standing::Failed | Standing::Unreachable));
+        Ok(hosts)
+    }
+
+    /// The play's own variables and those of its files.
+    fn play_layers(
+        &self,
+        play: &Arc<Play>,
+        hosts: &[Arc<HostRun>],
+    ) -> Result<Vec<(Level, Layer)>, Diagnostic> {
+        let mut layers: Vec<(Level, Layer)> = vec![];
+        for map in own_vars(play) {
+            layers.push((Level::Play, Layer::Nodes(Arc::new(map.clone()))));
+        }
+        let mut scope = hosts.first().map(|h| self.store.scope(&h.name)).unwrap_or_default();
+        layers.iter().for_each(|(level, layer)| scope.add(*level, layer.clone()));
+        for node in play.keywords.list(Keyword::VarsFiles) {
+            let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+            if let Some(map) = self.vars_file(play, node, &vars)? {
+                let layer = Layer::Nodes(Arc::new(map));
+                scope.add(Level::PlayFiles, layer.clone());
+                layers.push((Level::PlayFiles, layer));
+            }
+        }
+        Ok(layers)
+    }
+
+    /// One entry of `vars_files`: a file, or the first of a list that is there.
+    fn vars_file(
+        &self,
+        play: &Play,
+        node: &Node,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Option<Map>, Diagnostic> {
+        let names = match node.as_seq() {
+            Some(items) => items.iter().collect(),
+            None => vec![node],
+        };
+        for name in &names {
+            let text = text::string(&self.templar, name, vars)?;
+            let path = play.dir.join(&text);
+            if path.is_file() {
+                return Ok(Some(self.read_vars(&path)?));
+            }
+        }
+        Err(Diagnostic::error("the file of variables is not there").at(&node.span))
+    }
+
+    /// A file of variables, opened where it is a vault.
+    pub(crate) fn read_vars(&self, path: &std::path::Path) -> Result<Map, Diagnostic> {
+        let text = self
+            .templar
+            .read_file(path)
+            .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
+        let source = Source::new(path.display().to_string(), text);
+        let root = rplay_yaml::load(&source)?.root(&source);
+        match root.kind {
+            Kind::Map(map) => Ok(map),
+            Kind::Null => Ok(Map::new()),
+            _ => Err(Diagnostic::error("a file of variables is a mapping").at(&root.span)),
+        }
+    }
+
+    /// `serial`: numbers, shares, and lists of them.
+    fn batches(
+        &self,
+        play: &Play,
+        vars: &Arc<dyn Vars>,
+        hosts: Vec<Arc<HostRun>>,
+    ) -> Result<Vec<Vec<Arc<HostRun>>>, Diagnostic> {
+        let sizes: Vec<String> = match play.keywords.get(Keyword::Serial) {
+            None => return Ok(vec![hosts]),
+            Some(node) => text::words(&self.templar, node, vars)?,
+        };
+        let total = hosts.len();
+        let size = |word: &str| -> Option<usize> {
+            match word.strip_suffix('%') {
+                Some(share) => Some((total * share.trim().parse::<usize>().ok()? / 100).max(1)),
+                None => word.parse().ok().map(|n: usize| if n == 0 { total } else { n }),
+            }
+        };
+        let mut rest = hosts.into_iter().peekable();
+        let mut batches = vec![];
+        let mut next = sizes.iter();
+        let mut last = sizes.last().cloned().unwrap_or_default();
+        while rest.peek().is_some() {
+            let word = next.next().cloned().unwrap_or_else(|| last.clone());
+            let Some(n) = size(&word) else {
+                let words = format!("`{word}` is no number or share of hosts");
+                let span = play.keywords.get(Keyword::Serial).map_or(&play.span, |n| &n.span);
+                return Err(Diagnostic::error(words).at(span));
+            };
+            last = word;
+            batches.push(rest.by_ref().take(n).collect());
+        }
+        Ok(batches)
+    }
+
+    async fn batch(self: &Arc<Self>, context: &Arc<PlayContext>) {
+        let frame = Frame::of_play(context);
+        let play = &context.play;
+        {
+            let mut handlers = context.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+            handlers.extend(play.handlers.iter().map(|item| (item.clone(), frame.clone())));
+        }
+        for item in &play.roles {
+            if let Item::Block(block) = item
+                && let Origin::Role(role) = &block.origin
+            {
+                context.enter_role(role, &frame.enter(block));
+            }
+        }
+        let hosts = &context.batch;
+        self.gather(context, &frame).await;
+        let strategy = play.keywords.get(Keyword::Strategy).and_then(Node::as_str).unwrap_or("linear");
+        let free = matches!(strategy.rsplit('.').next(), Some("free" | "host_pinned"));
+        let sections = [
+            play.pre_tasks.iter().collect::<Vec<_>>(),
+            play.roles.iter().chain(&play.tasks).collect(),
+            play.post_tasks.iter().collect(),
+        ];
+        for section in sections {
+            let items: Vec<Item> = section.into_iter().cloned().collect();
+            if free {
+                self.items_free(&items, hosts, &frame).await;
+            } else {
+                self.items(&items, hosts, &frame, false).await;
+            }
+            self.flush_handlers(context).await;
+        }
+    }
+
+    /// Gathers facts, unless the play says no or they are known.
+    async fn gather(self: &Arc<Self>, context: &Arc<PlayContext>, frame: &Frame) {
+        let play = &context.play;
+        if let Some(node) = play.keywords.get(Keyword::GatherFacts) {
+            let Some(first) = context.batch.first() else { return };
+            let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
+            if !text::boolean(&self.templar, node, &vars).unwrap_or(true) {
+                return;
+            }
+        }
+        if !self.options.tags.selects(&["always".to_owned()]) {
+            return;
+        }
+        let mut args = Map::new();
+        for (keyword, name) in
+            [(Keyword::GatherSubset, "gather_subset"), (Keyword::GatherTimeout, "gather_timeout")]
+        {
+            if let Some(node) = play.keywords.get(keyword) {
+                let key = rplay_yaml::Key { text: name.to_owned(), span: node.span.clone() };
+                args.insert(key, node.clone());
+            }
+        }
+        let mut keywords = rplay_playbook::Keywords::default();
+        let name = Node { span: play.span.clone(), kind: Kind::Str("Gathering Facts".to_owned()) };
+        keywords.set(Keyword::Name, name);
+        let task = Arc::new(Task {
+            keywords,
+            action: rplay_playbook::Action {
+                name: "setup".to_owned(),
+                span: play.hosts.span.clone(),
+                args,
+                text: None,
+                template: None,
+            },
+            looped: None,
+            file: play.file.clone(),
+            span: play.span.clone(),
+        });
+        self.task(&task, &context.batch, frame, false).await;
+    }
+}
+
+fn lost(hosts: &[Arc<HostRun>]) -> usize {
+    let lost = |h: &&Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
+    hosts.iter().filter(lost).count()
+}
+
+/// `vars` of the play and of the imports that brought it in.
+fn own_vars(play: &Play) -> impl Iterator<Item = &Map> {
+    let imports = play.imports.iter().filter_map(|k| k.get(Keyword::Vars)?.as_map());
+    let own = play.keywords.get(Keyword::Vars).and_then(Node::as_map);
+    imports.chain(own)
+}

@@ -1,0 +1,172 @@
+//! A task's result on a host: what `register` takes and the recap counts.
+
+use rplay_event::Status;
+use rplay_template::{Origin, Value, unknown};
+use rplay_wire::{Change, End, Report};
+use serde_json::{Map, Value as Json};
+
+/// How a module (or action) ended.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskResult {
+    /// The result's keys.
+    pub data: Map<String, Json>,
+    /// Keys that a dry run cannot know.
+    pub unknown: Vec<String>,
+    /// How it ended.
+    pub end: Ending,
+    /// What was changed.
+    pub changes: Vec<Change>,
+    /// What the module warned of.
+    pub warnings: Vec<String>,
+    /// The drawn diagnostic of a failure.
+    pub diagnostic: Option<String>,
+}
+
+/// The ways that a result ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending {
+    /// Done; whether something changed.
+    Done {
+        /// Whether something changed.
+        changed: bool,
+    },
+    /// Failed, with its message.
+    Failed(String),
+    /// Skipped, and why.
+    Skipped(String),
+    /// The host was lost.
+    Unreachable(String),
+    /// A dry run cannot know.
+    Unknown(Vec<Origin>),
+}
+
+impl TaskResult {
+    fn new(end: Ending) -> Self {
+        Self {
+            data: Map::new(),
+            unknown: vec![],
+            end,
+            changes: vec![],
+            warnings: vec![],
+            diagnostic: None,
+        }
+    }
+
+    /// Done, with these keys.
+    pub(crate) fn done(changed: bool, data: Map<String, Json>) -> Self {
+        Self { data, ..Self::new(Ending::Done { changed }) }
+    }
+
+    pub(crate) fn failed(msg: impl Into<String>) -> Self {
+        Self::new(Ending::Failed(msg.into()))
+    }
+
+    pub(crate) fn skipped(why: impl Into<String>) -> Self {
+        Self::new(Ending::Skipped(why.into()))
+    }
+
+    pub(crate) fn unreachable(msg: impl Into<String>) -> Self {
+        Self::new(Ending::Unreachable(msg.into()))
+    }
+
+    pub(crate) fn unknown(origins: Vec<Origin>) -> Self {
+        Self::new(Ending::Unknown(origins))
+    }
+
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Json>) -> Self {
+        self.data.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// What an agent reported; `origin` names the task for what is unknown in it.
+    pub(crate) fn of_report(report: Report, origin: &Origin) -> Self {
+        let object = |json: &str| match serde_json::from_str(json) {
+            Ok(Json::Object(map)) => map,
+            _ => Map::new(),
+        };
+        let mut result = match report.end {
+            End::Ok { changed, data, unknown } => {
+                Self { unknown, ..Self::done(changed, object(&data)) }
+            }
+            End::Failed { msg, data, .. } => Self { data: object(&data), ..Self::failed(msg) },
+            End::Unknown { .. } => Self::unknown(vec![origin.clone()]),
+            End::Cancelled => Self::failed("it was interrupted"),
+        };
+        result.changes = report.changes;
+        result.warnings = report.warnings;
+        result
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        matches!(self.end, Ending::Failed(_))
+    }
+
+    pub(crate) fn is_changed(&self) -> bool {
+        self.end == Ending::Done { changed: true }
+    }
+
+    pub(crate) fn is_skipped(&self) -> bool {
+        matches!(self.end, Ending::Skipped(_))
+    }
+
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self.end, Ending::Unreachable(_))
+    }
+
+    /// How an event says it.
+    pub(crate) fn status(&self) -> Status {
+        match &self.end {
+            Ending::Done { changed: false } => Status::Ok,
+            Ending::Done { changed: true } => Status::Changed,
+            Ending::Failed(msg) => Status::Failed { msg: msg.clone() },
+            Ending::Skipped(why) => Status::Skipped { why: why.clone() },
+            Ending::Unreachable(msg) => Status::Unreachable { msg: msg.clone() },
+            Ending::Unknown(origins) => {
+                Status::Undecided { because: origins.iter().map(ToString::to_string).collect() }
+            }
+        }
+    }
+
+    /// The result's keys as `register`, tests and the output see them.
+    pub(crate) fn json(&self) -> Map<String, Json> {
+        let mut map = self.data.clone();
+        for key in ["stdout", "stderr"] {
+            let lines = format!("{key}_lines");
+            if let Some(Json::String(text)) = map.get(key)
+                && !map.contains_key(&lines)
+            {
+                let split: Vec<Json> = text.lines().map(Json::from).collect();
+                map.insert(lines, split.into());
+            }
+        }
+        let mut set = |key: &str, value: Json| {
+            map.insert(key.to_owned(), value);
+        };
+        set("changed", self.is_changed().into());
+        set("failed", (self.is_failed() || self.is_unreachable()).into());
+        match &self.end {
+            Ending::Failed(msg) => set("msg", msg.clone().into()),
+            Ending::Skipped(why) => {
+                set("skipped", true.into());
+                set("skip_reason", why.clone().into());
+            }
+            Ending::Unreachable(msg) => {
+                set("unreachable", true.into());
+                set("msg", msg.clone().into());
+            }
+            _ => {}
+        }
+        if !self.warnings.is_empty() {
+            set("warnings", self.warnings.clone().into());
+        }
+        map
+    }
+
+    /// The result as templates see it.
+    pub(crate) fn value(&self, origin: &Origin) -> Value {
+        match &self.end {
+            Ending::Unknown(origins) => unknown::value(origins),
+            _ => unknown::from_json(&Json::Object(self.json()), &self.unknown, origin),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A run: what all its plays share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use indexmap::IndexMap;
+use rplay_event::{Event, Recap, Sink, TaskId};
+use rplay_playbook::{Loader, Play};
+use rplay_template::Templar;
+use rplay_transport::Connector;
+use rplay_vars::Store;
+use tokio::sync::Semaphore;
+
+use crate::controller_files::ControllerFiles;
+use crate::host_run::HostRun;
+use crate::links::Links;
+use crate::options::Options;
+
+/// What a run is made of.
+pub struct Setup {
+    /// What it is asked to do.
+    pub options: Options,
+    /// Variables and inventory.
+    pub store: Arc<Store>,
+    /// Reads included files.
+    pub loader: Arc<Loader>,
+    /// Renders.
+    pub templar: Templar,
+    /// Connects.
+    pub connector: Connector,
+    /// The names that `--limit` leaves; `None` leaves all.
+    pub limit: Option<Vec<Arc<str>>>,
+    /// Hears of everything.
+    pub sink: Arc<dyn Sink>,
+}
+
+/// A run under way.
+pub struct Run {
+    pub(crate) options: Options,
+    pub(crate) store: Arc<Store>,
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) templar: Templar,
+    pub(crate) links: Links,
+    pub(crate) limit: Option<Vec<Arc<str>>>,
+    pub(crate) files: ControllerFiles,
+    pub(crate) forks: Semaphore,
+    sink: Arc<dyn Sink>,
+    hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
+    next_task: AtomicU64,
+    /// Whether `--start-at-task` was met (or not asked for).
+    pub(crate) started: std::sync::atomic::AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// A row a host.
+    pub recap: Vec<Recap>,
+    /// A play could not be run at all.
+    pub broken: bool,
+}
+
+impl Run {
+    /// A run that has not begun.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        let forks = setup.options.forks.max(1);
+        Arc::new(Self {
+            started: setup.options.start_at.is_none().into(),
+            options: setup.options,
+            store: setup.store,
+            loader: setup.loader,
+            templar: setup.templar,
+            links: Links::new(setup.connector),
+            limit: setup.limit,
+            files: ControllerFiles::default(),
+            forks: Semaphore::new(forks),
+            sink: setup.sink,
+            hosts: Mutex::default(),
+            next_task: AtomicU64::new(1),
+        })
+    }
+
+    /// Runs plays one after the other.
+    pub async fn execute(self: &Arc<Self>, names: Vec<String>, plays: Vec<Play>) -> Summary {
+        let begun = Instant::now();
+        self.emit(Event::RunStarted {
+            version: rplay_event::VERSION,
+            check: self.options.check,
+            playbooks: names,
+        });
+        let mut broken = false;
+        for play in plays {
+            if let Err(error) = self.play(play).await {
+                self.warn(&error);
+                broken = true;
+                break;
+            }
+            if self.all_lost() {
+                break;
+            }
+        }
+        self.finish(begun, broken)
+    }
+
+    /// Ends the run: the recap so far is told. Also where it was interrupted.
+    pub fn finish(&self, begun: Instant, broken: bool) -> Summary {
+        for words in self.links.warnings() {
+            self.note_warning(&words);
+        }
+        let mut recap: Vec<Recap> = self.hosts().iter().map(|h| h.state().recap.clone()).collect();
+        recap.sort_by(|a, b| a.host.cmp(&b.host));
+        self.emit(Event::RunEnded { recap: recap.clone(), seconds: begun.elapsed().as_secs_f64() });
+        Summary { recap, broken }
+    }
+
+    /// The state of a host, made where it is new.
+    pub(crate) fn host(&self, name: &str) -> Arc<HostRun> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(name.to_owned()).or_insert_with(|| Arc::new(HostRun::new(name))).clone()
+    }
+
+    fn hosts(&self) -> Vec<Arc<HostRun>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// Whether every host so far failed or was lost.
+    fn all_lost(&self) -> bool {
+        use crate::host_run::Standing;
+        let hosts = self.hosts();
+        let lost = |h: &Arc<HostRun>| {
+            matches!(h.standing(), Standing::Failed | Standing::Unreachable)
+        };
+        !hosts.is_empty() && hosts.iter().all(lost)
+    }
+
+    pub(crate) fn next_task(&self) -> TaskId {
+        self.next_task.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        self.sink.emit(&event);
+    }
+}

@@ -1,0 +1,245 @@
+//! One task on its hosts: who runs it, and what its end means for the play.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+use rplay_diag::{Diagnostic, Style, render};
+use rplay_event::{Event, TaskId};
+use rplay_playbook::{Keyword, Task};
+use rplay_template::{Origin, Vars};
+use tokio::sync::Semaphore;
+
+use crate::frame::Frame;
+use crate::host_run::{HostRun, Standing};
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::tally;
+use crate::text;
+
+/// A task about to run.
+pub(crate) struct TaskContext {
+    pub id: TaskId,
+    pub task: Arc<Task>,
+    pub frame: Frame,
+    /// `no_log`.
+    pub is_secret: bool,
+    /// Where its unknowns come from.
+    pub origin: Origin,
+}
+
+impl TaskContext {
+    pub(crate) fn task(&self) -> &Task {
+        &self.task
+    }
+}
+
+impl Run {
+    /// Announces a task.
+    pub(crate) fn begin(
+        &self,
+        task: &Arc<Task>,
+        frame: &Frame,
+        hosts: &[Arc<HostRun>],
+        handler: bool,
+    ) -> TaskContext {
+        let id = self.next_task();
+        let first = hosts.first().map_or("localhost", |h| h.name.as_str());
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(first, Some(task), frame));
+        let name = task.name().map(|node| {
+            let rendered = text::string(&self.templar, node, &vars);
+            rendered.unwrap_or_else(|_| node.as_str().unwrap_or_default().to_owned())
+        });
+        let is_secret = frame
+            .keyword(Some(task), Keyword::NoLog)
+            .is_some_and(|node| text::boolean(&self.templar, node, &vars).unwrap_or(true));
+        let name = name.unwrap_or_else(|| task.action.name.clone());
+        let origin =
+            Origin { what: task.action.name.clone(), span: Some(task.span.clone()) };
+        self.emit(Event::TaskStarted {
+            task: id,
+            name: self.templar.redactor().redact(&name).into_owned(),
+            role: frame.roles().next().map(|r| r.name.clone()),
+            module: task.action.name.clone(),
+            at: task.span.to_string(),
+            handler,
+            visible: !is_secret,
+        });
+        TaskContext { id, task: task.clone(), frame: frame.clone(), is_secret, origin }
+    }
+
+    /// Runs a task on the hosts that are still active.
+    pub(crate) async fn task(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        hosts: &[Arc<HostRun>],
+        frame: &Frame,
+        handler: bool,
+    ) {
+        let active: Vec<Arc<HostRun>> = hosts.iter().filter(|h| h.is_active()).cloned().collect();
+        let Some(first) = active.first() else { return };
+        let context = self.begin(task, frame, &active, handler);
+        let context = Arc::new(context);
+        let once = self.keyword_is(Keyword::RunOnce, first, &context, false);
+        let chosen = if once { &active[..1] } else { &active[..] };
+        let throttle = self.throttle(first, &context);
+        let runs = chosen.iter().map(|host| {
+            let (context, throttle) = (context.clone(), throttle.clone());
+            async move {
+                let _turn = match &throttle {
+                    Some(throttle) => throttle.acquire().await.ok(),
+                    None => None,
+                };
+                let _fork = self.forks.acquire().await.ok();
+                (host.clone(), self.on_host(&context, host).await)
+            }
+        });
+        let results = join_all(runs).await;
+        if once && let Some((_, result)) = results.first() {
+            self.share(&context, result, &active[1..]);
+        }
+        self.judge(&context, hosts);
+    }
+
+    /// Runs a task on one host and settles what its end means there.
+    async fn on_host(self: &Arc<Self>, context: &TaskContext, host: &Arc<HostRun>) -> TaskResult {
+        let begun = Instant::now();
+        let delegated_to = context.frame.keyword(Some(&context.task), Keyword::DelegateTo);
+        self.emit(Event::HostStarted {
+            task: context.id,
+            host: host.name.clone(),
+            delegated_to: delegated_to.and_then(|n| n.as_str()).map(str::to_owned),
+        });
+        let result = self.looped(context, host).await;
+        let ignored = self.ignores(context, host, &result);
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let mut ended = self.ended(context, &host.name, None, &result, ignored, took);
+        if context.task.looped.is_some() && result.data.contains_key("results") {
+            ended.result.insert("_rplay_items".to_owned(), true.into());
+            ended.changes.clear();
+        }
+        self.emit(Event::HostEnded(ended));
+        tally::count(&mut host.state().recap, &result.status(), ignored);
+        self.settle(context, host, &result, ignored);
+        result
+    }
+
+    /// Notifies handlers, and takes a failed host out.
+    fn settle(&self, context: &TaskContext, host: &HostRun, result: &TaskResult, ignored: bool) {
+        if result.is_changed() {
+            self.notify(context, host);
+        }
+        if ignored {
+            return;
+        }
+        if result.is_unreachable() {
+            host.set_standing(Standing::Unreachable);
+        } else if result.is_failed() {
+            host.set_standing(Standing::Failed);
+            self.remember_failure(context, host, result);
+        }
+    }
+
+    /// What a rescue may look at.
+    fn remember_failure(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
+        let value = result.value(&context.origin);
+        let name = context.task.name().and_then(|n| n.as_str()).unwrap_or(&context.task.action.name);
+        let task = rplay_template::Value::from_pairs([
+            ("name", rplay_template::Value::from(name)),
+            ("action", rplay_template::Value::from(context.task.action.name.as_str())),
+        ]);
+        self.store.update(&host.name, |vars| {
+            vars.set("ansible_failed_result", value);
+            vars.set("ansible_failed_task", task);
+        });
+    }
+
+    /// Gives a `run_once` result to the other hosts.
+    fn share(&self, context: &TaskContext, result: &TaskResult, others: &[Arc<HostRun>]) {
+        let register = self.register_name(context);
+        for host in others {
+            if let Some(name) = &register {
+                let value = result.value(&context.origin);
+                self.store.update(&host.name, |vars| vars.set(name, value));
+            }
+            self.share_facts(&context.task, host, result);
+            if result.is_changed() {
+                self.notify(context, host);
+            }
+        }
+        let failed = result.is_failed() || result.is_unreachable();
+        let ignored = others.first().is_some_and(|h| self.ignores(context, h, result));
+        if failed && !ignored {
+            // A failure of the one is the failure of all, as in Ansible.
+            others.iter().for_each(|h| h.set_standing(Standing::Ended));
+        }
+    }
+
+    /// `any_errors_fatal` and `max_fail_percentage`: whether the play goes on.
+    fn judge(&self, context: &TaskContext, hosts: &[Arc<HostRun>]) {
+        let batch = &context.frame.context.batch;
+        let lost = |h: &&Arc<HostRun>| {
+            matches!(h.standing(), Standing::Failed | Standing::Unreachable)
+        };
+        let failed_here = hosts.iter().filter(lost).count();
+        if failed_here == 0 {
+            return;
+        }
+        let Some(any) = batch.first() else { return };
+        let fatal = self.keyword_is(Keyword::AnyErrorsFatal, any, context, false);
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&any.name, None, &context.frame));
+        let limit = context
+            .frame
+            .keyword(None, Keyword::MaxFailPercentage)
+            .and_then(|node| text::number(&self.templar, node, &vars).ok());
+        // Shares of hosts are small numbers.
+        #[allow(clippy::cast_precision_loss)]
+        let share = batch.iter().filter(lost).count() as f64 * 100.0 / batch.len() as f64;
+        if fatal || limit.is_some_and(|limit| share > limit) {
+            for host in batch.iter().filter(|h| h.is_active()) {
+                host.set_standing(Standing::Ended);
+            }
+            context.frame.context.stop();
+        }
+    }
+
+    fn throttle(&self, host: &HostRun, context: &TaskContext) -> Option<Arc<Semaphore>> {
+        let node = context.frame.keyword(Some(&context.task), Keyword::Throttle)?;
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        let number = text::string(&self.templar, node, &vars).ok()?.parse::<usize>().ok()?;
+        (number > 0).then(|| Arc::new(Semaphore::new(number)))
+    }
+
+    /// A keyword that is a bool.
+    pub(crate) fn keyword_is(
+        &self,
+        keyword: Keyword,
+        host: &HostRun,
+        context: &TaskContext,
+        default: bool,
+    ) -> bool {
+        let Some(node) = context.frame.keyword(Some(&context.task), keyword) else {
+            return default;
+        };
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        text::boolean(&self.templar, node, &vars).unwrap_or(default)
+    }
+
+    fn ignores(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) -> bool {
+        if result.is_unreachable() {
+            return self.keyword_is(Keyword::IgnoreUnreachable, host, context, false);
+        }
+        result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false)
+    }
+
+    pub(crate) fn register_name(&self, context: &TaskContext) -> Option<String> {
+        context.task.keywords.get(Keyword::Register)?.as_str().map(str::to_owned)
+    }
+
+    /// A failure with its place drawn.
+    pub(crate) fn failure(&self, diagnostic: &Diagnostic) -> TaskResult {
+        let mut result = TaskResult::failed(diagnostic.message.clone());
+        result.diagnostic = Some(render(diagnostic, Style::Plain));
+        result
+    }
+}

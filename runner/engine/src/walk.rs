@@ -1,0 +1,118 @@
+//! Walks the steps of a play: tasks in lockstep over a set of hosts, blocks with rescue and always.
+
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt, join_all};
+use rplay_playbook::{Block, Item, Origin, Task};
+
+use crate::frame::Frame;
+use crate::host_run::{HostRun, Standing};
+use crate::run::Run;
+
+impl Run {
+    /// Runs steps on hosts, one step after the other.
+    pub(crate) fn items<'a>(
+        self: &'a Arc<Self>,
+        items: &'a [Item],
+        hosts: &'a [Arc<HostRun>],
+        frame: &'a Frame,
+        handler: bool,
+    ) -> BoxFuture<'a, ()> {
+        async move {
+            for item in items {
+                if !hosts.iter().any(|h| h.is_active()) {
+                    return;
+                }
+                match item {
+                    Item::Task(task) => self.step(task, hosts, frame, handler).await,
+                    Item::Block(block) => self.block(block, hosts, frame, handler).await,
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// As [`Run::items`], each host at its own pace (`strategy: free`).
+    pub(crate) async fn items_free(
+        self: &Arc<Self>,
+        items: &[Item],
+        hosts: &[Arc<HostRun>],
+        frame: &Frame,
+    ) {
+        let alone = hosts.iter().map(|host| async move {
+            self.items(items, std::slice::from_ref(host), frame, false).await;
+        });
+        join_all(alone).await;
+    }
+
+    async fn step(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        hosts: &[Arc<HostRun>],
+        frame: &Frame,
+        handler: bool,
+    ) {
+        if !self.options.tags.selects(&frame.tags(Some(task))) || !self.has_started(task) {
+            return;
+        }
+        match task.action.name.as_str() {
+            "meta" => self.meta(task, hosts, frame).await,
+            "include_tasks" | "include_role" => self.include(task, hosts, frame, handler).await,
+            _ => self.task(task, hosts, frame, handler).await,
+        }
+    }
+
+    /// Whether `--start-at-task` is met: by this task, or before it.
+    fn has_started(&self, task: &Task) -> bool {
+        use std::sync::atomic::Ordering;
+        if self.started.load(Ordering::SeqCst) {
+            return true;
+        }
+        let name = task.name().and_then(|n| n.as_str());
+        let met = self.options.start_at.as_deref().zip(name).is_some_and(|(wanted, name)| wanted == name);
+        self.started.store(met, Ordering::SeqCst);
+        met
+    }
+
+    async fn block(
+        self: &Arc<Self>,
+        block: &Arc<Block>,
+        hosts: &[Arc<HostRun>],
+        frame: &Frame,
+        handler: bool,
+    ) {
+        let inner = frame.enter(block);
+        if let Origin::Role(role) = &block.origin {
+            frame.context.enter_role(role, &inner);
+        }
+        let taking_part: Vec<Arc<HostRun>> =
+            hosts.iter().filter(|h| h.is_active()).cloned().collect();
+        self.items(&block.items, &taking_part, &inner, handler).await;
+        let mut failed = with_standing(&taking_part, Standing::Failed);
+        if !block.rescue.is_empty() && !failed.is_empty() {
+            for host in &failed {
+                host.set_standing(Standing::Active);
+                let mut state = host.state();
+                state.recap.failed = state.recap.failed.saturating_sub(1);
+                state.recap.rescued += 1;
+            }
+            self.items(&block.rescue, &failed, &inner, handler).await;
+            failed.retain(|h| h.standing() == Standing::Failed);
+        }
+        if block.always.is_empty() {
+            return;
+        }
+        // The failed hosts take part here too, and are as failed as before at its end.
+        failed.iter().for_each(|h| h.set_standing(Standing::Active));
+        self.items(&block.always, &taking_part, &inner, handler).await;
+        for host in failed {
+            if host.is_active() {
+                host.set_standing(Standing::Failed);
+            }
+        }
+    }
+}
+
+fn with_standing(hosts: &[Arc<HostRun>], standing: Standing) -> Vec<Arc<HostRun>> {
+    hosts.iter().filter(|h| h.standing() == standing).cloned().collect()
+}
