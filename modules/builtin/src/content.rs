@@ -84,7 +84,11 @@ pub fn write_differing(
         }
         drop(old);
         differs()?;
-        let mut whole = host.open(path)?.take(same).chain(&theirs[..n]).chain(source);
+        let mut whole = host
+            .open(path)?
+            .take(same)
+            .chain(&theirs[..n])
+            .chain(source);
         host.write(path, &mut whole, attrs)?;
         return Ok(true);
     }

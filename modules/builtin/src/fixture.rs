@@ -8,6 +8,7 @@ use rplay_api::{
     Settings, System,
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// What a module's run came to.
 pub struct Ran {
@@ -28,6 +29,7 @@ pub fn run<M: Module>(system: &dyn System, args: Value) -> Ran {
 pub struct Fixture<'a> {
     system: &'a dyn System,
     settings: Settings,
+    blobs: Sent,
 }
 
 impl<'a> Fixture<'a> {
@@ -36,7 +38,11 @@ impl<'a> Fixture<'a> {
             diff: true,
             ..Settings::default()
         };
-        Self { system, settings }
+        Self {
+            system,
+            settings,
+            blobs: Sent::default(),
+        }
     }
 
     /// With a variable in the task's environment.
@@ -44,6 +50,12 @@ impl<'a> Fixture<'a> {
         self.settings
             .environment
             .push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With a file that the controller sent; the first one has the number 0.
+    pub fn blob(mut self, content: impl Into<Vec<u8>>) -> Self {
+        self.blobs.0.push(content.into());
         self
     }
 
@@ -88,22 +100,26 @@ impl<'a> Fixture<'a> {
         let control = Control::default();
         act(&Host::new(
             self.system,
-            &NoBlobs,
+            &self.blobs,
             &control,
             self.settings.clone(),
         ))
     }
 }
 
-struct NoBlobs;
+#[derive(Default)]
+struct Sent(Vec<Vec<u8>>);
 
-impl Blobs for NoBlobs {
-    fn info(&self, _: u32) -> Option<(String, u64)> {
-        None
+impl Blobs for Sent {
+    fn info(&self, index: u32) -> Option<(String, u64)> {
+        let blob = self.0.get(index as usize)?;
+        Some((rplay_api::hex(&Sha256::digest(blob)), blob.len() as u64))
     }
 
     fn open(&self, index: u32) -> Result<Box<dyn Read + Send>> {
-        Err(Failure::new(format!("there is no blob {index}")))
+        let blob = self.0.get(index as usize);
+        let blob = blob.ok_or_else(|| Failure::new(format!("there is no blob {index}")))?;
+        Ok(Box::new(std::io::Cursor::new(blob.clone())))
     }
 
     fn push(&self, _: &[u8]) -> Result<()> {
@@ -111,4 +127,11 @@ impl Blobs for NoBlobs {
     }
 
     fn progress(&self, _: u64, _: Option<u64>) {}
+}
+
+/// Runs a test's body on the real system in a folder of its own, and on a dry run's.
+pub fn on_each_system(body: impl Fn(&dyn System, &Path)) {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    body(&rplay_api::RealSystem, &root);
 }

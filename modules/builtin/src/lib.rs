@@ -15,16 +15,24 @@ macro_rules! modules {
 }
 
 mod accounts;
+mod checksum;
 mod commandline;
+mod content;
 #[cfg(test)]
 mod fixture;
+mod path_info;
 mod pattern;
+mod placement;
+mod validation;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     command
+    copy
+    file
     group
     shell
+    template
     user
 }
 

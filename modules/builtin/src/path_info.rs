@@ -62,9 +62,11 @@ pub fn absolute(arg: &str, path: &Path) -> Result<()> {
     if path.is_absolute() {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` is not an absolute path", path.display()))
-        .arg(arg)
-        .help("start it with `/`, or with `~/` for the home folder of the user on the target"))
+    Err(
+        Failure::new(format!("`{}` is not an absolute path", path.display()))
+            .arg(arg)
+            .help("start it with `/`, or with `~/` for the home folder of the user on the target"),
+    )
 }
 
 /// Whether a path is written with a `/` at its end.

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use rplay_api::{
-    Args, ControllerFile, ControllerTemplate, Doc, EntryKind, Failure, FileArgs, FileMode,
-    Host, Module, Outcome, Result,
+    Args, ControllerFile, ControllerTemplate, Doc, EntryKind, Failure, FileArgs, FileMode, Host,
+    Module, Outcome, Result,
 };
 
 use crate::content::Content;
@@ -49,7 +49,10 @@ pub struct TemplateArgs {
 
 /// Arguments that the engine reads when it renders.
 #[derive(Debug, Args)]
-#[expect(dead_code, reason = "the engine has read them when the text comes here")]
+#[expect(
+    dead_code,
+    reason = "the engine has read them when the text comes here"
+)]
 struct Rendering {
     /// How lines end in the file that is made: `\n`, `\r` or `\r\n`.
     #[arg(default = "\n")]
@@ -143,10 +146,9 @@ fn rendered(src: &ControllerTemplate) -> Result<(String, Content, u32)> {
             }
             _ => Err(Failure::new(format!("`{src}` is a folder, not a template")).arg("src")),
         },
-        ControllerFile::Remote(path) => Err(Failure::new(format!(
-            "bug: the template `{path}` was not rendered"
-        ))
-        .arg("src")),
+        ControllerFile::Remote(path) => {
+            Err(Failure::new(format!("bug: the template `{path}` was not rendered")).arg("src"))
+        }
     }
 }
 
@@ -160,4 +162,34 @@ fn destination(host: &Host, args: &TemplateArgs, src: &str) -> Result<PathBuf> {
     host.make_dirs(&args.dest, &FileArgs::default())?;
     let name = src.rsplit('/').next().unwrap_or(src);
     Ok(args.dest.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::This;
+    use crate::fixture::{Fixture, on_each_system};
+
+    #[test]
+    fn the_rendered_text_goes_to_its_place() {
+        on_each_system(|system, root| {
+            let host = Fixture::new(system).blob("port = 80\n");
+            let src = json!({"src": "app.conf.j2", "entries": [
+                {"path": "", "mode": 0o644, "kind": {"file": 0}}]});
+            let args = json!({"src": src, "dest": root.join("app.conf"), "mode": "0640",
+                "trim_blocks": false});
+            let data = host.run::<This>(args.clone()).result.unwrap().data;
+            assert_eq!(data["mode"], "0640");
+            assert_eq!(data["size"], 10);
+            assert_eq!(host.run::<This>(args).changes, []);
+            let args = json!({"src": src, "dest": root});
+            host.run::<This>(args).result.unwrap();
+            let made = root.join("app.conf.j2");
+            let text = host.on_host(|h| h.read_text(Path::new(&made)).unwrap());
+            assert_eq!(text, "port = 80\n");
+        });
+    }
 }

@@ -73,8 +73,8 @@ impl Validation {
     /// The check of a file that exists in memory alone, under the name that the kernel has for it.
     fn run_on_memory(&self, host: &Host, path: &Path, content: &Content) -> Result<Option<Output>> {
         let failed = |e: std::io::Error| Failure::io("keep in memory the new content of", path, &e);
-        let memory = rustix::fs::memfd_create("rplay", MemfdFlags::CLOEXEC)
-            .map_err(|e| failed(e.into()))?;
+        let memory =
+            rustix::fs::memfd_create("rplay", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
         let mut memory = std::fs::File::from(memory);
         std::io::copy(&mut content.open(host)?, &mut memory).map_err(failed)?;
         memory.flush().map_err(failed)?;

@@ -39,9 +39,9 @@ pub struct CopyArgs {
     /// Replace files that differ; `false` copies only what is not there.
     #[arg(default = true, alias = "thirsty")]
     force: bool,
-    /// `src` is on the target.
-    #[arg(default = false)]
-    remote_src: bool,
+    /// `src` is on the target. The engine reads it: a path of the target comes here as such.
+    #[arg(name = "remote_src", default = false)]
+    _remote_src: bool,
     /// Write to the file that a link at `dest` names, instead of replacing the link.
     #[arg(default = false)]
     follow: bool,
@@ -54,9 +54,9 @@ pub struct CopyArgs {
     validate: Option<String>,
     /// The SHA-1 that the file must have.
     checksum: Option<String>,
-    /// Decrypt a source that `ansible-vault` encrypted.
-    #[arg(default = true)]
-    decrypt: bool,
+    /// Decrypt a source that `ansible-vault` encrypted, on the controller.
+    #[arg(name = "decrypt", default = true)]
+    _decrypt: bool,
     /// Owner, group and mode.
     #[arg(flatten)]
     file: FileArgs,

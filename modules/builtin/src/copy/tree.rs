@@ -122,8 +122,9 @@ impl Job<'_> {
     /// Copies a folder, or what is in it where `src` ends with a `/`.
     pub(super) fn tree(&self, host: &Host, src: &str, items: Vec<Item>) -> Result<Outcome> {
         if self.args.checksum.is_some() {
-            return Err(Failure::new(format!("`{src}` is a folder: it has no checksum"))
-                .arg("checksum"));
+            return Err(
+                Failure::new(format!("`{src}` is a folder: it has no checksum")).arg("checksum"),
+            );
         }
         let root = match src.rsplit('/').next() {
             None | Some("" | ".") => self.args.dest.clone(),

@@ -18,9 +18,11 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let leads_to = path.parent().unwrap_or(Path::new("/")).join(&to);
     if !args.force && !host.exists(&leads_to)? {
         let shown = leads_to.display();
-        return Err(Failure::new(format!("the link's `src` `{shown}` does not exist"))
-            .arg("src")
-            .help("make it first, or use force: true for a link that leads nowhere yet"));
+        return Err(
+            Failure::new(format!("the link's `src` `{shown}` does not exist"))
+                .arg("src")
+                .help("make it first, or use force: true for a link that leads nowhere yet"),
+        );
     }
     match &there {
         Some(meta) if meta.is_link() => {
@@ -98,8 +100,11 @@ pub(super) fn hard(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let path = inside_folder(args, host, src)?;
     let shown = path.display();
     let source = host.lstat(src)?.ok_or_else(|| {
-        Failure::new(format!("the hard link's `src` `{}` does not exist", src.display()))
-            .arg("src")
+        Failure::new(format!(
+            "the hard link's `src` `{}` does not exist",
+            src.display()
+        ))
+        .arg("src")
     })?;
     match host.lstat(&path)? {
         None => host.hard_link(src, &path)?,

@@ -135,11 +135,14 @@ impl Module for This {
     fn run(args: FileModuleArgs, host: &Host) -> Result<Outcome> {
         path_info::absolute("path", &args.path)?;
         if args.file.mode == Some(FileMode::Preserve) {
-            return Err(Failure::new("`preserve` means nothing here: there is no source")
-                .arg("mode"));
+            return Err(
+                Failure::new("`preserve` means nothing here: there is no source").arg("mode"),
+            );
         }
         let there = host.lstat(&args.path)?;
-        let state = args.state.unwrap_or_else(|| default_state(&args, there.as_ref()));
+        let state = args
+            .state
+            .unwrap_or_else(|| default_state(&args, there.as_ref()));
         if args.recurse && state != State::Directory {
             return Err(Failure::new("`recurse` needs a folder")
                 .arg("recurse")
@@ -187,18 +190,23 @@ fn file(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let meta = host.lstat(&path)?.ok_or_else(|| {
         Failure::new(format!("the file `{shown}` is absent, cannot continue"))
             .arg("path")
-            .help("state: touch makes an empty file, state: directory a folder; \
-                   the `copy` module makes a file with content")
+            .help(
+                "state: touch makes an empty file, state: directory a folder; \
+                   the `copy` module makes a file with content",
+            )
     })?;
     if args.state == Some(State::File) && (meta.is_dir() || meta.is_link()) {
         let is = path_info::state_word(&meta);
-        return Err(Failure::new(format!(
-            "the file `{shown}` is a {is}, cannot continue"
-        ))
-        .arg("state"));
+        return Err(
+            Failure::new(format!("the file `{shown}` is a {is}, cannot continue")).arg("state"),
+        );
     }
     finish(args, host, &path, When::Preserve)?;
-    path_info::describe(host, &path, Outcome::new().with("path", path.to_string_lossy()))
+    path_info::describe(
+        host,
+        &path,
+        Outcome::new().with("path", path.to_string_lossy()),
+    )
 }
 
 fn directory(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
@@ -218,7 +226,11 @@ fn directory(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     if args.recurse {
         recurse(args, host, &path)?;
     }
-    path_info::describe(host, &path, Outcome::new().with("path", path.to_string_lossy()))
+    path_info::describe(
+        host,
+        &path,
+        Outcome::new().with("path", path.to_string_lossy()),
+    )
 }
 
 fn touch(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
@@ -233,7 +245,11 @@ fn touch(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
         }
         Some(_) => finish(args, host, &path, When::Now)?,
     }
-    path_info::describe(host, &path, Outcome::new().with("dest", path.to_string_lossy()))
+    path_info::describe(
+        host,
+        &path,
+        Outcome::new().with("dest", path.to_string_lossy()),
+    )
 }
 
 /// Owner, mode and times; the times are those of the task, or else `default`.

@@ -62,8 +62,9 @@ fn when(text: &str, format: &str) -> Result<When> {
         "preserve" => Ok(When::Preserve),
         "now" => Ok(When::Now),
         text => DateTime::strptime(format, text)
-            .and_then(|time| time.to_zoned(TimeZone::system()))
-            .map(|time| When::At(time.timestamp().into()))
+            .and_then(|time| time.to_zoned_datetime(TimeZone::system()))
+            .and_then(|time| SystemTime::try_from(time.timestamp()))
+            .map(When::At)
             .map_err(|e| {
                 Failure::new(format!("`{text}` is no time in the format `{format}`: {e}"))
                     .help("give `now`, `preserve`, or a time such as 202601311530.00")
