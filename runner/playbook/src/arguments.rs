@@ -8,31 +8,118 @@ pub fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 
+/// A `name=value` of a text, with the bytes it takes up there.
+pub(crate) struct Pair {
+    pub key: Key,
+    pub value: Node,
+    pub from: usize,
+    pub to: usize,
+}
+
+/// What a text of arguments holds.
+pub(crate) struct Words {
+    pub pairs: Vec<Pair>,
+    /// The words that are no pair, each with its place in the text.
+    pub rest: Vec<(usize, String)>,
+}
+
+/// A quote, or a `{{`, `{%` or `{#`, that is never closed.
+pub(crate) struct Open {
+    /// Its byte in the text.
+    pub at: usize,
+    /// What it is.
+    pub sign: &'static str,
+}
+
+/// The `name=value` pairs of a text, and the words that are none.
+///
+/// # Errors
+/// Where a quote or template is not closed.
+#[allow(clippy::result_unit_err)]
+pub fn key_values(text: &str, span: &Span) -> Result<(Map, Vec<String>), ()> {
+    let written = span.source().text().get(span.start()..span.end());
+    let words = split(text, &|from, to| {
+        if written == Some(text) {
+            span.slice(from, to)
+        } else {
+            span.clone()
+        }
+    });
+    let words = words.map_err(|_| ())?;
+    let map = words
+        .pairs
+        .into_iter()
+        .map(|pair| (pair.key, pair.value))
+        .collect();
+    Ok((map, words.rest.into_iter().map(|(_, word)| word).collect()))
+}
+
+/// Splits the text of a node.
+pub(crate) fn split_node(node: &Node) -> Result<Words, Open> {
+    split(node.as_str().unwrap_or_default(), &|from, to| {
+        node.locate_range(from, to)
+    })
+}
+
+fn split(text: &str, locate: &dyn Fn(usize, usize) -> Span) -> Result<Words, Open> {
+    let mut split = Words {
+        pairs: vec![],
+        rest: vec![],
+    };
+    for (from, word) in words(text)? {
+        let Some((name, value)) = pair(word) else {
+            split.rest.push((from, word.to_owned()));
+            continue;
+        };
+        let (to, begin) = (from + word.len(), from + name.len() + 1);
+        let key = Key {
+            text: name.to_owned(),
+            span: locate(from, from + name.len()),
+        };
+        let kind = Kind::Str(unescaped(unquoted(value)));
+        // The place keeps its quotes: they are how the text is written there.
+        let value = Node {
+            span: locate(begin.min(to.saturating_sub(1)), to),
+            kind,
+        };
+        split.pairs.push(Pair {
+            key,
+            value,
+            from,
+            to,
+        });
+    }
+    Ok(split)
+}
+
 /// The words of a text, where quotes and templates keep their spaces; each with its place in it.
-fn words(text: &str) -> Option<Vec<(usize, &str)>> {
+fn words(text: &str) -> Result<Vec<(usize, &str)>, Open> {
     let mut words = vec![];
     let mut start = None;
-    let mut quote: Option<char> = None;
-    let mut depth = 0_usize;
+    let mut quote: Option<(usize, char)> = None;
+    let mut templates: Vec<Open> = vec![];
     let mut escaped = false;
-    let bytes = text.as_bytes();
     for (i, c) in text.char_indices() {
-        let pair = bytes.get(i..i + 2);
+        let (opens, closes) = braces(&text[i..]);
         match quote {
-            Some(_) if escaped => escaped = false,
+            _ if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
-            Some(q) if c == q => quote = None,
+            Some((_, q)) if c == q => quote = None,
             Some(_) => {}
-            None if depth == 0 && (c == '"' || c == '\'') => {
-                quote = Some(c);
+            None if c == '\\' && templates.is_empty() => {
+                escaped = true;
                 start.get_or_insert(i);
             }
-            None if pair == Some(b"{{") || pair == Some(b"{%") => {
-                depth += 1;
+            None if templates.is_empty() && (c == '"' || c == '\'') => {
+                quote = Some((i, c));
                 start.get_or_insert(i);
             }
-            None if pair == Some(b"}}") || pair == Some(b"%}") => depth = depth.saturating_sub(1),
-            None if c.is_whitespace() && depth == 0 => {
+            None if opens.is_some() => {
+                templates.extend(opens.map(|sign| Open { at: i, sign }));
+                start.get_or_insert(i);
+            }
+            None if closes && !templates.is_empty() => drop(templates.pop()),
+            None if c.is_whitespace() && templates.is_empty() => {
                 if let Some(from) = start.take() {
                     words.push((from, &text[from..i]));
                 }
@@ -42,13 +129,28 @@ fn words(text: &str) -> Option<Vec<(usize, &str)>> {
             }
         }
     }
-    if quote.is_some() || depth > 0 {
-        return None;
+    if let Some((at, quote)) = quote {
+        return Err(Open {
+            at,
+            sign: if quote == '"' { "\"" } else { "'" },
+        });
     }
-    if let Some(from) = start {
-        words.push((from, &text[from..]));
+    if let Some(open) = templates.into_iter().next() {
+        return Err(open);
     }
-    Some(words)
+    words.extend(start.map(|from| (from, &text[from..])));
+    Ok(words)
+}
+
+/// Whether a text begins with what opens a template, or with what closes one.
+fn braces(text: &str) -> (Option<&'static str>, bool) {
+    let opens = ["{{", "{%", "{#"]
+        .into_iter()
+        .find(|sign| text.starts_with(sign));
+    (
+        opens,
+        ["}}", "%}", "#}"].iter().any(|sign| text.starts_with(sign)),
+    )
 }
 
 /// `name=value`, where `name` could be an argument's.
@@ -58,64 +160,47 @@ fn pair(word: &str) -> Option<(&str, &str)> {
         && name
             .chars()
             .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    good.then_some((name, value))
+    // `a==b` is a comparison, `-x=1` an option.
+    (good && !name.starts_with('-') && !value.starts_with('=')).then_some((name, value))
 }
 
 fn unquoted(value: &str) -> &str {
     for quote in ['"', '\''] {
-        if let Some(inner) = value
+        let inner = value
             .strip_prefix(quote)
-            .and_then(|v| v.strip_suffix(quote))
-        {
+            .and_then(|v| v.strip_suffix(quote));
+        if let Some(inner) = inner.filter(|inner| !inner.ends_with('\\')) {
             return inner;
         }
     }
     value
 }
 
-/// The `name=value` pairs of a text, and the words that are none.
-///
-/// # Errors
-/// Where a quote or template is not closed.
-pub fn key_values(text: &str, span: &Span) -> Result<(Map, Vec<String>), ()> {
-    let mut map = Map::new();
-    let mut rest = vec![];
-    for (_, word) in words(text).ok_or(())? {
-        match pair(word) {
-            Some((name, value)) => {
-                let key = Key {
-                    text: name.to_owned(),
-                    span: span.clone(),
-                };
-                let kind = Kind::Str(unquoted(value).to_owned());
-                map.insert(
-                    key,
-                    Node {
-                        span: span.clone(),
-                        kind,
-                    },
-                );
+/// `\n`, `\t`, `\"`, `\'` and `\\` become what they stand for; other backslashes stay.
+fn unescaped(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    let mut characters = value.chars().peekable();
+    while let Some(c) = characters.next() {
+        let meant = match (c, characters.peek()) {
+            ('\\', Some('n')) => '\n',
+            ('\\', Some('t')) => '\t',
+            ('\\', Some('r')) => '\r',
+            ('\\', Some(next @ ('"' | '\'' | '\\'))) => *next,
+            _ => {
+                text.push(c);
+                continue;
             }
-            None => rest.push(word.to_owned()),
-        }
+        };
+        characters.next();
+        text.push(meant);
     }
-    Ok((map, rest))
-}
-
-/// The text without its word `name=...`.
-pub(crate) fn without(text: &str, name: &str) -> Option<String> {
-    let (at, word) = words(text)?
-        .into_iter()
-        .find(|(_, w)| pair(w).is_some_and(|(n, _)| n == name))?;
-    Some(format!(
-        "{}{}",
-        &text[..at],
-        text[at + word.len()..].trim_start()
-    ))
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use rplay_diag::Source;
+
     use super::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
@@ -125,20 +210,59 @@ mod tests {
             .collect()
     }
 
+    #[track_caller]
+    fn expect(text: &str, want: &[(&str, &str)]) {
+        let want: Vec<_> = want
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        assert_eq!(pairs(text), want);
+    }
+
     #[test]
     fn quotes_and_templates_keep_their_spaces() {
-        let got = pairs("a=1 b=\"x y\" c={{ d | default('e f') }}");
-        let want = [("a", "1"), ("b", "x y"), ("c", "{{ d | default('e f') }}")];
-        assert_eq!(got, want.map(|(k, v)| (k.to_owned(), v.to_owned())));
+        expect(
+            "a=1 b=\"x y\" c={{ d | default('e f') }}/g  h='it\\'s'",
+            &[
+                ("a", "1"),
+                ("b", "x y"),
+                ("c", "{{ d | default('e f') }}/g"),
+                ("h", "it's"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_value_may_hold_an_equals_sign() {
+        expect(
+            "line=\"a=b c=d\" x=y=z",
+            &[("line", "a=b c=d"), ("x", "y=z")],
+        );
+    }
+
+    #[test]
+    fn escapes_are_read() {
+        expect(
+            r#"msg="a\nb \"c\"" re=\d+"#,
+            &[("msg", "a\nb \"c\""), ("re", r"\d+")],
+        );
     }
 
     #[test]
     fn an_open_quote_is_an_error() {
         assert!(key_values("a='x", &Span::synthetic("t")).is_err());
+        assert!(key_values("a={{ x", &Span::synthetic("t")).is_err());
     }
 
     #[test]
-    fn an_option_is_cut_out_of_a_command() {
-        assert_eq!(without("ls -l chdir=/tmp x", "chdir").unwrap(), "ls -l x");
+    fn each_word_has_its_place() {
+        let source = Source::new("t", "a=1 bee=\"x y\"");
+        let span = Span::new(source.clone(), 0, source.text().len());
+        let (map, _) = key_values(source.text(), &span).unwrap();
+        let (key, value) = map.get_key_value("bee").unwrap();
+        assert_eq!(
+            (key.span.to_string(), value.span.to_string()),
+            ("t:1:5".into(), "t:1:9".into())
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! The keywords of plays, blocks and tasks: one table.
 
 use rplay_diag::{Diagnostic, did_you_mean};
-use rplay_yaml::{Key, Node};
+use rplay_yaml::{Key, Kind, Node};
+
+use crate::shape::Shape;
 
 /// Where a keyword may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,133 +19,134 @@ pub enum Place {
 }
 
 macro_rules! keywords {
-    ($($(#[$doc:meta])* $variant:ident $word:literal $places:literal,)*) => {
+    ($($(#[$doc:meta])* $variant:ident $word:literal $places:literal $shape:ident,)*) => {
         /// A keyword.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Keyword {
             $($(#[$doc])* $variant,)*
         }
 
-        const TABLE: &[(Keyword, &str, &str)] = &[$((Keyword::$variant, $word, $places),)*];
+        const TABLE: &[(Keyword, &str, &str, Shape)] =
+            &[$((Keyword::$variant, $word, $places, Shape::$shape),)*];
     };
 }
 
 // The letters say where it may stand: p(lay), b(lock), t(ask), h(andler; every task keyword may).
 keywords! {
     /// Stop the play on every host once one fails.
-    AnyErrorsFatal "any_errors_fatal" "pbt",
+    AnyErrorsFatal "any_errors_fatal" "pbt" Bool,
     /// More arguments for the module.
-    Args "args" "t",
+    Args "args" "t" Mapping,
     /// Seconds that the task may run in the background.
-    Async "async" "t",
+    Async "async" "t" Number,
     /// Become another user.
-    Become "become" "pbt",
+    Become "become" "pbt" Bool,
     /// The program that becomes.
-    BecomeExe "become_exe" "pbt",
+    BecomeExe "become_exe" "pbt" Text,
     /// Flags for it.
-    BecomeFlags "become_flags" "pbt",
+    BecomeFlags "become_flags" "pbt" Text,
     /// sudo, su or doas.
-    BecomeMethod "become_method" "pbt",
+    BecomeMethod "become_method" "pbt" Text,
     /// Whom to become.
-    BecomeUser "become_user" "pbt",
+    BecomeUser "become_user" "pbt" Text,
     /// When the task counts as having changed something.
-    ChangedWhen "changed_when" "t",
+    ChangedWhen "changed_when" "t" Condition,
     /// Whether it only says what it would change.
-    CheckMode "check_mode" "pbt",
+    CheckMode "check_mode" "pbt" Bool,
     /// Where modules are looked for; here for compatibility.
-    Collections "collections" "pbt",
+    Collections "collections" "pbt" Texts,
     /// How the host is reached.
-    Connection "connection" "pbt",
+    Connection "connection" "pbt" Text,
     /// The debugger; here for compatibility.
-    Debugger "debugger" "pbt",
+    Debugger "debugger" "pbt" Debugger,
     /// Seconds between tries.
-    Delay "delay" "t",
+    Delay "delay" "t" Number,
     /// Whether facts go to the delegated host.
-    DelegateFacts "delegate_facts" "bt",
+    DelegateFacts "delegate_facts" "bt" Bool,
     /// The host that runs the task in the place of the play's.
-    DelegateTo "delegate_to" "bt",
+    DelegateTo "delegate_to" "bt" Text,
     /// Whether differences are shown.
-    Diff "diff" "pbt",
+    Diff "diff" "pbt" Bool,
     /// Variables of the processes.
-    Environment "environment" "pbt",
+    Environment "environment" "pbt" Mappings,
     /// When the task counts as failed.
-    FailedWhen "failed_when" "t",
+    FailedWhen "failed_when" "t" Condition,
     /// Path that fact caches use; here for compatibility.
-    FactPath "fact_path" "p",
+    FactPath "fact_path" "p" Text,
     /// Run handlers even after a failure.
-    ForceHandlers "force_handlers" "p",
+    ForceHandlers "force_handlers" "p" Bool,
     /// Gather facts first.
-    GatherFacts "gather_facts" "p",
+    GatherFacts "gather_facts" "p" Bool,
     /// Which facts.
-    GatherSubset "gather_subset" "p",
+    GatherSubset "gather_subset" "p" Texts,
     /// Seconds that facts may take.
-    GatherTimeout "gather_timeout" "p",
+    GatherTimeout "gather_timeout" "p" Number,
     /// The play's handlers.
-    Handlers "handlers" "p",
+    Handlers "handlers" "p" Steps,
     /// The hosts of the play.
-    Hosts "hosts" "p",
+    Hosts "hosts" "p" Hosts,
     /// Go on after a failure.
-    IgnoreErrors "ignore_errors" "pbt",
+    IgnoreErrors "ignore_errors" "pbt" Bool,
     /// Go on after a lost host.
-    IgnoreUnreachable "ignore_unreachable" "pbt",
+    IgnoreUnreachable "ignore_unreachable" "pbt" Bool,
     /// Topics that notify this handler.
-    Listen "listen" "h",
+    Listen "listen" "h" Texts,
     /// What to loop over.
-    Loop "loop" "t",
+    Loop "loop" "t" Items,
     /// How to loop.
-    LoopControl "loop_control" "t",
+    LoopControl "loop_control" "t" LoopControl,
     /// The share of hosts that may fail, in percent.
-    MaxFailPercentage "max_fail_percentage" "p",
+    MaxFailPercentage "max_fail_percentage" "p" Percent,
     /// Default arguments of modules.
-    ModuleDefaults "module_defaults" "pbt",
+    ModuleDefaults "module_defaults" "pbt" Mappings,
     /// The name.
-    Name "name" "pbt",
+    Name "name" "pbt" Text,
     /// Keep the result secret.
-    NoLog "no_log" "pbt",
+    NoLog "no_log" "pbt" Bool,
     /// Handlers to run after a change.
-    Notify "notify" "bt",
+    Notify "notify" "bt" Texts,
     /// The order of the hosts.
-    Order "order" "p",
+    Order "order" "p" Order,
     /// Seconds between looks at a background task.
-    Poll "poll" "t",
+    Poll "poll" "t" Number,
     /// The SSH port.
-    Port "port" "pbt",
+    Port "port" "pbt" Number,
     /// Tasks before the roles.
-    PostTasks "post_tasks" "p",
+    PostTasks "post_tasks" "p" Steps,
     /// Tasks after the tasks.
-    PreTasks "pre_tasks" "p",
+    PreTasks "pre_tasks" "p" Steps,
     /// The variable that takes the result.
-    Register "register" "t",
+    Register "register" "t" VariableName,
     /// The user to log in as.
-    RemoteUser "remote_user" "pbt",
+    RemoteUser "remote_user" "pbt" Text,
     /// How many tries more.
-    Retries "retries" "t",
+    Retries "retries" "t" Number,
     /// The play's roles.
-    Roles "roles" "p",
+    Roles "roles" "p" Steps,
     /// Run on the first host only.
-    RunOnce "run_once" "pbt",
+    RunOnce "run_once" "pbt" Bool,
     /// Hosts at a time, batch after batch.
-    Serial "serial" "p",
+    Serial "serial" "p" Batches,
     /// linear, free or host_pinned.
-    Strategy "strategy" "p",
+    Strategy "strategy" "p" Strategy,
     /// Words that select the task.
-    Tags "tags" "pbt",
+    Tags "tags" "pbt" Texts,
     /// The play's tasks.
-    Tasks "tasks" "p",
+    Tasks "tasks" "p" Steps,
     /// Hosts at a time, for this task.
-    Throttle "throttle" "pbt",
+    Throttle "throttle" "pbt" Number,
     /// Seconds that the task may take.
-    Timeout "timeout" "pbt",
+    Timeout "timeout" "pbt" Number,
     /// Try until that holds.
-    Until "until" "t",
+    Until "until" "t" Condition,
     /// Variables.
-    Vars "vars" "pbt",
+    Vars "vars" "pbt" Variables,
     /// Files of variables.
-    VarsFiles "vars_files" "p",
+    VarsFiles "vars_files" "p" Files,
     /// Variables to ask for.
-    VarsPrompt "vars_prompt" "p",
+    VarsPrompt "vars_prompt" "p" Prompts,
     /// The condition.
-    When "when" "bt",
+    When "when" "bt" Condition,
 }
 
 impl Keyword {
@@ -151,7 +154,7 @@ impl Keyword {
     pub fn find(word: &str, place: Place) -> Option<Self> {
         TABLE
             .iter()
-            .find(|(_, w, at)| *w == word && stands(at, place))
+            .find(|(_, w, at, _)| *w == word && stands(at, place))
             .map(|(k, ..)| *k)
     }
 
@@ -159,16 +162,30 @@ impl Keyword {
     pub fn words(place: Place) -> impl Iterator<Item = &'static str> {
         TABLE
             .iter()
-            .filter(move |(.., at)| stands(at, place))
-            .map(|(_, w, _)| *w)
+            .filter(move |(_, _, at, _)| stands(at, place))
+            .map(|(_, w, ..)| *w)
     }
 
     /// The word itself.
     pub fn word(self) -> &'static str {
+        self.row().1
+    }
+
+    /// Whether it may stand there.
+    pub(crate) fn stands_in(self, place: Place) -> bool {
+        stands(self.row().2, place)
+    }
+
+    /// What its value must look like.
+    pub(crate) fn shape(self) -> Shape {
+        self.row().3
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, Shape) {
         TABLE
             .iter()
             .find(|(k, ..)| *k == self)
-            .map_or("", |(_, w, _)| w)
+            .expect("bug: every keyword is in the table")
     }
 }
 
@@ -200,6 +217,22 @@ impl Keywords {
         self.0.push((keyword, node));
     }
 
+    /// All that are given, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (Keyword, &Node)> {
+        self.0.iter().map(|(keyword, node)| (*keyword, node))
+    }
+
+    /// Those that may stand in `place`.
+    pub(crate) fn only(&self, place: Place) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|(k, _)| k.stands_in(place))
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// The values of a keyword that takes one or a list.
     pub fn list(&self, keyword: Keyword) -> Vec<&Node> {
         match self.get(keyword) {
@@ -226,11 +259,12 @@ impl Keywords {
 
 /// A scalar's text.
 pub(crate) fn plain_text(node: &Node) -> String {
-    use rplay_yaml::Kind;
     match &node.kind {
         Kind::Str(s) | Kind::Unsafe(s) => s.clone(),
         Kind::Int(n) => n.to_string(),
-        Kind::Bool(b) => b.to_string(),
+        Kind::Float(n) => format!("{n:?}"),
+        Kind::Bool(true) => "True".to_owned(),
+        Kind::Bool(false) => "False".to_owned(),
         _ => String::new(),
     }
 }
@@ -244,14 +278,24 @@ pub(crate) fn unknown_keyword(key: &Key, place: Place) -> Diagnostic {
         Place::Handler => "a handler",
     };
     let error = Diagnostic::error(format!("`{}` is no keyword of {what}", key.text)).at(&key.span);
-    if let Some(near) = did_you_mean(&key.text, Keyword::words(place)) {
-        return error.help(format!("did you mean `{near}`?"));
+    let elsewhere = [
+        (Place::Play, "a play"),
+        (Place::Task, "a task"),
+        (Place::Handler, "a handler"),
+    ]
+    .into_iter()
+    .find(|(other, _)| Keyword::words(*other).any(|w| w == key.text));
+    if let Some((_, owner)) = elsewhere {
+        return error.help(format!("it belongs to {owner}: mind the indentation"));
     }
-    if Keyword::words(Place::Play).any(|w| w == key.text) {
-        return error.help("it belongs to a play");
+    if matches!(key.text.as_str(), "sudo" | "sudo_user" | "su" | "su_user") {
+        return error.help("use `become`, `become_user` and `become_method`");
     }
-    if Keyword::words(Place::Handler).any(|w| w == key.text) {
-        return error.help("it belongs to a task: mind the indentation");
+    match did_you_mean(&key.text, Keyword::words(place)) {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => match did_you_mean(&key.text, Keyword::words(Place::Task)) {
+            Some(near) => error.help(format!("`{near}`, if it is that, belongs to a task")),
+            None => error,
+        },
     }
-    error
 }

@@ -3,19 +3,30 @@
 //! Owns the keywords, the static imports and the search for roles. Knows nothing of variables'
 //! values, of hosts, or of how a module works; its only I/O is [`Sources`].
 
+mod action;
 mod arguments;
+mod context;
+mod include;
 mod keyword;
 mod loader;
+mod playbook;
 mod problems;
 mod role;
+mod role_call;
+mod role_path;
+mod shape;
 mod sources;
+mod steps;
 mod task;
 mod types;
 
 pub use arguments::{is_template, key_values};
+pub use context::Context;
+pub use include::apply_keywords;
 pub use keyword::{Keyword, Keywords, Place};
-pub use loader::{Context, Early, Loader, file_argument};
+pub use loader::{Early, Loader, file_argument};
 pub use problems::Problems;
-pub use role::{From, RoleCall};
+pub use role_call::{From, RoleCall};
+pub use role_path::{collections_path, roles_path};
 pub use sources::{Disk, KnownModules, Sources};
 pub use types::{Action, Block, Item, Loop, Origin, Play, Role, Task};

@@ -2,7 +2,7 @@
 
 use rplay_diag::{Diagnostic, Severity, Span};
 
-/// Errors and warnings, in the order found.
+/// Errors and warnings.
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Diagnostic>);
 
@@ -18,6 +18,14 @@ impl Problems {
         diagnostics.into_iter().for_each(|d| self.push(d));
     }
 
+    /// How many errors there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0
+            .iter()
+            .filter(|d| d.severity == Severity::Error)
+            .count()
+    }
+
     /// Whether something inside `span` is reported already.
     pub(crate) fn covers(&self, span: &Span) -> bool {
         self.0.iter().filter_map(Diagnostic::span).any(|s| {
@@ -27,11 +35,30 @@ impl Problems {
 
     /// Whether anything is an error.
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.count() > 0
     }
 
-    /// All of them.
-    pub fn into_vec(self) -> Vec<Diagnostic> {
+    /// All of them: file by file in the order they came up, each from its top to its end.
+    pub fn into_vec(mut self) -> Vec<Diagnostic> {
+        let mut files: Vec<String> = vec![];
+        for name in self
+            .0
+            .iter()
+            .filter_map(Diagnostic::span)
+            .map(|s| s.source().name())
+        {
+            if !files.iter().any(|file| file == name) {
+                files.push(name.to_owned());
+            }
+        }
+        self.0.sort_by_key(|diagnostic| {
+            diagnostic.span().map(|span| {
+                (
+                    files.iter().position(|file| file == span.source().name()),
+                    span.start(),
+                )
+            })
+        });
         self.0
     }
 }

@@ -1,4 +1,4 @@
-//! Roles: where they are found, what is read of them, and how they are called.
+//! What is read of a role.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -7,151 +7,38 @@ use std::sync::Arc;
 use rplay_diag::Diagnostic;
 use rplay_yaml::{Kind, Map, Node};
 
-use crate::keyword::{Keyword, Keywords, Place};
-use crate::loader::{Context, Loader, searched};
+use crate::context::{Context, RoleLink};
+use crate::include::truth;
+use crate::keyword::{Keyword, Place, plain_text};
+use crate::loader::{Loader, searched};
 use crate::problems::Problems;
+use crate::role_call::RoleCall;
+use crate::role_path::Found;
+use crate::steps::no_loop;
 use crate::types::{Block, Item, Origin, Role, Task};
 
-/// A role as a playbook calls it.
-#[derive(Debug, Clone)]
-pub struct RoleCall {
-    /// Its name or path.
-    pub name: Node,
-    /// What it is given; its tasks inherit it.
-    pub keywords: Keywords,
-    /// What it is given besides keywords: variables of the role.
-    pub params: Map,
-    /// Entry points other than `main`.
-    pub from: From,
-    /// Whether its variables are seen outside of it.
-    pub public: bool,
-    /// Whether it runs again though it ran with the same parameters.
-    pub duplicates: bool,
-}
-
-/// Entry points of a role.
-#[derive(Debug, Clone)]
-pub struct From {
-    /// Of its tasks.
-    pub tasks: String,
-    /// Of its handlers.
-    pub handlers: String,
-    /// Of its variables.
-    pub vars: String,
-    /// Of its defaults.
-    pub defaults: String,
-}
-
-impl Default for From {
-    fn default() -> Self {
-        let main = || "main".to_owned();
-        Self {
-            tasks: main(),
-            handlers: main(),
-            vars: main(),
-            defaults: main(),
-        }
-    }
-}
-
-impl RoleCall {
-    /// An entry of `roles:` or of a role's dependencies.
-    pub(crate) fn parse(node: &Node, problems: &mut Problems) -> Option<Self> {
-        let mut call = Self {
-            name: node.clone(),
-            keywords: Keywords::default(),
-            params: Map::new(),
-            from: From::default(),
-            public: true,
-            duplicates: false,
-        };
-        let Some(map) = node.as_map() else {
-            if node.as_str().is_none() {
-                let words = format!("a role is a name or a mapping, not {}", node.describe());
-                problems.push(Diagnostic::error(words).at(&node.span));
-                return None;
-            }
-            return Some(call);
-        };
-        let Some(name) = map.get("role").or_else(|| map.get("name")) else {
-            problems.push(
-                Diagnostic::error("this role has no name")
-                    .at(&node.span)
-                    .help("write `- role: NAME`"),
-            );
-            return None;
-        };
-        call.name = name.clone();
-        for (key, value) in map {
-            match Keyword::find(&key.text, Place::Block) {
-                _ if key.text == "role" || key.text == "name" => {}
-                Some(keyword) => call.keywords.set(keyword, value.clone()),
-                None => {
-                    call.params.insert(key.clone(), value.clone());
-                }
-            }
-        }
-        Some(call)
-    }
-
-    /// An `import_role` or `include_role`.
-    pub fn of_task(task: &Task, problems: &mut Problems) -> Option<Self> {
-        let args = &task.action.args;
-        let Some(name) = args.get("name").or_else(|| args.get("role")) else {
-            let words = format!("`{}` needs the role's `name`", task.action.name);
-            problems.push(Diagnostic::error(words).at(&task.action.span));
-            return None;
-        };
-        let mut call = Self {
-            name: name.clone(),
-            keywords: task.keywords.clone(),
-            params: Map::new(),
-            from: From::default(),
-            public: task.action.name == "import_role",
-            duplicates: true,
-        };
-        let text = |key: &str| args.get(key).and_then(Node::as_str).map(stem);
-        let from = &mut call.from;
-        for (key, slot) in [
-            ("tasks_from", &mut from.tasks),
-            ("handlers_from", &mut from.handlers),
-            ("vars_from", &mut from.vars),
-            ("defaults_from", &mut from.defaults),
-        ] {
-            if let Some(value) = text(key) {
-                *slot = value;
-            }
-        }
-        if let Some(Kind::Bool(public)) = args.get("public").map(|n| &n.kind) {
-            call.public = *public;
-        }
-        Some(call)
-    }
-}
-
-fn stem(name: &str) -> String {
-    name.strip_suffix(".yml")
-        .or_else(|| name.strip_suffix(".yaml"))
-        .unwrap_or(name)
-        .to_owned()
-}
+/// Endings of a file of variables, tasks or handlers, in the order they are tried.
+const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
 impl Loader {
-    /// Reads a role for an include.
-    ///
-    /// # Errors
-    /// Everything wrong in it.
-    pub fn include_role(
+    /// A static `import_role`.
+    pub(crate) fn import_role(
         &self,
-        call: &RoleCall,
+        task: &Task,
         context: &Context,
-    ) -> Result<Block, Vec<Diagnostic>> {
-        let mut problems = Problems::default();
-        let block = self.role(call, context, &mut HashSet::new(), &mut problems);
-        match block {
-            Some(block) if !problems.has_errors() => Ok(block),
-            _ => Err(problems.into_vec()),
+        problems: &mut Problems,
+    ) -> Option<Block> {
+        no_loop(task, problems)?;
+        let context = context.with_vars(task.vars());
+        let mut task = task.clone();
+        for (_, value) in &mut task.action.args {
+            if value.as_str().is_some_and(crate::is_template) {
+                let text = self.early_text(value, &context, problems)?;
+                value.kind = Kind::Str(text);
+            }
         }
+        let call = RoleCall::of_task(&task, problems)?;
+        self.role(&call, &context, &mut HashSet::new(), problems)
     }
 
     /// Reads a role and those it depends on; `None` where it ran already with the same parameters.
@@ -162,241 +49,261 @@ impl Loader {
         seen: &mut HashSet<String>,
         problems: &mut Problems,
     ) -> Option<Block> {
+        let context = &context.with_vars(call.keywords.get(Keyword::Vars).and_then(Node::as_map));
         let name = self.early_text(&call.name, context, problems)?;
-        let Some(path) = self.find_role(&name, context) else {
-            let words = format!("the role `{name}` is not there");
+        let Some(found) = self.find_role(&name, context) else {
+            let error = Diagnostic::error(format!("the role `{name}` is not there"));
             let places = self.role_places(&name, context);
-            problems.push(
-                Diagnostic::error(words)
-                    .at(&call.name.span)
-                    .help(searched(&places)),
-            );
+            problems.push(error.at(&call.name.span).help(searched(&places)));
             return None;
         };
-        if context.roles.contains(&name) && context.roles.len() > 20 {
-            let chain = context.roles.join(" -> ");
-            let words = format!("the role `{name}` depends on itself: {chain}");
-            problems.push(Diagnostic::error(words).at(&call.name.span));
-            return None;
-        }
-        let mut inside = context.clone();
-        inside.role = Some(path.clone());
-        inside.roles.push(name.clone());
-        inside.depth += 1;
-        let meta = self.part(&path, "meta", "main", problems);
+        let link = RoleLink {
+            name: name.clone(),
+            path: found.path.clone(),
+            tasks: call.from.tasks.clone(),
+        };
+        no_circle(&link, &call.name, context, problems)?;
+        let mut reading = Reading {
+            loader: self,
+            call,
+            found: &found,
+            inside: context.clone(),
+            problems,
+        };
+        let meta = reading.part("meta", "main");
         let allowed = meta
             .as_ref()
             .and_then(|m| m.get("allow_duplicates"))
-            .is_some_and(|n| n.kind == Kind::Bool(true));
-        let identity = format!(
-            "{name} {:?} {:?}",
-            plain(&call.params),
-            call.keywords.get(Keyword::Vars).map(plain_node)
-        );
-        if !call.duplicates && !allowed && !seen.insert(identity) {
+            .and_then(truth);
+        let first = seen.insert(call.identity(&found.path));
+        if !first && !call.duplicates && allowed != Some(true) {
             return None;
         }
-        let mut items = self.dependencies(meta.as_ref(), &inside, seen, problems);
-        items.extend(self.part_items(
-            &path,
-            "tasks",
-            &call.from.tasks,
-            Place::Task,
-            &inside,
-            &call.name,
-            problems,
-        ));
-        let handlers = self.part_items(
-            &path,
-            "handlers",
-            &call.from.handlers,
-            Place::Handler,
-            &inside,
-            &call.name,
-            problems,
-        );
+        reading.enter(link, meta.as_ref());
+        let block = reading.block(&name, meta.as_ref(), seen);
+        Some(block)
+    }
+}
+
+/// A role on its way to a block.
+struct Reading<'a> {
+    loader: &'a Loader,
+    call: &'a RoleCall,
+    found: &'a Found,
+    inside: Context,
+    problems: &'a mut Problems,
+}
+
+impl Reading<'_> {
+    fn enter(&mut self, link: RoleLink, meta: Option<&Node>) {
+        self.inside.role = Some(self.found.path.clone());
+        self.inside.roles.push(link);
+        let listed = meta
+            .and_then(|m| m.get("collections"))
+            .and_then(Node::as_seq);
+        if let Some(listed) = listed {
+            self.inside.collections = listed.iter().map(plain_text).collect();
+        }
+    }
+
+    fn block(&mut self, name: &str, meta: Option<&Node>, seen: &mut HashSet<String>) -> Block {
+        let (call, path) = (self.call, &self.found.path);
+        let defaults = self.variables("defaults", &call.from.defaults);
+        let vars = self.variables("vars", &call.from.vars);
+        let known = self.inside.with_defaults(&defaults);
+        self.inside = known.with_vars(Some(&vars)).with_vars(Some(&call.params));
+        let argument_spec = self.argument_spec(meta).filter(|_| call.validate);
+        let options = argument_spec.as_ref().and_then(|spec| spec.get("options"));
+        let spec_names = |word: &str| options.is_some_and(|options| options.get(word).is_some());
+        let slips = call.misspelt(|word| {
+            defaults.contains_key(word) || vars.contains_key(word) || spec_names(word)
+        });
+        self.problems.extend(slips);
+        let mut items = self.dependencies(meta, seen);
+        items.extend(self.items("tasks", &call.from.tasks, Place::Task));
+        let handlers = self.items("handlers", &call.from.handlers, Place::Handler);
         let role = Role {
-            name: short_name(&name),
-            defaults: self.variables(&path, "defaults", &call.from.defaults, &call.name, problems),
-            vars: self.variables(&path, "vars", &call.from.vars, &call.name, problems),
+            name: short_name(name, self.found),
+            collection: self.found.collection.clone(),
+            path: path.clone(),
+            defaults: Arc::new(defaults),
+            vars: Arc::new(vars),
             params: Arc::new(call.params.clone()),
             handlers,
-            argument_spec: self.argument_spec(&path, &call.from.tasks, meta.as_ref(), problems),
+            argument_spec,
             public: call.public,
-            path,
         };
-        Some(Block {
+        Block {
             keywords: call.keywords.clone(),
             origin: Origin::Role(Arc::new(role)),
             items,
             rescue: vec![],
             always: vec![],
             span: call.name.span.clone(),
-        })
+        }
     }
 
-    fn dependencies(
-        &self,
-        meta: Option<&Node>,
-        inside: &Context,
-        seen: &mut HashSet<String>,
-        problems: &mut Problems,
-    ) -> Vec<Item> {
-        let entries = meta
-            .and_then(|m| m.get("dependencies"))
-            .and_then(Node::as_seq)
-            .unwrap_or_default();
+    fn dependencies(&mut self, meta: Option<&Node>, seen: &mut HashSet<String>) -> Vec<Item> {
+        let Some(node) = meta.and_then(|m| m.get("dependencies")) else {
+            return vec![];
+        };
+        let Some(entries) = node.as_seq() else {
+            if node.kind != Kind::Null {
+                let words = format!("`dependencies` is a list of roles, not {}", node.describe());
+                self.problems.push(Diagnostic::error(words).at(&node.span));
+            }
+            return vec![];
+        };
         let calls: Vec<_> = entries
             .iter()
-            .filter_map(|e| RoleCall::parse(e, problems))
+            .filter_map(|e| RoleCall::parse(e, self.problems))
             .collect();
         calls
             .iter()
-            .filter_map(|call| self.role(call, inside, seen, problems))
+            .filter_map(|call| self.loader.role(call, &self.inside, seen, self.problems))
             .map(|block| Item::Block(Arc::new(block)))
             .collect()
     }
 
-    /// `PART/NAME.yml` (or .yaml, .json, or no ending) of a role.
-    fn part_file(&self, role: &Path, part: &str, name: &str) -> Option<PathBuf> {
-        let dir = role.join(part);
-        ["yml", "yaml", "json"]
+    /// `PART/NAME.yml` (or .yaml, .json, or no ending).
+    fn file(&self, part: &str, name: &str) -> Option<PathBuf> {
+        let dir = self.found.path.join(part);
+        ENDINGS
             .iter()
             .map(|ending| dir.join(format!("{name}.{ending}")))
             .chain([dir.join(name)])
-            .find(|path| self.sources.is_file(path))
+            .find(|path| self.loader.sources.is_file(path))
     }
 
-    fn part(&self, role: &Path, part: &str, name: &str, problems: &mut Problems) -> Option<Node> {
-        self.yaml(&self.part_file(role, part, name)?, problems)
+    fn part(&mut self, part: &str, name: &str) -> Option<Node> {
+        let file = self.file(part, name)?;
+        let node = self.loader.yaml(&file, self.problems)?;
+        if !matches!(node.kind, Kind::Map(_) | Kind::Null) {
+            let words = format!("`{}` is a mapping, not {}", file.display(), node.describe());
+            self.problems
+                .push(Diagnostic::error(words).at(&crate::task::first_line(&node)));
+            return None;
+        }
+        Some(node)
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn part_items(
-        &self,
-        role: &Path,
-        part: &str,
-        name: &str,
-        place: Place,
-        inside: &Context,
-        called: &Node,
-        problems: &mut Problems,
-    ) -> Vec<Item> {
-        let Some(file) = self.part_file(role, part, name) else {
-            if name != "main" {
-                let words = format!("the role has no {part} `{name}`");
-                problems.push(
-                    Diagnostic::error(words)
-                        .at(&called.span)
-                        .help(searched(&[role.join(part)])),
-                );
-            }
+    fn items(&mut self, part: &str, name: &str, place: Place) -> Vec<Item> {
+        let Some(file) = self.file(part, name) else {
+            self.absent(part, name);
             return vec![];
         };
-        self.read_tasks(&file, place, &inside.at(&file), problems)
+        self.loader
+            .read_tasks(&file, place, &self.inside.inside_file(&file), self.problems)
     }
 
-    /// Variables of a role: one file, or every file of a folder of that name.
-    fn variables(
-        &self,
-        role: &Path,
-        part: &str,
-        name: &str,
-        called: &Node,
-        problems: &mut Problems,
-    ) -> Arc<Map> {
-        let folder = role.join(part).join(name);
-        let files = match self.part_file(role, part, name) {
-            Some(file) => vec![file],
-            None if self.sources.is_dir(&folder) => self.sources.list(&folder),
-            None => {
-                if name != "main" {
-                    let words = format!("the role has no {part} `{name}`");
-                    problems.push(Diagnostic::error(words).at(&called.span));
-                }
-                vec![]
+    /// Only what is asked for by name must be there.
+    fn absent(&mut self, part: &str, name: &str) {
+        if name == "main" {
+            return;
+        }
+        let dir = self.found.path.join(part);
+        let role = plain_text(&self.call.name);
+        let words = format!("the role `{role}` has no {part} `{name}`");
+        let places: Vec<_> = ENDINGS
+            .iter()
+            .map(|e| dir.join(format!("{name}.{e}")))
+            .collect();
+        self.problems.push(
+            Diagnostic::error(words)
+                .at(&self.call.name.span)
+                .help(searched(&places)),
+        );
+    }
+
+    /// Variables: every file of the folder `PART/NAME`, else the one file of that name.
+    fn variables(&mut self, part: &str, name: &str) -> Map {
+        let folder = self.found.path.join(part).join(name);
+        let files = if self.loader.sources.is_dir(&folder) {
+            self.files_in(&folder, 0)
+        } else {
+            let file = self.file(part, name);
+            if file.is_none() {
+                self.absent(part, name);
             }
+            file.into_iter().collect()
         };
         let mut all = Map::new();
         for file in files {
-            let Some(node) = self.yaml(&file, problems) else {
+            let Some(node) = self.loader.yaml(&file, self.problems) else {
                 continue;
             };
             match node.kind {
                 Kind::Map(map) => all.extend(map),
                 Kind::Null => {}
-                _ => problems
-                    .push(Diagnostic::error("a file of variables is a mapping").at(&node.span)),
+                _ => {
+                    let words =
+                        format!("a file of variables is a mapping, not {}", node.describe());
+                    let at = crate::task::first_line(&node);
+                    self.problems.push(Diagnostic::error(words).at(&at));
+                }
             }
         }
-        Arc::new(all)
+        all
     }
 
-    fn argument_spec(
-        &self,
-        role: &Path,
-        entry: &str,
-        meta: Option<&Node>,
-        problems: &mut Problems,
-    ) -> Option<Node> {
-        let file = self.part(role, "meta", "argument_specs", problems);
+    /// The files of variables in a folder and those in it, by name; hidden ones and backups not.
+    fn files_in(&self, folder: &Path, depth: usize) -> Vec<PathBuf> {
+        let mut files = vec![];
+        for path in self.loader.sources.list(folder) {
+            let name = path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let ending = path.extension().map(|e| e.to_string_lossy().into_owned());
+            if name.starts_with('.') || name.ends_with('~') {
+                continue;
+            }
+            if self.loader.sources.is_dir(&path) {
+                // A link back up would go round for ever.
+                if depth < 8 {
+                    files.extend(self.files_in(&path, depth + 1));
+                }
+            } else if ending.is_none_or(|e| ENDINGS.contains(&e.as_str())) {
+                files.push(path);
+            }
+        }
+        files
+    }
+
+    fn argument_spec(&mut self, meta: Option<&Node>) -> Option<Node> {
+        let file = self.part("meta", "argument_specs");
         let specs = file.as_ref().or(meta)?.get("argument_specs")?;
-        specs.get(entry).cloned()
-    }
-
-    fn find_role(&self, name: &str, context: &Context) -> Option<PathBuf> {
-        self.role_places(name, context)
-            .into_iter()
-            .find(|path| self.sources.is_dir(path))
-    }
-
-    fn role_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
-        let name = name.rsplit_once('.').map_or(name, |(collection, role)| {
-            // `namespace.collection.role`
-            if collection.contains('.') && !name.contains('/') {
-                role
-            } else {
-                name
-            }
-        });
-        let beside = context.playbook_dir.join("roles").join(name);
-        let parent = context
-            .role
-            .as_ref()
-            .and_then(|r| r.parent())
-            .map(|dir| dir.join(name));
-        let up = context.playbook_dir.join("..").join("roles").join(name);
-        let mut places: Vec<PathBuf> = parent.into_iter().chain([beside]).collect();
-        places.extend(self.roles_path.iter().map(|dir| dir.join(name)));
-        places.extend([up, context.playbook_dir.join(name)]);
-        let mut unique = vec![];
-        for place in places {
-            if !unique.contains(&place) {
-                unique.push(place);
-            }
+        if specs.as_map().is_none() {
+            let words = format!(
+                "`argument_specs` is a mapping of entry points, not {}",
+                specs.describe()
+            );
+            self.problems.push(Diagnostic::error(words).at(&specs.span));
         }
-        unique
+        specs.get(&self.call.from.tasks).cloned()
     }
 }
 
-fn short_name(name: &str) -> String {
-    name.rsplit('/').next().unwrap_or(name).to_owned()
-}
-
-fn plain(map: &Map) -> Vec<(String, String)> {
-    map.iter()
-        .map(|(k, v)| (k.text.clone(), plain_node(v)))
-        .collect()
-}
-
-/// A value without its places, to compare calls.
-fn plain_node(node: &Node) -> String {
-    match &node.kind {
-        Kind::Seq(items) => format!(
-            "[{}]",
-            items.iter().map(plain_node).collect::<Vec<_>>().join(",")
-        ),
-        Kind::Map(map) => format!("{:?}", plain(map)),
-        other => format!("{other:?}"),
+/// A role that is read inside of itself would go on for ever.
+fn no_circle(link: &RoleLink, at: &Node, context: &Context, problems: &mut Problems) -> Option<()> {
+    let same = |other: &&RoleLink| other.path == link.path && other.tasks == link.tasks;
+    if !context.roles.iter().any(|other| same(&other)) {
+        return Some(());
     }
+    let chain: Vec<_> = context
+        .roles
+        .iter()
+        .chain([link])
+        .map(|role| format!("`{}`", role.name))
+        .collect();
+    let error = Diagnostic::error(format!("the role `{}` depends on itself", link.name));
+    problems.push(error.at(&at.span).help(chain.join(" -> ")));
+    None
+}
+
+/// The last part of a path; what follows the collection in a full name.
+fn short_name(name: &str, found: &Found) -> String {
+    let prefix = found.collection.as_ref().map(|collection| format!("{collection}."));
+    let name = prefix.and_then(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name);
+    name.trim_end_matches('/').rsplit('/').next().unwrap_or(name).to_owned()
 }

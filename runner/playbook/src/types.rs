@@ -95,6 +95,8 @@ pub enum Origin {
 pub struct Role {
     /// Its name.
     pub name: String,
+    /// `namespace.collection`, where it belongs to one.
+    pub collection: Option<String>,
     /// Its folder.
     pub path: PathBuf,
     /// Its defaults.

@@ -133,7 +133,7 @@ fn a_keyword_of_the_wrong_place_is_explained() {
     5 |       serial: 1
       |       ^^^^^^
       |
-      = help: it belongs to a play
+      = help: it belongs to a play: mind the indentation
     ");
 }
 
@@ -147,7 +147,7 @@ fn a_missing_role_names_the_places_searched() {
     3 |     - etcd
       |       ^^^^
       |
-      = help: looked at `roles/etcd`, `../roles/etcd`, `etcd`
+      = help: looked at `roles/etcd`, `etcd`, `../roles/etcd`
     ");
 }
 
@@ -158,13 +158,10 @@ fn two_modules_in_a_task_are_both_named() {
     error: this task calls two modules: `command` and `copy`
      --> site.yml:4:7
       |
-    4 |       copy:
-      |       ^^^^
-      |
-     ::: site.yml:3:7
-      |
     3 |     - command: uptime
       |       ------- the first one
+    4 |       copy:
+      |       ^^^^
       |
       = help: make two tasks of it
     ");

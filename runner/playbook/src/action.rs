@@ -1,0 +1,303 @@
+//! The module that a task calls, and its arguments in all their forms.
+
+use rplay_diag::{Diagnostic, Span};
+use rplay_yaml::{Key, Kind, Map, Node};
+
+use crate::arguments::{Open, is_template, split_node};
+use crate::keyword::{Keyword, Keywords};
+use crate::task::unknown_word;
+use crate::types::Action;
+use crate::{KnownModules, Problems, include};
+
+/// Modules that take a command: only these options are taken out of it.
+const COMMANDS: [&str; 4] = ["command", "raw", "script", "shell"];
+const COMMAND_OPTIONS: [&str; 7] = [
+    "chdir",
+    "creates",
+    "executable",
+    "removes",
+    "stdin",
+    "stdin_add_newline",
+    "strip_empty_ends",
+];
+
+/// Reads the call under `key`; `args` and `delegate_to` come from and go to the keywords.
+pub(crate) fn parse(
+    key: &Key,
+    value: &Node,
+    keywords: &mut Keywords,
+    modules: &dyn KnownModules,
+    problems: &mut Problems,
+) -> Option<Action> {
+    let (name, span, value) = match key.text.as_str() {
+        "action" | "local_action" => named(value, problems)?,
+        name => (name.to_owned(), key.span.clone(), value.clone()),
+    };
+    if key.text == "local_action" {
+        let kind = Kind::Str("localhost".to_owned());
+        keywords.set(
+            Keyword::DelegateTo,
+            Node {
+                span: key.span.clone(),
+                kind,
+            },
+        );
+    }
+    let name = if is_template(&name) {
+        name
+    } else {
+        let Some(known) = include::resolve(&name, modules) else {
+            problems.push(unknown_word(
+                &Key { text: name, span },
+                crate::Place::Task,
+                modules,
+            ));
+            return None;
+        };
+        known
+    };
+    let mut reader = Reader {
+        action: Action {
+            name,
+            span,
+            args: Map::new(),
+            text: None,
+            template: None,
+        },
+        modules,
+        problems,
+    };
+    reader.value(&value)?;
+    if let Some(extra) = keywords.get(Keyword::Args) {
+        reader.extra(extra);
+    }
+    reader.check();
+    Some(reader.action)
+}
+
+/// `action: copy src=a dest=b`, or `action: {module: copy, src: a}`.
+fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> {
+    match &value.kind {
+        Kind::Str(text) => {
+            let start = text.len() - text.trim_start().len();
+            let end = text[start..]
+                .find(char::is_whitespace)
+                .map_or(text.len(), |i| start + i);
+            let name = text[start..end].to_owned();
+            let rest = text[end..].trim();
+            let at = text.len() - text[end..].trim_start().len();
+            let kind = if rest.is_empty() {
+                Kind::Null
+            } else {
+                Kind::Str(rest.to_owned())
+            };
+            let node = Node {
+                span: value.locate_range(at, at + rest.len().max(1)),
+                kind,
+            };
+            Some((name, value.locate_range(start, end), node))
+        }
+        Kind::Map(map) if map.contains_key("module") => {
+            let mut rest = map.clone();
+            let module = rest.shift_remove("module")?;
+            let name = module.as_str().unwrap_or_default();
+            // `module: copy src=a` is a call of its own; the keys beside it are more arguments.
+            let (name, inline) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
+            let text = Node {
+                span: module.span.clone(),
+                kind: Kind::Str(inline.to_owned()),
+            };
+            for pair in split_node(&text)
+                .map(|words| words.pairs)
+                .unwrap_or_default()
+            {
+                rest.entry(pair.key).or_insert(pair.value);
+            }
+            let node = Node {
+                span: value.span.clone(),
+                kind: Kind::Map(rest),
+            };
+            Some((name.to_owned(), module.span, node))
+        }
+        _ => {
+            let error = Diagnostic::error("`action` names a module").at(&value.span);
+            problems
+                .push(error.help("write `action: copy src=a dest=b`, or the module as the key"));
+            None
+        }
+    }
+}
+
+struct Reader<'a> {
+    action: Action,
+    modules: &'a dyn KnownModules,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, value: &Node) -> Option<()> {
+        let free =
+            self.modules.free_form(&self.action.name) || include::takes_file(&self.action.name);
+        match &value.kind {
+            Kind::Null => {}
+            Kind::Map(map) => self.action.args = map.clone(),
+            Kind::Str(_) if COMMANDS.contains(&self.action.name.as_str()) => self.command(value),
+            Kind::Str(_) if free => self.free_text(value),
+            Kind::Str(text) if is_whole_template(text) => {
+                self.action.template = Some(value.clone());
+            }
+            Kind::Str(_) => self.pairs(value)?,
+            _ if free => self.action.text = Some(value.clone()),
+            _ => {
+                let words = format!(
+                    "`{}` takes a mapping of arguments, not {}",
+                    self.action.name,
+                    value.describe()
+                );
+                self.problems.push(Diagnostic::error(words).at(&value.span));
+                return None;
+            }
+        }
+        // A text of its own may be written as an argument, as the old long form does.
+        if let Some(text) = self.action.args.shift_remove("_raw_params") {
+            self.action.text = Some(text);
+        }
+        Some(())
+    }
+
+    /// `copy: src=a dest=b`.
+    fn pairs(&mut self, value: &Node) -> Option<()> {
+        let words = match split_node(value) {
+            Ok(words) => words,
+            Err(open) => {
+                self.problems.push(never_closed(value, &open));
+                return None;
+            }
+        };
+        if let Some((from, word)) = words.rest.first() {
+            let text = format!("`{}` takes arguments, not text", self.action.name);
+            self.problems.push(
+                Diagnostic::error(text)
+                    .at(&value.locate_range(*from, from + word.len()))
+                    .help("write them below it, as `name: value`"),
+            );
+            return None;
+        }
+        self.action
+            .args
+            .extend(words.pairs.into_iter().map(|pair| (pair.key, pair.value)));
+        Some(())
+    }
+
+    /// `command: uptime chdir=/tmp`: its known options are taken out of it.
+    fn command(&mut self, value: &Node) {
+        self.take_out(value, |_, key| COMMAND_OPTIONS.contains(&key));
+    }
+
+    /// `include_vars: a.yml name=b`: what the module knows is taken out of it.
+    fn free_text(&mut self, value: &Node) {
+        self.take_out(value, |reader, key| {
+            let name = reader.action.name.as_str();
+            match include::arguments(name) {
+                Some(known) => known.contains(&key),
+                None => reader.modules.check_arg(name, key).is_ok(),
+            }
+        });
+    }
+
+    /// The text without the pairs that `takes` says are arguments.
+    fn take_out(&mut self, value: &Node, takes: impl Fn(&Self, &str) -> bool) {
+        let text = value.as_str().unwrap_or_default();
+        // A quote that stays open is for the shell to judge: heredocs and awk are full of them.
+        let pairs = split_node(value)
+            .map(|words| words.pairs)
+            .unwrap_or_default();
+        let (mut kept, mut at) = (vec![], 0);
+        for pair in pairs {
+            if takes(self, &pair.key.text) {
+                kept.push(at..pair.from);
+                at = pair.to;
+                self.action.args.insert(pair.key, pair.value);
+            }
+        }
+        kept.push(at..text.len());
+        kept.retain(|range| !text[range.clone()].trim().is_empty());
+        self.action.text = match kept.as_slice() {
+            [] => None,
+            [range] if *range == (0..text.len()) => Some(value.clone()),
+            [range] => {
+                let words = text[range.clone()].trim();
+                let from = range.end - text[range.clone()].trim_start().len();
+                let span = value.locate_range(from, from + words.len());
+                Some(Node {
+                    span,
+                    kind: Kind::Str(words.to_owned()),
+                })
+            }
+            _ => {
+                let words: Vec<_> = kept
+                    .iter()
+                    .map(|range| text[range.clone()].trim())
+                    .collect();
+                Some(Node {
+                    span: value.span.clone(),
+                    kind: Kind::Str(words.join(" ")),
+                })
+            }
+        };
+    }
+
+    /// The keyword `args`; what the call itself says comes first.
+    fn extra(&mut self, extra: &Node) {
+        match &extra.kind {
+            Kind::Map(map) => {
+                for (key, value) in map {
+                    self.action
+                        .args
+                        .entry(key.clone())
+                        .or_insert_with(|| value.clone());
+                }
+            }
+            Kind::Str(text) if is_template(text) => self.action.template = Some(extra.clone()),
+            // What is wrong with it is said where keywords are read.
+            _ => {}
+        }
+    }
+
+    fn check(&mut self) {
+        if include::arguments(&self.action.name).is_some() {
+            include::check(&self.action, self.problems);
+            return;
+        }
+        for key in self.action.args.keys() {
+            let Err(near) = self.modules.check_arg(&self.action.name, &key.text) else {
+                continue;
+            };
+            let words = format!("`{}` has no argument `{}`", self.action.name, key.text);
+            let mut error = Diagnostic::error(words).at(&key.span);
+            // A keyword one level too deep is the most common slip of all.
+            let keyword = Keyword::find(&key.text, crate::Place::Handler);
+            error = match (keyword, near) {
+                (Some(_), _) => error.help(format!(
+                    "`{}` is a keyword of the task: indent it as far as `{}`",
+                    key.text, self.action.name
+                )),
+                (None, Some(near)) => error.help(format!("did you mean `{near}`?")),
+                (None, None) => error.help(format!("`rplay doc {}` lists them", self.action.name)),
+            };
+            self.problems.push(error);
+        }
+    }
+}
+
+/// Whether the text is one template and nothing else.
+fn is_whole_template(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with("{{") && text.ends_with("}}")
+}
+
+fn never_closed(node: &Node, open: &Open) -> Diagnostic {
+    Diagnostic::error(format!("this `{}` is never closed", open.sign))
+        .at(&node.locate_range(open.at, open.at + open.sign.len()))
+        .help("write the arguments below the module, as `name: value`, where quotes are plain text")
+}

@@ -1,0 +1,214 @@
+//! What may be said to the tasks that bring in other files: `include_*` and `import_*`.
+
+use rplay_diag::Diagnostic;
+use rplay_yaml::{Key, Kind, Node};
+
+use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
+use crate::shape::{check as check_shape, suggest};
+use crate::task::short;
+use crate::types::{Action, Task};
+use crate::{KnownModules, Problems, is_template};
+
+/// Keywords of the include itself; all others are for what it brings in, under `apply`.
+const OF_INCLUDES: [Keyword; 13] = [
+    Keyword::Args,
+    Keyword::Collections,
+    Keyword::Debugger,
+    Keyword::IgnoreErrors,
+    Keyword::Listen,
+    Keyword::Loop,
+    Keyword::LoopControl,
+    Keyword::Name,
+    Keyword::NoLog,
+    Keyword::Register,
+    Keyword::RunOnce,
+    Keyword::Tags,
+    Keyword::Timeout,
+];
+
+/// The arguments of an include or import; `None` for other modules.
+pub(crate) fn arguments(module: &str) -> Option<&'static [&'static str]> {
+    const ROLE: [&str; 10] = [
+        "name",
+        "role",
+        "tasks_from",
+        "vars_from",
+        "defaults_from",
+        "handlers_from",
+        "public",
+        "allow_duplicates",
+        "rolespec_validate",
+        "apply",
+    ];
+    match module {
+        "import_tasks" => Some(&["file"]),
+        "include_tasks" => Some(&["file", "apply"]),
+        "import_role" => Some(&ROLE[..9]),
+        "include_role" => Some(&ROLE),
+        _ => None,
+    }
+}
+
+/// The name that a task's word calls: an include or import, or a module.
+pub(crate) fn resolve(word: &str, modules: &dyn KnownModules) -> Option<String> {
+    let word = short(word);
+    if arguments(word).is_some() || word == "import_playbook" {
+        return Some(word.to_owned());
+    }
+    modules.resolve(word)
+}
+
+/// Whether its plain text is a file's name.
+pub(crate) fn takes_file(module: &str) -> bool {
+    matches!(module, "import_tasks" | "include_tasks")
+}
+
+/// Says what is wrong with the arguments of an include or import.
+pub(crate) fn check(action: &Action, problems: &mut Problems) {
+    let known = arguments(&action.name).unwrap_or_default();
+    for (key, value) in &action.args {
+        if !known.contains(&key.text.as_str()) {
+            let words = format!("`{}` has no argument `{}`", action.name, key.text);
+            problems.push(unknown_argument(
+                Diagnostic::error(words).at(&key.span),
+                key,
+                known,
+            ));
+        } else if matches!(
+            key.text.as_str(),
+            "public" | "allow_duplicates" | "rolespec_validate"
+        ) {
+            check_bool(key, value, problems);
+        } else if key.text != "apply" && !is_text(value) {
+            let words = format!("`{}` takes text, not {}", key.text, value.describe());
+            problems.push(Diagnostic::error(words).at(&value.span));
+        }
+    }
+    let needed = if takes_file(&action.name) {
+        ["file", "file"]
+    } else {
+        ["name", "role"]
+    };
+    let named = needed.iter().any(|name| action.args.contains_key(*name));
+    if !named && action.text.is_none() && action.template.is_none() {
+        let example = match needed[0] {
+            "file" => format!("write `{}: other.yml`", action.name),
+            _ => "say which role: `name: ROLE`".to_owned(),
+        };
+        let words = format!("`{}` needs `{}`", action.name, needed[0]);
+        problems.push(Diagnostic::error(words).at(&action.span).help(example));
+    }
+    if let Some(node) = action.args.get("apply") {
+        read_apply(node, problems);
+    }
+}
+
+fn unknown_argument(error: Diagnostic, key: &Key, known: &[&'static str]) -> Diagnostic {
+    match Keyword::find(&key.text, Place::Handler) {
+        Some(_) => error.help(format!(
+            "`{}` is a keyword of the task: indent it as far as the module",
+            key.text
+        )),
+        None => suggest(error, key, known),
+    }
+}
+
+fn is_text(node: &Node) -> bool {
+    !matches!(node.kind, Kind::Map(_) | Kind::Seq(_) | Kind::Null)
+}
+
+fn check_bool(key: &Key, value: &Node, problems: &mut Problems) {
+    if truth(value).is_none() && !value.as_str().is_some_and(is_template) {
+        let words = format!(
+            "`{}` takes true or false, not {}",
+            key.text,
+            value.describe()
+        );
+        problems.push(Diagnostic::error(words).at(&value.span));
+    }
+}
+
+/// A bool, also where it is written as text.
+pub(crate) fn truth(node: &Node) -> Option<bool> {
+    match &node.kind {
+        Kind::Bool(value) => Some(*value),
+        Kind::Str(text) => match text.trim().to_lowercase().as_str() {
+            "yes" | "true" | "on" | "y" | "t" | "1" => Some(true),
+            "no" | "false" | "off" | "n" | "f" | "0" => Some(false),
+            _ => None,
+        },
+        Kind::Int(value) => Some(*value != 0),
+        _ => None,
+    }
+}
+
+/// Says which keywords of an include belong under `apply`.
+pub(crate) fn check_keywords(action: &str, keys: &[(Keyword, &Key)], problems: &mut Problems) {
+    if !matches!(action, "include_tasks" | "include_role") {
+        return;
+    }
+    for (keyword, key) in keys {
+        if OF_INCLUDES.contains(keyword) || matches!(keyword, Keyword::Vars | Keyword::When) {
+            continue;
+        }
+        let error = Diagnostic::error(format!("`{}` does not belong to an include", key.text));
+        let error = error.at(&key.span);
+        problems.push(if keyword.stands_in(Place::Block) {
+            error.help(format!(
+                "write it under `apply:` of `{action}`, for each task that is brought in"
+            ))
+        } else {
+            error.help("give it to the tasks that are brought in")
+        });
+    }
+}
+
+/// The keywords that an include applies to what it brings in.
+///
+/// # Errors
+/// What is wrong in its `apply`.
+pub fn apply_keywords(task: &Task) -> Result<Keywords, Vec<Diagnostic>> {
+    let Some(node) = task.action.args.get("apply") else {
+        return Ok(Keywords::default());
+    };
+    let mut problems = Problems::default();
+    let keywords = read_apply(node, &mut problems);
+    if problems.has_errors() {
+        Err(problems.into_vec())
+    } else {
+        Ok(keywords)
+    }
+}
+
+fn read_apply(node: &Node, problems: &mut Problems) -> Keywords {
+    let mut keywords = Keywords::default();
+    let Some(map) = node.as_map() else {
+        if !node.as_str().is_some_and(is_template) && node.kind != Kind::Null {
+            let words = format!(
+                "`apply` takes a mapping of keywords, not {}",
+                node.describe()
+            );
+            problems.push(Diagnostic::error(words).at(&node.span));
+        }
+        return keywords;
+    };
+    for (key, value) in map {
+        match Keyword::find(&key.text, Place::Block) {
+            Some(keyword) => read_keyword(&mut keywords, keyword, value, problems),
+            None => problems.push(unknown_keyword(key, Place::Block)),
+        }
+    }
+    keywords
+}
+
+/// Keeps a keyword whose value can be used; one without a value is as good as none.
+pub(crate) fn read_keyword(
+    keywords: &mut Keywords,
+    keyword: Keyword,
+    value: &Node,
+    problems: &mut Problems,
+) {
+    if value.kind != Kind::Null && check_shape(keyword, value, problems) {
+        keywords.set(keyword, value.clone());
+    }
+}

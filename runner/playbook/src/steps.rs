@@ -1,0 +1,216 @@
+//! Lists of tasks: tasks, blocks, and what static imports bring in.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rplay_diag::Diagnostic;
+use rplay_yaml::{Kind, Node};
+
+use crate::context::Context;
+use crate::include::read_keyword;
+use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
+use crate::loader::{Loader, file_argument, searched};
+use crate::problems::Problems;
+use crate::role_path::clean;
+use crate::task::first_line;
+use crate::types::{Block, Item, Origin, Task};
+
+impl Loader {
+    /// Reads a list of tasks and blocks.
+    pub(crate) fn items(
+        &self,
+        node: &Node,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Vec<Item> {
+        let entries = match &node.kind {
+            Kind::Seq(entries) => entries,
+            Kind::Null => return vec![],
+            _ => {
+                let words = format!("this is a list of tasks, not {}", node.describe());
+                let error = Diagnostic::error(words).at(&first_line(node));
+                problems.push(error.help("begin each task with `- `"));
+                return vec![];
+            }
+        };
+        // A dash with nothing behind it is no task, and no mistake.
+        let entries = entries.iter().filter(|entry| entry.kind != Kind::Null);
+        entries
+            .filter_map(|entry| self.item(entry, place, context, problems))
+            .collect()
+    }
+
+    fn item(
+        &self,
+        node: &Node,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Option<Item> {
+        if node.get("block").is_some() {
+            return Some(Item::Block(Arc::new(
+                self.block(node, place, context, problems),
+            )));
+        }
+        let task = crate::task::parse(node, place, &context.file, &*self.modules, problems)?;
+        let block = match task.action.name.as_str() {
+            "import_tasks" => self.import_tasks(task, place, context, problems)?,
+            "import_role" => self.import_role(&task, context, problems)?,
+            _ => return Some(Item::Task(Arc::new(task))),
+        };
+        Some(Item::Block(Arc::new(block)))
+    }
+
+    fn block(
+        &self,
+        node: &Node,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Block {
+        let mut keywords = Keywords::default();
+        for (key, value) in node.as_map().into_iter().flatten() {
+            match Keyword::find(&key.text, Place::Block) {
+                _ if matches!(key.text.as_str(), "block" | "rescue" | "always") => {}
+                Some(keyword) => read_keyword(&mut keywords, keyword, value, problems),
+                None if place == Place::Handler && key.text == "listen" => {
+                    read_keyword(&mut keywords, Keyword::Listen, value, problems);
+                }
+                None if key.text == "loop" || key.text.starts_with("with_") => problems.push(
+                    Diagnostic::error("a block cannot loop")
+                        .at(&key.span)
+                        .help("put its tasks into a file and loop over `include_tasks`"),
+                ),
+                None => problems.push(unknown_keyword(key, Place::Block)),
+            }
+        }
+        let context = context.with_vars(keywords.get(Keyword::Vars).and_then(Node::as_map));
+        let mut section = |name: &str| match node.get(name) {
+            Some(value) => self.items(value, place, &context, problems),
+            None => vec![],
+        };
+        Block {
+            items: section("block"),
+            rescue: section("rescue"),
+            always: section("always"),
+            keywords,
+            origin: Origin::Plain,
+            span: node.span.clone(),
+        }
+    }
+
+    fn import_tasks(
+        &self,
+        task: Task,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Option<Block> {
+        no_loop(&task, problems)?;
+        let context = context.with_vars(task.vars());
+        let path = self.static_file(&task, &context, problems)?;
+        let reading = context.files.iter().chain([&context.file]);
+        if reading.into_iter().any(|file| clean(file) == clean(&path)) {
+            let chain: Vec<_> = context
+                .files
+                .iter()
+                .chain([&path])
+                .map(|p| format!("`{}`", p.display()))
+                .collect();
+            let error = Diagnostic::error(format!("`{}` imports itself", path.display()));
+            problems.push(error.at(&task.action.span).help(format!(
+                "{}: `include_tasks` with a condition may go in circles",
+                chain.join(" -> ")
+            )));
+            return None;
+        }
+        let items = self.read_tasks(&path, place, &context.inside_file(&path), problems);
+        Some(Block {
+            keywords: task.keywords.only(Place::Block),
+            origin: Origin::Import,
+            items,
+            rescue: vec![],
+            always: vec![],
+            span: task.span,
+        })
+    }
+
+    /// The file that an import or include of tasks means.
+    pub(crate) fn static_file(
+        &self,
+        task: &Task,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Option<PathBuf> {
+        let name = file_argument(task)?;
+        let text = self.early_text(name, context, problems)?;
+        let found = self.find_tasks(&text, context);
+        if found.is_none() {
+            let error = Diagnostic::error(format!("the file of tasks `{text}` is not there"));
+            let places = self.tasks_places(&text, context);
+            problems.push(error.at(&name.span).help(searched(&places)));
+        }
+        found
+    }
+
+    pub(crate) fn read_tasks(
+        &self,
+        path: &Path,
+        place: Place,
+        context: &Context,
+        problems: &mut Problems,
+    ) -> Vec<Item> {
+        let Some(root) = self.yaml(path, problems) else {
+            return vec![];
+        };
+        self.items(&root, place, context, problems)
+    }
+
+    /// The file that an include or import of tasks means.
+    pub fn find_tasks(&self, name: &str, context: &Context) -> Option<PathBuf> {
+        self.tasks_places(name, context)
+            .into_iter()
+            .find(|path| self.sources.is_file(path))
+    }
+
+    /// Where such a file is looked for.
+    pub fn tasks_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
+        let beside = context.file.parent().unwrap_or(Path::new("")).join(name);
+        let mut places: Vec<PathBuf> = vec![beside];
+        if let Some(role) = &context.role {
+            let part = if context.file.starts_with(role.join("handlers")) {
+                "handlers"
+            } else {
+                "tasks"
+            };
+            places.extend([
+                role.join(part).join(name),
+                role.join("tasks").join(name),
+                role.join(name),
+            ]);
+        }
+        places.extend([
+            context.playbook_dir.join(name),
+            context.playbook_dir.join("tasks").join(name),
+        ]);
+        let mut unique = vec![];
+        for place in places {
+            if !unique.contains(&place) {
+                unique.push(place);
+            }
+        }
+        unique
+    }
+}
+
+/// A static import is read once, so it cannot loop.
+pub(crate) fn no_loop(task: &Task, problems: &mut Problems) -> Option<()> {
+    if task.looped.is_none() {
+        return Some(());
+    }
+    let include = task.action.name.replace("import_", "include_");
+    let error = Diagnostic::error(format!("`{}` cannot loop", task.action.name));
+    problems.push(error.at(&task.action.span).help(format!("use `{include}`")));
+    None
+}
