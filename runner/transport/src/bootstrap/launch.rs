@@ -210,3 +210,97 @@ fn nonce() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sudo(flags: Option<Vec<String>>) -> Become {
+        Become {
+            flags,
+            ..Become::root()
+        }
+    }
+
+    fn other(other: &Become) -> Other {
+        Launch::new(Some(other)).unwrap().other.unwrap()
+    }
+
+    #[test]
+    fn a_command_is_one_quoted_word_for_any_shell() {
+        let command = Launch::new(Some(&sudo(None))).unwrap().command("HASH");
+        let inner = command.strip_prefix("exec /bin/sh -c '").unwrap();
+        let (script, words) = inner.split_once("' rplay ").unwrap();
+        assert!(!script.contains(['\\', '!', '\n', '\'']), "{script}");
+        assert!(
+            words.starts_with("'sudo' '-H' '-S' '-p' '[rplay-"),
+            "{words}"
+        );
+        assert!(words.ends_with("] password: ' '-u' 'root' '--'"), "{words}");
+    }
+
+    #[test]
+    fn a_word_that_a_shell_would_read_is_refused() {
+        let error = Launch::new(Some(&sudo(Some(vec!["it's".to_owned()]))))
+            .err()
+            .unwrap();
+        assert_eq!(error.to_string(), "`it's` cannot be passed to a shell");
+    }
+
+    #[test]
+    fn a_user_that_is_not_root_gets_a_place_that_it_can_reach() {
+        let deploy = Become {
+            user: "deploy".to_owned(),
+            ..Become::root()
+        };
+        let command = Launch::new(Some(&deploy)).unwrap().command("HASH");
+        assert!(
+            !command.contains("HOME") && !command.contains("XDG"),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn only_a_prompt_is_a_prompt() {
+        let su = other(&Become {
+            method: Method::Su,
+            ..Become::root()
+        });
+        assert!(su.asks("Password: "));
+        assert!(!su.asks("sh: 1: exec:"));
+        let sudo = other(&sudo(None));
+        assert!(!sudo.asks("Password: "), "another program's, or a lecture");
+    }
+
+    #[test]
+    fn faults_are_told_apart_by_what_the_program_says() {
+        let sudo = other(&sudo(None));
+        let fault = |code, stderr: &str, sent| match sudo.fault(&Ended::Code(code), stderr, sent) {
+            Cause::Become { why, .. } => why,
+            other => panic!("{other:?}"),
+        };
+        let no = |words: &str| BecomeFault::NotAllowed(words.to_owned());
+        assert_eq!(
+            fault(127, "sh: sudo: not found", false),
+            BecomeFault::NoProgram("sudo".into())
+        );
+        assert_eq!(
+            fault(1, "sudo: unknown user x\n", false),
+            BecomeFault::UnknownUser
+        );
+        let words = "eve is not in the sudoers file.";
+        assert_eq!(fault(1, &format!("{words}\n"), true), no(words));
+        let words = "Sorry, user eve is not allowed to execute 'x' as root on web.";
+        assert_eq!(fault(1, words, true), no(words));
+        assert_eq!(
+            fault(1, "sudo: 3 incorrect password attempts", true),
+            BecomeFault::PasswordWrong
+        );
+        assert_eq!(
+            fault(1, "sudo: a password is required", false),
+            BecomeFault::PasswordNeeded
+        );
+        let words = "sudo: effective uid is not 0";
+        assert_eq!(fault(1, words, false), BecomeFault::Other(words.to_owned()));
+    }
+}
