@@ -34,14 +34,12 @@ pub(crate) struct State {
     pub notified: Vec<String>,
     /// Its row of the recap.
     pub recap: Recap,
-    /// Whether facts were gathered.
-    pub gathered: bool,
 }
 
 impl HostRun {
     pub(crate) fn new(name: &str) -> Self {
         let recap = Recap { host: name.to_owned(), ..Recap::default() };
-        let state = State { standing: Standing::Active, notified: vec![], recap, gathered: false };
+        let state = State { standing: Standing::Active, notified: vec![], recap };
         Self { name: name.to_owned(), state: Mutex::new(state) }
     }
 

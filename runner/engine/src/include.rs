@@ -65,7 +65,7 @@ impl Run {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
             None => self.one(context, &vars, Map::new()).map(|w| w.into_iter().collect()),
-            Some(over) => match self.items(over, &scope, context) {
+            Some(over) => match self.loop_items(over, &scope) {
                 Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
                 Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
                 Ok(items) => {

@@ -37,7 +37,7 @@ impl Run {
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let result = match &context.task.looped {
             None => self.attempts(context, host, scope).await,
-            Some(over) => match self.items(over, &scope, context) {
+            Some(over) => match self.loop_items(over, &scope) {
                 Ok(items) => self.each(context, host, &scope, items).await,
                 Err(unusable) => self.without_items(context, &scope, unusable),
             },
@@ -63,11 +63,10 @@ impl Run {
     }
 
     /// The items that a loop goes over.
-    pub(crate) fn items(
+    pub(crate) fn loop_items(
         &self,
         over: &Loop,
         scope: &Scope,
-        context: &TaskContext,
     ) -> Result<Vec<Value>, Unusable> {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let value = self.templar.render(&over.items, &vars).map_err(Unusable::Wrong)?;
@@ -91,7 +90,6 @@ impl Run {
             };
             return Ok(known.collect());
         };
-        let _ = context;
         let terms: Vec<Value> = match value.try_iter() {
             Ok(items) if value.as_str().is_none() && lookup != "dict" => items.collect(),
             _ => vec![value],
@@ -164,7 +162,7 @@ impl Run {
                 break;
             }
         }
-        whole(results, context)
+        whole(results)
     }
 
     fn break_when(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {
@@ -212,14 +210,13 @@ fn loop_vars(control: &Control, items: &[Value], index: usize) -> IndexMap<Strin
 }
 
 /// The result of a loop: changed or failed where an item is.
-fn whole(results: Vec<TaskResult>, context: &TaskContext) -> TaskResult {
+fn whole(results: Vec<TaskResult>) -> TaskResult {
     let mut unknown: Vec<Origin> = vec![];
     for result in &results {
         if let Ending::Unknown(origins) = &result.end {
             unknown.extend(origins.iter().filter(|o| !unknown.contains(o)).cloned().collect::<Vec<_>>());
         }
     }
-    let _ = context;
     let list: Vec<Json> = results.iter().map(|r| Json::Object(r.json())).collect();
     let changed = results.iter().any(TaskResult::is_changed);
     let failed = results.iter().any(TaskResult::is_failed);

@@ -129,7 +129,7 @@ impl Run {
     fn hosts_of(&self, play: &Play, vars: &Arc<dyn Vars>) -> Result<Vec<Arc<HostRun>>, Diagnostic> {
         let pattern = text::words(&self.templar, &play.hosts, vars)?.join(",");
         let inventory = self.store.inventory();
-        let chosen = match rplay_inventory::select(inventory, &pattern) {
+        let chosen = match rplay_inventory::select(&inventory, &pattern) {
             Ok(chosen) => chosen,
             Err((words, near)) => {
                 // As in Ansible, a pattern of nothing is a warning; the play has no hosts.

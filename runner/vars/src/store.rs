@@ -156,10 +156,7 @@ impl Store {
         for level in [Level::AllGroup, Level::Groups] {
             let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
             for name in groups.iter().filter(of_level) {
-                let own = self
-                    .inventory
-                    .groups
-                    .get(name)
+                let own = inventory.groups.get(name)
                     .into_iter()
                     .flat_map(|g| &g.vars);
                 layers.extend(own.map(|l| (level, Layer::Nodes(l.clone()))));
@@ -169,10 +166,7 @@ impl Store {
                 layers.extend(files.map(|l| (level, Layer::Nodes(l.clone()))));
             }
         }
-        let own = self
-            .inventory
-            .hosts
-            .get(host)
+        let own = inventory.hosts.get(host)
             .into_iter()
             .flat_map(|h| &h.vars);
         layers.extend(own.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
@@ -277,7 +271,8 @@ impl rplay_template::Object for HostVarsOf {
     }
 
     fn enumerate(self: &Arc<Self>) -> rplay_template::Enumerator {
-        let names = self.store.inventory().hosts.keys();
+        let inventory = self.store.inventory();
+        let names = inventory.hosts.keys();
         rplay_template::Enumerator::Values(names.map(|n| Value::from(&**n)).collect())
     }
 }
