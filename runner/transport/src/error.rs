@@ -1,5 +1,7 @@
 //! Why there is no connection, or no longer an agent: typed, with what to do about it.
 
+mod help;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -313,93 +315,6 @@ impl BecomeFault {
             ),
             Self::Other(words) => write!(f, "could not become `{user}`: {program} said: {words}"),
         }
-    }
-
-    fn help(&self, method: Method) -> Vec<String> {
-        let line = match self {
-            Self::NoProgram(name) => {
-                format!("install `{name}`, or choose another `become_method` (sudo, su, doas)")
-            }
-            Self::PasswordNeeded => {
-                "give it with --ask-become-pass (-K), or set `ansible_become_password`".to_owned()
-            }
-            Self::PasswordWrong => {
-                "correct `ansible_become_password`, or what --ask-become-pass was given".to_owned()
-            }
-            Self::NotAllowed(_) => match method {
-                Method::Sudo => "allow the user in sudoers (`visudo`), or log in as another".into(),
-                Method::Doas => "allow the user in `/etc/doas.conf`, or log in as another".into(),
-                Method::Su => "log in as another user".to_owned(),
-            },
-            Self::NeedsTerminal(_) => match method {
-                Method::Sudo => "remove `requiretty` from sudoers for this user".to_owned(),
-                Method::Su | Method::Doas => {
-                    "use sudo, or allow the user without a password".to_owned()
-                }
-            },
-            Self::UnknownUser => "make the user first, or correct `become_user`".to_owned(),
-            Self::Timeout(_) => "a hanging directory service (LDAP, SSSD) often does that".into(),
-            Self::Other(_) => return vec![],
-        };
-        vec![line]
-    }
-}
-
-impl Cause {
-    fn help(&self, host: &str) -> Vec<String> {
-        let line = match self {
-            Self::Settings(_, help) => return help.iter().cloned().collect(),
-            Self::Resolve { .. } => format!("set `ansible_host` for `{host}`, or correct its name"),
-            Self::Connect { .. } => {
-                "check that the host is up, that sshd listens there, and `ansible_port`".to_owned()
-            }
-            Self::Timeout { .. } => {
-                "check the network and firewalls; --timeout (`ansible_timeout`) waits longer".into()
-            }
-            Self::Handshake { .. } => "check that an ssh server is at that port".to_owned(),
-            Self::HostKeyUnknown { name, file, .. } => {
-                return vec![
-                    format!(
-                        "compare the fingerprint with the host's own, then add its key to `{}`",
-                        file.display()
-                    ),
-                    format!(
-                        "to trust it on first use: `StrictHostKeyChecking accept-new` for `{name}` in ~/.ssh/config, \
-                         or `ssh_args = -o StrictHostKeyChecking=accept-new`"
-                    ),
-                ];
-            }
-            Self::HostKeyChanged { name, file, .. } => {
-                return vec![
-                    "someone may be listening in, or the host was installed anew".to_owned(),
-                    format!(
-                        "if it was installed anew, forget the old key: ssh-keygen -f {} -R '{name}'",
-                        file.display()
-                    ),
-                ];
-            }
-            Self::Auth { .. } => {
-                "give a key (`ansible_ssh_private_key_file`, --private-key, ssh-agent) or a \
-                 password (--ask-pass)"
-                    .to_owned()
-            }
-            Self::Jump { cause, .. } => return cause.help(host),
-            Self::Unsupported { .. } => format!(
-                "rplay manages Linux on {}; `raw` works everywhere",
-                std::env::consts::ARCH
-            ),
-            Self::NoPlace { .. } => {
-                "it needs a folder that its user owns and that is not mounted noexec".to_owned()
-            }
-            Self::NoAgent { .. } => {
-                "the login shell must run commands: see what it prints with `ssh HOST true`".into()
-            }
-            Self::Become { method, why, .. } => return why.help(*method),
-            Self::Closed { .. } | Self::HostKeyRefused { .. } | Self::Version { .. } => {
-                return vec![];
-            }
-        };
-        vec![line]
     }
 }
 

@@ -15,14 +15,15 @@ type Loaded = Result<Arc<PrivateKey>, String>;
 
 /// The keys of a run.
 pub(super) struct Keyring {
-    secrets: Arc<dyn Secrets>,
+    /// Locked while the user is asked: for one key at a time.
+    secrets: Arc<Mutex<Arc<dyn Secrets>>>,
     files: Mutex<HashMap<PathBuf, Arc<OnceCell<Loaded>>>>,
 }
 
 impl Keyring {
     pub(super) fn new(secrets: Arc<dyn Secrets>) -> Self {
         Self {
-            secrets,
+            secrets: Arc::new(Mutex::new(secrets)),
             files: Mutex::default(),
         }
     }
@@ -35,7 +36,7 @@ impl Keyring {
         };
         let load = || async {
             let (file, secrets) = (file.to_owned(), self.secrets.clone());
-            tokio::task::spawn_blocking(move || load(&file, &*secrets))
+            tokio::task::spawn_blocking(move || load(&file, &secrets))
                 .await
                 .unwrap_or_else(|e| Err(e.to_string()))
         };
@@ -43,7 +44,7 @@ impl Keyring {
     }
 }
 
-fn load(file: &Path, secrets: &dyn Secrets) -> Loaded {
+fn load(file: &Path, secrets: &Mutex<Arc<dyn Secrets>>) -> Loaded {
     let name = file.display();
     let meta = std::fs::metadata(file).map_err(|e| format!("could not read `{name}`: {e}"))?;
     if meta.mode() & 0o077 != 0 && meta.uid() == rustix::process::getuid().as_raw() {
@@ -58,6 +59,8 @@ fn load(file: &Path, secrets: &dyn Secrets) -> Loaded {
         Ok(key) => Ok(Arc::new(key)),
         Err(russh::keys::Error::KeyIsEncrypted) => {
             let passphrase = secrets
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
                 .passphrase(file)
                 .ok_or_else(|| format!("`{name}` needs a passphrase, and none was given"))?;
             russh::keys::decode_secret_key(&text, Some(passphrase.expose()))
