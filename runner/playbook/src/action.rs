@@ -5,7 +5,7 @@ use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::{Open, is_template, split_node};
 use crate::keyword::{Keyword, Keywords};
-use crate::task::unknown_word;
+use crate::task::{short, unknown_word};
 use crate::types::Action;
 use crate::{KnownModules, Problems, include};
 
@@ -33,6 +33,11 @@ pub(crate) fn parse(
         "action" | "local_action" => named(value, problems)?,
         name => (name.to_owned(), key.span.clone(), value.clone()),
     };
+    if short(&name) == "import_playbook" {
+        let error = Diagnostic::error("`import_playbook` cannot stand among tasks").at(&span);
+        problems.push(error.help("it stands beside plays, at the top of a playbook"));
+        return None;
+    }
     if key.text == "local_action" {
         let kind = Kind::Str("localhost".to_owned());
         keywords.set(
@@ -274,14 +279,9 @@ impl Reader<'_> {
                 continue;
             };
             let words = format!("`{}` has no argument `{}`", self.action.name, key.text);
-            let mut error = Diagnostic::error(words).at(&key.span);
-            // A keyword one level too deep is the most common slip of all.
-            let keyword = Keyword::find(&key.text, crate::Place::Handler);
-            error = match (keyword, near) {
-                (Some(_), _) => error.help(format!(
-                    "`{}` is a keyword of the task: indent it as far as `{}`",
-                    key.text, self.action.name
-                )),
+            let error = Diagnostic::error(words).at(&key.span);
+            let error = match (include::misplaced(&key.text, &self.action.name), near) {
+                (Some(help), _) => error.help(help),
                 (None, Some(near)) => error.help(format!("did you mean `{near}`?")),
                 (None, None) => error.help(format!("`rplay doc {}` lists them", self.action.name)),
             };

@@ -6,7 +6,7 @@ use rplay_yaml::{Key, Kind, Node};
 use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
 use crate::shape::{check as check_shape, suggest};
 use crate::task::short;
-use crate::types::{Action, Task};
+use crate::types::Action;
 use crate::{KnownModules, Problems, is_template};
 
 /// Keywords of the include itself; all others are for what it brings in, under `apply`.
@@ -72,7 +72,7 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
             problems.push(unknown_argument(
                 Diagnostic::error(words).at(&key.span),
                 key,
-                known,
+                &action.name,
             ));
         } else if matches!(
             key.text.as_str(),
@@ -99,18 +99,23 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
         problems.push(Diagnostic::error(words).at(&action.span).help(example));
     }
     if let Some(node) = action.args.get("apply") {
-        read_apply(node, problems);
+        check_apply(node, problems);
     }
 }
 
-fn unknown_argument(error: Diagnostic, key: &Key, known: &[&'static str]) -> Diagnostic {
-    match Keyword::find(&key.text, Place::Handler) {
-        Some(_) => error.help(format!(
-            "`{}` is a keyword of the task: indent it as far as the module",
-            key.text
-        )),
-        None => suggest(error, key, known),
+fn unknown_argument(error: Diagnostic, key: &Key, action: &str) -> Diagnostic {
+    match misplaced(&key.text, action) {
+        Some(help) => error.help(help),
+        None => suggest(error, key, arguments(action).unwrap_or_default()),
     }
+}
+
+/// The help for a keyword of the task written among the arguments: the most common slip of all.
+pub(crate) fn misplaced(word: &str, action: &str) -> Option<String> {
+    Keyword::find(word, Place::Handler)?;
+    Some(format!(
+        "`{word}` is a keyword of the task: indent it as far as `{action}`"
+    ))
 }
 
 fn is_text(node: &Node) -> bool {
@@ -163,24 +168,8 @@ pub(crate) fn check_keywords(action: &str, keys: &[(Keyword, &Key)], problems: &
     }
 }
 
-/// The keywords that an include applies to what it brings in.
-///
-/// # Errors
-/// What is wrong in its `apply`.
-pub fn apply_keywords(task: &Task) -> Result<Keywords, Vec<Diagnostic>> {
-    let Some(node) = task.action.args.get("apply") else {
-        return Ok(Keywords::default());
-    };
-    let mut problems = Problems::default();
-    let keywords = read_apply(node, &mut problems);
-    if problems.has_errors() {
-        Err(problems.into_vec())
-    } else {
-        Ok(keywords)
-    }
-}
-
-fn read_apply(node: &Node, problems: &mut Problems) -> Keywords {
+/// Checks the keywords that an include applies to what it brings in.
+fn check_apply(node: &Node, problems: &mut Problems) {
     let mut keywords = Keywords::default();
     let Some(map) = node.as_map() else {
         if !node.as_str().is_some_and(is_template) && node.kind != Kind::Null {
@@ -190,7 +179,7 @@ fn read_apply(node: &Node, problems: &mut Problems) -> Keywords {
             );
             problems.push(Diagnostic::error(words).at(&node.span));
         }
-        return keywords;
+        return;
     };
     for (key, value) in map {
         match Keyword::find(&key.text, Place::Block) {
@@ -198,7 +187,6 @@ fn read_apply(node: &Node, problems: &mut Problems) -> Keywords {
             None => problems.push(unknown_keyword(key, Place::Block)),
         }
     }
-    keywords
 }
 
 /// Keeps a keyword whose value can be used; one without a value is as good as none.

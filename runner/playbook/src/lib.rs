@@ -22,7 +22,6 @@ mod types;
 
 pub use arguments::{is_template, key_values};
 pub use context::Context;
-pub use include::apply_keywords;
 pub use keyword::{Keyword, Keywords, Place};
 pub use loader::{Early, Loader, file_argument};
 pub use problems::Problems;

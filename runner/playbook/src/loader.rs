@@ -8,12 +8,11 @@ use rplay_diag::{Diagnostic, Severity, Source};
 use rplay_yaml::{Map, Node};
 
 use crate::context::Context;
-use crate::include::takes_file;
 use crate::keyword::{Keyword, Place};
 use crate::problems::Problems;
 use crate::role_call::RoleCall;
 use crate::sources::{KnownModules, Sources};
-use crate::types::{Block, Item, Origin, Play, Task};
+use crate::types::{Block, Item, Play, Task};
 
 /// Renders a template that a static import's name holds, with what is known before the run: the
 /// map holds the variables of the play and of the roles, blocks and imports around, as written.
@@ -83,31 +82,6 @@ impl Loader {
         let items = self.read_tasks(path, place, &context.inside_file(path), &mut problems);
         self.finish(problems)?;
         Ok(items)
-    }
-
-    /// Reads what an `include_tasks` with rendered arguments brings in: a block under its `apply`.
-    ///
-    /// # Errors
-    /// The file is not there; everything wrong in it.
-    pub fn include_tasks(
-        &self,
-        task: &Task,
-        place: Place,
-        context: &Context,
-    ) -> Result<Block, Vec<Diagnostic>> {
-        let mut problems = Problems::default();
-        let read = self.static_file(task, context, &mut problems);
-        let items = read
-            .map(|path| self.read_tasks(&path, place, &context.inside_file(&path), &mut problems));
-        self.finish(problems)?;
-        Ok(Block {
-            keywords: crate::include::apply_keywords(task)?,
-            origin: Origin::Import,
-            items: items.unwrap_or_default(),
-            rescue: vec![],
-            always: vec![],
-            span: task.span.clone(),
-        })
     }
 
     /// Reads a role for an include.
@@ -221,13 +195,8 @@ pub fn file_argument(task: &Task) -> Option<&Node> {
 }
 
 impl Task {
-    /// Whether it brings in a file of tasks or a role.
-    pub fn is_include(&self) -> bool {
-        takes_file(&self.action.name) || self.action.name == "include_role"
-    }
-
     /// The variables given to it.
-    pub fn vars(&self) -> Option<&Map> {
+    pub(crate) fn vars(&self) -> Option<&Map> {
         self.keywords.get(Keyword::Vars).and_then(Node::as_map)
     }
 }

@@ -71,7 +71,11 @@ impl Reading<'_> {
             match Keyword::find(&key.text, Place::Block) {
                 Some(keyword) => read_keyword(&mut keywords, keyword, value, problems),
                 None if short(&key.text) == "import_playbook" => {}
-                None => problems.push(unknown_keyword(key, Place::Block)),
+                None => {
+                    let words = format!("`{}` cannot stand beside `import_playbook`", key.text);
+                    let error = Diagnostic::error(words).at(&key.span);
+                    problems.push(error.help("it takes `name`, `tags`, `vars` and `when`"));
+                }
             }
         }
         let mut context = Context::playbook(&self.path);

@@ -115,10 +115,10 @@ impl Reading<'_> {
         let argument_spec = self.argument_spec(meta).filter(|_| call.validate);
         let options = argument_spec.as_ref().and_then(|spec| spec.get("options"));
         let spec_names = |word: &str| options.is_some_and(|options| options.get(word).is_some());
-        let slips = call.misspelt(|word| {
+        let doubts = call.doubts(|word| {
             defaults.contains_key(word) || vars.contains_key(word) || spec_names(word)
         });
-        self.problems.extend(slips);
+        self.problems.extend(doubts);
         let mut items = self.dependencies(meta, seen);
         items.extend(self.items("tasks", &call.from.tasks, Place::Task));
         let handlers = self.items("handlers", &call.from.handlers, Place::Handler);
@@ -303,7 +303,16 @@ fn no_circle(link: &RoleLink, at: &Node, context: &Context, problems: &mut Probl
 
 /// The last part of a path; what follows the collection in a full name.
 fn short_name(name: &str, found: &Found) -> String {
-    let prefix = found.collection.as_ref().map(|collection| format!("{collection}."));
-    let name = prefix.and_then(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name);
-    name.trim_end_matches('/').rsplit('/').next().unwrap_or(name).to_owned()
+    let prefix = found
+        .collection
+        .as_ref()
+        .map(|collection| format!("{collection}."));
+    let name = prefix
+        .and_then(|prefix| name.strip_prefix(prefix.as_str()))
+        .unwrap_or(name);
+    name.trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(name)
+        .to_owned()
 }

@@ -26,6 +26,8 @@ pub struct RoleCall {
     pub duplicates: bool,
     /// Whether its arguments are held against its specification.
     pub validate: bool,
+    /// Keywords written among its variables.
+    written: Vec<Key>,
 }
 
 /// Entry points of a role.
@@ -63,6 +65,7 @@ impl RoleCall {
             public: true,
             duplicates: false,
             validate: true,
+            written: vec![],
         }
     }
 
@@ -93,7 +96,10 @@ impl RoleCall {
                 continue;
             }
             match Keyword::find(text, Place::Block).filter(|k| *k != Keyword::Notify) {
-                Some(keyword) => read_keyword(&mut call.keywords, keyword, value, problems),
+                Some(keyword) => {
+                    read_keyword(&mut call.keywords, keyword, value, problems);
+                    call.written.push(key.clone());
+                }
                 None => {
                     call.params.insert(key.clone(), value.clone());
                 }
@@ -152,14 +158,20 @@ impl RoleCall {
         words.join("\n")
     }
 
-    /// A variable given to a role that knows none of that name, but is nearly a keyword.
-    pub(crate) fn misspelt(&self, known: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+    /// Variables of a role that knows none of that name but are nearly keywords, and keywords that
+    /// the role knows as variables.
+    pub(crate) fn doubts(&self, known: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
         let slips = self
             .params
             .keys()
             .filter(|key| !known(&key.text))
             .filter_map(slip);
-        slips.collect()
+        let taken = self
+            .written
+            .iter()
+            .filter(|key| known(&key.text))
+            .map(taken);
+        slips.chain(taken).collect()
     }
 }
 
@@ -169,11 +181,20 @@ fn slip(key: &Key) -> Option<Diagnostic> {
         "`{}` is given to the role as a variable that it does not know",
         key.text
     );
-    Some(
-        Diagnostic::warning(words)
-            .at(&key.span)
-            .help(format!("did you mean the keyword `{near}`?")),
-    )
+    let warning = Diagnostic::warning(words).at(&key.span);
+    Some(warning.help(format!("did you mean the keyword `{near}`?")))
+}
+
+fn taken(key: &Key) -> Diagnostic {
+    let words = format!(
+        "`{}` is a keyword here, and not given to the role's variable",
+        key.text
+    );
+    let warning = Diagnostic::warning(words).at(&key.span);
+    warning.help(format!(
+        "for the variable write `vars: {{{}: ...}}`",
+        key.text
+    ))
 }
 
 fn no_name(node: &Node) -> Diagnostic {

@@ -236,12 +236,13 @@ impl Check<'_> {
                     .trim_start_matches("{{")
                     .trim_end_matches("}}")
                     .trim();
-                self.problems
-                    .push(if inner.contains("{{") || inner.starts_with("{%") {
+                self.problems.push(
+                    if ["{{", "}}", "{%"].iter().any(|brace| inner.contains(brace)) {
                         warning.help("write the condition without braces")
                     } else {
                         warning.help(format!("write `{}: {inner}`", self.word()))
-                    });
+                    },
+                );
             }
             _ => {}
         }

@@ -195,7 +195,7 @@ impl Loader {
             context.playbook_dir.join("tasks").join(name),
         ]);
         let mut unique = vec![];
-        for place in places {
+        for place in places.iter().map(|place| without_dots(place)) {
             if !unique.contains(&place) {
                 unique.push(place);
             }
@@ -213,4 +213,11 @@ pub(crate) fn no_loop(task: &Task, problems: &mut Problems) -> Option<()> {
     let error = Diagnostic::error(format!("`{}` cannot loop", task.action.name));
     problems.push(error.at(&task.action.span).help(format!("use `{include}`")));
     None
+}
+
+/// The path without its `.`.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| *part != std::path::Component::CurDir)
+        .collect()
 }

@@ -46,12 +46,6 @@ pub(crate) fn parse(
     };
     let action = action::parse(key, value, &mut keywords, modules, problems)?;
     include::check_keywords(&action.name, &keys, problems);
-    if action.name == "import_playbook" {
-        let error =
-            Diagnostic::error("`import_playbook` cannot stand among tasks").at(&action.span);
-        problems.push(error.help("it stands beside plays, at the top of a playbook"));
-        return None;
-    }
     Some(Task {
         keywords,
         action,
