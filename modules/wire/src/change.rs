@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was changed. Ordered, so that sets of changes can be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "name")]
+#[serde(into = "Named", try_from = "Named")]
 pub enum Target {
     /// A file, directory, link or device, by its path.
     File(String),
@@ -28,6 +28,58 @@ pub enum Target {
     Host(String),
     /// A process that was run and may have changed anything.
     Command(String),
+}
+
+/// A target as it is written down, in JSON as in binary: its kind and its name.
+#[derive(Clone, Serialize, Deserialize)]
+struct Named {
+    kind: String,
+    name: String,
+}
+
+impl Target {
+    /// The kind's word and the thing's name.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::File(name) => ("file", name),
+            Self::User(name) => ("user", name),
+            Self::Group(name) => ("group", name),
+            Self::Unit(name) => ("unit", name),
+            Self::UnitFile(name) => ("unit_file", name),
+            Self::Systemd => ("systemd", ""),
+            Self::Package(name) => ("package", name),
+            Self::Mount(name) => ("mount", name),
+            Self::Host(name) => ("host", name),
+            Self::Command(name) => ("command", name),
+        }
+    }
+}
+
+impl From<Target> for Named {
+    fn from(target: Target) -> Self {
+        let (kind, name) = target.parts();
+        Self { kind: kind.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl TryFrom<Named> for Target {
+    type Error = String;
+
+    fn try_from(Named { kind, name }: Named) -> Result<Self, String> {
+        Ok(match kind.as_str() {
+            "file" => Self::File(name),
+            "user" => Self::User(name),
+            "group" => Self::Group(name),
+            "unit" => Self::Unit(name),
+            "unit_file" => Self::UnitFile(name),
+            "systemd" => Self::Systemd,
+            "package" => Self::Package(name),
+            "mount" => Self::Mount(name),
+            "host" => Self::Host(name),
+            "command" => Self::Command(name),
+            other => return Err(format!("`{other}` is no kind of target")),
+        })
+    }
 }
 
 /// The properties of a thing: `mode` -> `0644`, `owner` -> `etcd`. Empty values are not stored.
@@ -61,4 +113,19 @@ pub enum Diff {
     },
     /// The content is secret (a private key): only that it differs is said.
     Secret,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_the_same_in_binary_and_in_json() {
+        for target in [Target::File("/x".into()), Target::Systemd, Target::UnitFile("e".into())] {
+            let binary = postcard::to_stdvec(&target).unwrap();
+            assert_eq!(postcard::from_bytes::<Target>(&binary).unwrap(), target);
+        }
+        let json = serde_json::to_string(&Target::File("/x".into())).unwrap();
+        assert_eq!(json, r#"{"kind":"file","name":"/x"}"#);
+    }
 }

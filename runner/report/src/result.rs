@@ -94,7 +94,7 @@ fn details(ended: &Ended, look: &Look) -> Vec<String> {
         let shown: Map<_, _> = ended
             .result
             .iter()
-            .filter(|(key, _)| !key.starts_with("_rplay_") && !(always && *key == "changed"))
+            .filter(|(key, _)| !key.starts_with("_rplay_") && !(always && (*key == "changed" || *key == "failed")))
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         return serde_json::to_string_pretty(&shown)

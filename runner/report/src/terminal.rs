@@ -72,6 +72,8 @@ struct Task {
     name: String,
     visible: bool,
     running: HashSet<String>,
+    /// The hosts in the order they began, which is the play's.
+    order: Vec<String>,
     ended: Vec<Ended>,
 }
 
@@ -163,6 +165,7 @@ impl State {
     fn host_started(&mut self, task: TaskId, host: &str) {
         let Some(state) = self.names.get_mut(&task) else { return };
         state.running.insert(host.to_owned());
+        state.order.push(host.to_owned());
         let name = state.name.clone();
         self.live.start(task, host, &name);
     }
@@ -196,7 +199,8 @@ impl State {
 
     fn flush(&mut self, task: TaskId, look: &Look) {
         let Some(state) = self.names.get_mut(&task) else { return };
-        let ended = std::mem::take(&mut state.ended);
+        let mut ended = std::mem::take(&mut state.ended);
+        ended.sort_by_key(|one| state.order.iter().position(|host| *host == one.host));
         if ended.is_empty() {
             return;
         }
