@@ -20,20 +20,28 @@ mod commandline;
 mod content;
 #[cfg(test)]
 mod fixture;
+mod http;
 mod path_info;
 mod pattern;
 mod placement;
+mod unit;
 mod validation;
+mod x509;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     command
     copy
     file
+    get_url
     group
+    service
     shell
+    systemd
     template
     user
+    x509_ca
+    x509_certificate
 }
 
 /// The module that a task calls `name`, or that has `name` as an alias.

@@ -1,0 +1,276 @@
+//! HTTP as modules use it: with the target's roots, the task's proxies, and faults explained.
+//!
+//! Owns connections, retries and resuming. Knows nothing of where the content goes.
+
+mod download;
+mod fault;
+mod trust;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rplay_api::{Failure, Host, Result};
+use ureq::config::RedirectAuthHeaders;
+use ureq::http::{Response, Uri};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Body, Proxy};
+
+pub use download::{Download, Slot};
+use fault::Fault;
+
+/// How a task wants its requests.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Headers of every request.
+    pub headers: Vec<(String, String)>,
+    /// The name for basic authentication.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+    /// The longest wait for a connection, an answer, or the next bytes of one.
+    pub timeout: Duration,
+    /// Whether to heed `http_proxy`, `https_proxy` and `no_proxy` of the task's environment.
+    pub use_proxy: bool,
+    /// Whether a server must show a certificate that the target trusts.
+    pub validate_certs: bool,
+    /// What the client calls itself.
+    pub user_agent: String,
+    /// A certificate to show to the server, and with no `client_key` its key too, in PEM.
+    pub client_cert: Option<PathBuf>,
+    /// The key of the certificate.
+    pub client_key: Option<PathBuf>,
+    /// How often a request is tried again that failed for a reason that may pass.
+    pub retries: u32,
+}
+
+/// Makes requests for one task.
+pub struct Client<'a> {
+    host: &'a Host<'a>,
+    options: Options,
+    agent: Agent,
+}
+
+/// An answer whose status is no error.
+pub struct Answer {
+    /// The status and headers, with the body.
+    pub response: Response<Body>,
+    /// The address that answered, after redirects.
+    pub url: String,
+}
+
+impl<'a> Client<'a> {
+    /// A client for `url` and what it leads to.
+    pub fn new(host: &'a Host<'a>, options: Options, url: &str) -> Result<Self> {
+        let tls = TlsConfig::builder()
+            .disable_verification(!options.validate_certs)
+            .root_certs(trust::roots(host, options.validate_certs && is_https(url))?)
+            .client_cert(trust::client_cert(
+                host,
+                options.client_cert.as_deref(),
+                options.client_key.as_deref(),
+            )?)
+            .build();
+        let proxy = if options.use_proxy {
+            proxy(host, url)?
+        } else {
+            None
+        };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .tls_config(tls)
+            .proxy(proxy)
+            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            .save_redirect_history(true)
+            .user_agent(options.user_agent.clone())
+            .accept_encoding("identity")
+            .timeout_resolve(Some(options.timeout))
+            .timeout_connect(Some(options.timeout))
+            .timeout_recv_response(Some(options.timeout))
+            .timeout_per_read(Some(options.timeout))
+            .timeout_per_write(Some(options.timeout))
+            .build();
+        Ok(Self {
+            host,
+            options,
+            agent: config.new_agent(),
+        })
+    }
+
+    /// Asks for `url` and tries again where the fault may pass. The status is 2xx or 304.
+    pub fn get(&self, url: &str, headers: &[(&str, String)]) -> Result<Answer> {
+        let mut failed = 0;
+        loop {
+            match self.try_get(url, headers) {
+                Ok(answer) => return Ok(answer),
+                Err(fault) if fault.passes && failed < self.options.retries => {
+                    failed += 1;
+                    self.pause(failed)?;
+                }
+                Err(fault) => return Err(fault.failure),
+            }
+        }
+    }
+
+    /// A small text, such as a list of checksums.
+    pub fn text(&self, url: &str) -> Result<String> {
+        let mut answer = self.get(url, &[])?;
+        answer
+            .response
+            .body_mut()
+            .with_config()
+            .limit(16 << 20)
+            .lossy_utf8(true)
+            .read_to_string()
+            .map_err(|e| Fault::of(url, &e).failure)
+    }
+
+    fn try_get(&self, url: &str, headers: &[(&str, String)]) -> std::result::Result<Answer, Fault> {
+        use ureq::ResponseExt;
+        let (url, login) = split_login(url);
+        let mut request = self.agent.get(&url);
+        for (name, value) in &self.options.headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if let Some(login) = self.login().or(login) {
+            request = request.header("authorization", format!("Basic {}", STANDARD.encode(login)));
+        }
+        let response = request.call().map_err(|e| Fault::of(&url, &e))?;
+        let status = response.status();
+        if status.is_success() || status.as_u16() == 304 {
+            let url = response.get_uri().to_string();
+            return Ok(Answer { response, url });
+        }
+        Err(Fault::of_status(&url, status))
+    }
+
+    fn login(&self) -> Option<String> {
+        let name = self.options.username.as_ref()?;
+        let password = self.options.password.as_deref().unwrap_or_default();
+        Some(format!("{name}:{password}"))
+    }
+
+    /// Waits longer after each failure, and no longer than the task lasts.
+    fn pause(&self, failed: u32) -> Result<()> {
+        let wait = Duration::from_millis(500 * (1 << failed.saturating_sub(1).min(4)));
+        let end = std::time::Instant::now() + wait;
+        while std::time::Instant::now() < end {
+            if self.host.is_cancelled() {
+                return Err(Failure::new("the task was cancelled"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an address is one of HTTPS.
+pub fn is_https(url: &str) -> bool {
+    url.get(..8)
+        .is_some_and(|s| s.eq_ignore_ascii_case("https://"))
+}
+
+/// `https://name:password@host/` without its login, and the login.
+fn split_login(url: &str) -> (String, Option<String>) {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return (url.to_owned(), None);
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        Some((login, host)) => (
+            format!("{scheme}://{host}{}", &rest[end..]),
+            Some(percent_decode(login)),
+        ),
+        None => (url.to_owned(), None),
+    }
+}
+
+/// `%20` as a space, and so on.
+pub fn percent_decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// The proxy for an address, as the task's environment has it.
+fn proxy(host: &Host, url: &str) -> Result<Option<Proxy>> {
+    let names: &[&str] = if is_https(url) {
+        &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    } else {
+        &["http_proxy", "all_proxy", "ALL_PROXY"]
+    };
+    let first = |names: &[&str]| {
+        let set = |n: &&str| {
+            host.env(n)
+                .filter(|v| !v.is_empty())
+                .map(|v| (n.to_string(), v))
+        };
+        names.iter().find_map(set)
+    };
+    let Some((name, text)) = first(names) else {
+        return Ok(None);
+    };
+    let wrong = |e: ureq::Error| {
+        Failure::new(format!("`{name}` is no proxy: {e}")).help(
+            "it is an address such as http://proxy.example.com:3128; use_proxy: false goes \
+                   without it",
+        )
+    };
+    let parsed = Proxy::new(&text).map_err(wrong)?;
+    let mut proxy = Proxy::builder(parsed.protocol())
+        .host(parsed.host())
+        .port(parsed.port());
+    if let Some(user) = parsed.username() {
+        proxy = proxy.username(user);
+    }
+    if let Some(password) = parsed.password() {
+        proxy = proxy.password(password);
+    }
+    if let Some((_, list)) = first(&["no_proxy", "NO_PROXY"]) {
+        for entry in list.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+            proxy = proxy.no_proxy(entry);
+        }
+    }
+    proxy.build().map(Some).map_err(wrong)
+}
+
+/// The last part of an address's path, decoded; `None` where it ends with a slash.
+pub fn file_name(url: &str) -> Option<String> {
+    let uri: Uri = split_login(url).0.parse().ok()?;
+    let name = uri.path().rsplit('/').next()?;
+    Some(percent_decode(name)).filter(|n| is_file_name(n))
+}
+
+/// Whether a server's word can be a file's name in a folder, and no way out of it.
+pub fn is_file_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_of_an_address_is_taken_out() {
+        let (url, login) = split_login("https://me:a%40b@host:8443/x?u=a@b");
+        assert_eq!(url, "https://host:8443/x?u=a@b");
+        assert_eq!(login.as_deref(), Some("me:a@b"));
+        assert_eq!(split_login("http://h/a@b").1, None);
+    }
+
+    #[test]
+    fn a_file_name_is_the_last_part_of_the_path() {
+        assert_eq!(
+            file_name("http://h/a/b%20c.tgz?x=/y").as_deref(),
+            Some("b c.tgz")
+        );
+        assert_eq!(file_name("http://h/a/"), None);
+        assert_eq!(file_name("http://h"), None);
+        assert_eq!(file_name("http://h/a/%2e%2e"), None);
+        assert_eq!(file_name("http://h/a/..%2fetc"), None);
+    }
+}
