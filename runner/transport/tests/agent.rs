@@ -1,5 +1,8 @@
 //! The agent on a host: how it gets there, what it does at once, and how it ends.
 
+// The steps that tests share are tests too.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod sshd;
 
 use std::sync::Arc;
