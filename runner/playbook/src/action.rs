@@ -274,7 +274,12 @@ impl Reader<'_> {
             include::check(&self.action, self.problems);
             return;
         }
-        for key in self.action.args.keys() {
+        for key in self
+            .action
+            .args
+            .keys()
+            .filter(|key| !is_template(&key.text))
+        {
             let Err(near) = self.modules.check_arg(&self.action.name, &key.text) else {
                 continue;
             };

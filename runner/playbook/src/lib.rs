@@ -19,6 +19,7 @@ mod sources;
 mod steps;
 mod task;
 mod types;
+mod variable_name;
 
 pub use arguments::{is_template, key_values};
 pub use context::Context;

@@ -1,11 +1,12 @@
 //! What a keyword's value must look like, as far as that can be told before templates are rendered.
 
-use rplay_diag::{Diagnostic, Span, did_you_mean};
+use rplay_diag::{Diagnostic, did_you_mean};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::is_template;
 use crate::keyword::{Keyword, plain_text};
 use crate::problems::Problems;
+use crate::variable_name::check_name;
 
 /// The form of a keyword's value. A template may stand for most of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -386,28 +387,4 @@ pub(crate) fn suggest(error: Diagnostic, key: &Key, known: &[&'static str]) -> D
             error.help(format!("one of {}", words.join(", ")))
         }
     }
-}
-
-/// Whether variables may be called that.
-fn check_name(text: &str, span: &Span, problems: &mut Problems) {
-    let mut characters = text.chars();
-    let first = characters
-        .next()
-        .is_some_and(|c| c.is_alphabetic() || c == '_');
-    if is_template(text) || first && characters.all(|c| c.is_alphanumeric() || c == '_') {
-        return;
-    }
-    let error = Diagnostic::error(format!("`{text}` cannot be a variable's name")).at(span);
-    let better: String = text
-        .chars()
-        .map(|c| if c.is_alphanumeric() { c } else { '_' })
-        .collect();
-    let better = better.trim_start_matches(|c: char| c.is_ascii_digit());
-    problems.push(if better.chars().any(char::is_alphanumeric) {
-        error.help(format!(
-            "letters, digits and underscores, such as `{better}`"
-        ))
-    } else {
-        error.help("letters, digits and underscores, not beginning with a digit")
-    });
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use memory::{errors, loader, plays};
 use rplay_playbook::{
-    Block, Context, Item, Keyword, Origin, Place, Problems, Role, RoleCall, Task,
+    Block, Context, Disk, Item, Keyword, KnownModules, Loader, Origin, Place, Problems, Role,
+    RoleCall, Sources, Task,
 };
 use rplay_yaml::{Kind, Node};
 
@@ -411,4 +412,152 @@ fn paths_that_grow_do_not_hide_a_circle() {
         ("t/a.yml", "- import_tasks: ../t/a.yml\n"),
     ];
     assert!(errors(&files).contains("imports itself"));
+}
+
+#[test]
+fn a_play_with_every_keyword_is_read() {
+    let written = r#"
+- name: "Everything: {{ now }}"
+  hosts: [web, "!old", "{{ more | default('all') }}"]
+  user: admin
+  port: 22
+  connection: ssh
+  become: "{{ root | default(true) }}"
+  become_user: 1000
+  become_method: sudo
+  become_exe: /usr/bin/sudo
+  become_flags: -H
+  gather_facts: "no"
+  gather_subset: ["!all", min]
+  gather_timeout: 10
+  fact_path: /etc/facts
+  serial: [1, "30%", "{{ n }}"]
+  strategy: ansible.builtin.free
+  order: shuffle
+  max_fail_percentage: 30%
+  any_errors_fatal: "{{ strict }}"
+  force_handlers: yes
+  ignore_errors: no
+  ignore_unreachable: false
+  check_mode: no
+  diff: yes
+  no_log: "{{ quiet | bool }}"
+  run_once: no
+  throttle: 3
+  timeout: "{{ t }}"
+  debugger: on_failed
+  collections: [ansible.builtin]
+  environment:
+    - "{{ proxy }}"
+    - PATH: /bin
+  module_defaults:
+    file: {owner: root}
+    group/aws: {region: x}
+  vars: {_a: 1, b2: "{{ c }}"}
+  vars_files: [a.yml, [b.yml, "{{ d }}.yml"]]
+  vars_prompt:
+    - {name: pw, prompt: Password, private: yes, confirm: yes, default: x, encrypt: sha512_crypt, salt_size: 7, unsafe: no}
+  tags: always,web
+  tasks:
+    - name:
+      ansible.builtin.command: "echo {{ 'a b' }} creates={{ x }}/y"
+      args: {chdir: /}
+      async: 60
+      poll: 0
+      register: "{{ name }}"
+      until: [out is success, "out.rc == 0"]
+      retries: "{{ n | int }}"
+      delay: 1.5
+      changed_when: no
+      failed_when: [false, out.rc > 1]
+      when: [a is defined, b, true]
+      loop: "{{ xs }}"
+      loop_control: {loop_var: x, index_var: i, label: "{{ x }}", pause: 1, extended: yes, extended_allitems: no, break_when: x == 2}
+      notify: ["Restart {{ x }}", all]
+      delegate_to: "{{ groups.web | first }}"
+      delegate_facts: yes
+    - set_fact: a=1 b="c d"
+    - meta: flush_handlers
+    - include_vars: "{{ os }}.yml"
+    - include_tasks: {file: x.yml, apply: {become: yes, tags: [t]}}
+      loop: [1]
+      tags: t
+    - debug: var=x
+      with_dict: "{{ d }}"
+    -
+  handlers:
+    - name: Restart
+      service: name=x state=restarted
+      listen: [all]
+    - block:
+        - debug:
+      listen: more
+  roles: []
+  pre_tasks:
+  post_tasks: []
+"#;
+    let plays = plays(&[("site.yml", written)]);
+    assert_eq!(plays[0].tasks.len(), 6);
+    let first = task(&plays[0].tasks[0]);
+    assert_eq!(text_of(first), "echo {{ 'a b' }}");
+    assert_eq!(text(first.action.args.get("creates")), "{{ x }}/y");
+    assert_eq!(plays[0].keywords.tags(), ["always", "web"]);
+    assert_eq!(text(plays[0].keywords.get(Keyword::RemoteUser)), "admin");
+}
+
+fn text_of(task: &Task) -> &str {
+    text(task.action.text.as_ref())
+}
+
+/// Any module with any arguments: the playbooks here are about their form only.
+struct Any;
+
+impl KnownModules for Any {
+    fn known(&self, name: &str) -> bool {
+        Keyword::find(name, Place::Handler).is_none() && !name.starts_with("with_")
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![]
+    }
+
+    fn free_form(&self, name: &str) -> bool {
+        matches!(
+            name,
+            "command" | "shell" | "raw" | "script" | "meta" | "include_vars"
+        )
+    }
+
+    fn check_arg(&self, _: &str, _: &str) -> Result<(), Option<String>> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_playbooks_of_this_project_are_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let early = |node: &Node, _: &rplay_yaml::Map| Ok(text(Some(node)).to_owned());
+    let loader = Loader::new(
+        Arc::new(Disk),
+        Arc::new(Any),
+        vec![root.join("roles")],
+        Box::new(early),
+    );
+    let playbooks = Disk.list(&root.join("playbooks"));
+    let playbooks: Vec<_> = playbooks
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "yml"))
+        .collect();
+    assert!(!playbooks.is_empty());
+    for playbook in playbooks {
+        match loader.playbook(playbook) {
+            Ok((plays, warnings)) => {
+                assert!(!plays.is_empty() && warnings.is_empty(), "{warnings:?}");
+            }
+            Err(errors) => panic!(
+                "{}",
+                errors.iter().map(|e| format!("{e}\n")).collect::<String>()
+            ),
+        }
+    }
 }

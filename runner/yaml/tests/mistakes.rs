@@ -345,3 +345,31 @@ fn letters_of_more_than_one_byte_before_it() {
       = help: write `ü: "é: x"`
     "#);
 }
+
+#[test]
+fn a_colon_inside_of_an_expression() {
+    let text = "- assert:\n    that:\n      - ok\n      - (\"name: '\" ~ name ~ \"'\") in text\n";
+    insta::assert_snapshot!(error(text), @r#"
+    error: text that holds `: ` must be quoted
+     --> site.yml:4:9
+      |
+    4 |       - ("name: '" ~ name ~ "'") in text
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `- >-` and the text below it, indented
+    "#);
+}
+
+#[test]
+fn a_condition_with_both_quotes_and_a_colon() {
+    let text = "- name: x\n  when: (\"v: \" ~ v) not in (out | default(''))\n";
+    insta::assert_snapshot!(error(text), @r#"
+    error: text that holds `: ` must be quoted
+     --> site.yml:2:9
+      |
+    2 |   when: ("v: " ~ v) not in (out | default(''))
+      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: write `when: >-` and the text below it, indented
+    "#);
+}
