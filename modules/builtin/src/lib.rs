@@ -35,11 +35,16 @@ modules! {
     file
     get_url
     group
+    ping
     service
+    setup
     shell
+    slurp
+    stat
     systemd
     template
     user
+    wait_for
     x509_ca
     x509_certificate
 }

@@ -1,0 +1,164 @@
+//! Facts of the host, gathered without any program: from /proc, /sys, /etc and the kernel.
+//!
+//! Python is no fact here: the host needs none, so `ansible_python` is absent.
+
+mod hardware;
+mod identity;
+mod local;
+mod network;
+mod time;
+
+use std::path::{Path, PathBuf};
+
+use rplay_api::{Args, Doc, Host, Module, Outcome, Result, Return};
+use serde_json::{Map, Value};
+
+/// The `setup` module.
+pub struct This;
+
+/// Arguments of `setup`.
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Which facts: `all`, `min`, `hardware`, `network`, `virtual`, `facter`, `ohai`, the name of
+    /// one, or any of them with `!`.
+    #[arg(default = vec!["all".to_owned()])]
+    gather_subset: Vec<String>,
+    /// Seconds that gathering may take; here for compatibility.
+    #[arg(default = 10_u64)]
+    gather_timeout: u64,
+    /// Only facts whose names match one of these patterns.
+    #[arg(default = Vec::new())]
+    filter: Vec<String>,
+    /// Folder of local facts.
+    #[arg(default = "/etc/ansible/facts.d")]
+    fact_path: PathBuf,
+}
+
+/// Facts by name, without `ansible_`.
+type Facts = Map<String, Value>;
+
+impl Module for This {
+    type Args = SetupArgs;
+
+    const DOC: Doc = Doc {
+        name: "setup",
+        aliases: &["gather_facts"],
+        summary: "Gathers facts of the host",
+        description: "Plays do it by themselves, unless they say `gather_facts: false`.",
+        free_form: None,
+        examples: "\n- setup:\n    gather_subset: [network]\n- setup:\n    filter: ansible_distribution*\n",
+        returns: &[Return { name: "ansible_facts", doc: "the facts, by name" }],
+    };
+
+    fn run(args: SetupArgs, host: &Host) -> Result<Outcome> {
+        let wants = Subset::new(&args.gather_subset);
+        let mut facts = Facts::new();
+        // Facts say what is there: a part that cannot be read is left out.
+        if wants.any(&["min", "platform", "architecture", "distribution", "user", "env", "system",
+            "service_mgr", "pkg_mgr", "selinux", "cmdline", "fips", "lsb", "dns", "machine_id",
+            "distribution_version", "os_family", "kernel", "hostname", "python", "apparmor", "caps",
+            "ssh_pub_keys"]) {
+            identity::gather(host, &mut facts);
+        }
+        if wants.any(&["min", "date_time"]) {
+            time::gather(host, &mut facts);
+        }
+        if wants.any(&["hardware", "mounts", "devices", "memory", "processor", "uptime"]) {
+            hardware::gather(host, &mut facts);
+        }
+        if wants.any(&["network", "interfaces", "default_ipv4", "default_ipv6", "all_ipv4_addresses"]) {
+            network::gather(host, &mut facts);
+        }
+        if wants.any(&["virtual", "virtualization_type", "virtualization_role"]) {
+            hardware::virtualization(host, &mut facts);
+        }
+        if wants.any(&["min", "local"]) {
+            local::gather(host, &args.fact_path, &mut facts);
+        }
+        facts.insert("gather_subset".to_owned(), args.gather_subset.clone().into());
+        let facts = named(facts, &args.filter);
+        Ok(Outcome::new().changed(false).with("ansible_facts", Value::Object(facts)))
+    }
+}
+
+/// The facts under Ansible's names, those that the filter leaves.
+fn named(facts: Facts, filter: &[String]) -> Facts {
+    let patterns: Vec<glob::Pattern> =
+        filter.iter().filter_map(|f| glob::Pattern::new(f).ok()).collect();
+    let kept = |name: &str| {
+        patterns.is_empty()
+            || patterns.iter().any(|p| p.matches(name) || p.matches(name.trim_start_matches("ansible_")))
+    };
+    let named = facts.into_iter().map(|(name, value)| (format!("ansible_{name}"), value));
+    named.filter(|(name, _)| kept(name)).collect()
+}
+
+/// Which parts are asked for.
+struct Subset {
+    with: Vec<String>,
+    without: Vec<String>,
+}
+
+impl Subset {
+    fn new(words: &[String]) -> Self {
+        let (without, with): (Vec<_>, Vec<_>) = words.iter().cloned().partition(|w| w.starts_with('!'));
+        let without: Vec<String> = without.iter().map(|w| w[1..].to_owned()).collect();
+        let only_without = with.is_empty() && !without.iter().any(|w| w == "all");
+        let with = if only_without { vec!["all".to_owned()] } else { with };
+        Self { with, without }
+    }
+
+    /// Whether any of these names is asked for. The first is the part's own.
+    fn any(&self, names: &[&str]) -> bool {
+        let Some(part) = names.first() else { return false };
+        if self.with.iter().any(|w| names.contains(&w.as_str())) {
+            return true;
+        }
+        if self.without.iter().any(|w| w == part) {
+            return false;
+        }
+        // What is minimal is there whatever is asked for, unless it is turned down by name.
+        *part == "min" || self.with.iter().any(|w| w == "all")
+    }
+}
+
+/// A file's text without its end, empty where it cannot be read.
+fn text(host: &Host, path: &str) -> String {
+    let bytes = host.read(Path::new(path)).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use rplay_api::RealSystem;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::run;
+
+    fn facts(args: Value) -> Value {
+        run::<This>(&RealSystem, args).result.unwrap().data["ansible_facts"].clone()
+    }
+
+    #[test]
+    fn the_usual_facts_are_there() {
+        let facts = facts(json!({}));
+        for name in ["distribution", "os_family", "architecture", "kernel", "hostname", "memtotal_mb",
+            "processor_vcpus", "date_time", "env", "user_id", "mounts", "service_mgr", "interfaces"] {
+            assert!(facts.get(format!("ansible_{name}")).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_filter_leaves_what_matches() {
+        let facts = facts(json!({"filter": "ansible_dist*"}));
+        assert!(facts.as_object().unwrap().keys().all(|k| k.starts_with("ansible_dist")));
+    }
+
+    #[test]
+    fn a_subset_leaves_the_rest_out() {
+        let facts = facts(json!({"gather_subset": ["!all", "network"]}));
+        assert!(facts.get("ansible_memtotal_mb").is_none());
+        assert!(facts.get("ansible_interfaces").is_some());
+    }
+}

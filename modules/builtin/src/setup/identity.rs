@@ -1,0 +1,222 @@
+//! Who the host is: system, distribution, names, user, environment.
+
+use std::path::Path;
+
+use rplay_api::Host;
+use serde_json::{Map, Value, json};
+
+use super::{Facts, text};
+
+pub(super) fn gather(host: &Host, facts: &mut Facts) {
+    let uname = rustix::system::uname();
+    let word = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
+    let machine = word(uname.machine());
+    let nodename = word(uname.nodename());
+    let mut set = |name: &str, value: Value| {
+        facts.insert(name.to_owned(), value);
+    };
+    set("system", word(uname.sysname()).into());
+    set("kernel", word(uname.release()).into());
+    set("kernel_version", word(uname.version()).into());
+    set("machine", machine.clone().into());
+    set("architecture", machine.clone().into());
+    let bits = if cfg!(target_pointer_width = "64") { "64" } else { "32" };
+    set("userspace_bits", bits.into());
+    set("userspace_architecture", machine.into());
+    names(host, &nodename, &mut set);
+    distribution(host, &mut set);
+    user(host, &mut set);
+    let env: Map<String, Value> =
+        std::env::vars().map(|(name, value)| (name, value.into())).collect();
+    set("env", env.into());
+    set("machine_id", text(host, "/etc/machine-id").into());
+    set("cmdline", command_line(&text(host, "/proc/cmdline")));
+    set("fips", (text(host, "/proc/sys/crypto/fips_enabled") == "1").into());
+    set("service_mgr", service_manager(host).into());
+    let selinux = host.exists(Path::new("/sys/fs/selinux/enforce")).unwrap_or(false);
+    let status = if selinux { "enabled" } else { "disabled" };
+    set("selinux", json!({ "status": status }));
+    let apparmor = host.exists(Path::new("/sys/kernel/security/apparmor")).unwrap_or(false);
+    set("apparmor", json!({ "status": if apparmor { "enabled" } else { "disabled" } }));
+    set("dns", dns(&text(host, "/etc/resolv.conf")));
+    keys(host, &mut set);
+}
+
+fn names(host: &Host, nodename: &str, set: &mut dyn FnMut(&str, Value)) {
+    let short = nodename.split('.').next().unwrap_or(nodename);
+    // As /etc/hosts has it, which is what most resolvers answer for the own name.
+    let hosts = text(host, "/etc/hosts");
+    let full = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
+        .find(|names| names.contains(&nodename) && names.iter().any(|n| n.contains('.')))
+        .and_then(|names| names.into_iter().find(|n| n.contains('.')).map(str::to_owned))
+        .unwrap_or_else(|| nodename.to_owned());
+    let domain = full.split_once('.').map_or("", |(_, domain)| domain);
+    set("nodename", nodename.into());
+    set("hostname", short.into());
+    set("domain", domain.into());
+    set("fqdn", full.clone().into());
+}
+
+/// Families of distributions, by the ids of os-release.
+const FAMILIES: [(&str, &[&str]); 7] = [
+    ("Debian", &["debian", "ubuntu", "raspbian", "linuxmint", "kali", "pop", "devuan"]),
+    ("RedHat", &["rhel", "centos", "fedora", "rocky", "almalinux", "ol", "amzn", "scientific"]),
+    ("Suse", &["suse", "opensuse", "opensuse-leap", "opensuse-tumbleweed", "sles"]),
+    ("Archlinux", &["arch", "manjaro", "endeavouros"]),
+    ("Alpine", &["alpine"]),
+    ("Gentoo", &["gentoo"]),
+    ("NixOS", &["nixos"]),
+];
+
+/// What Ansible calls a distribution, by its id.
+const NAMES: [(&str, &str); 14] = [
+    ("debian", "Debian"),
+    ("ubuntu", "Ubuntu"),
+    ("fedora", "Fedora"),
+    ("centos", "CentOS"),
+    ("rhel", "RedHat"),
+    ("rocky", "Rocky"),
+    ("almalinux", "AlmaLinux"),
+    ("ol", "OracleLinux"),
+    ("amzn", "Amazon"),
+    ("alpine", "Alpine"),
+    ("arch", "Archlinux"),
+    ("gentoo", "Gentoo"),
+    ("sles", "SLES"),
+    ("linuxmint", "Linux Mint"),
+];
+
+fn distribution(host: &Host, set: &mut dyn FnMut(&str, Value)) {
+    let mut release = text(host, "/etc/os-release");
+    if release.is_empty() {
+        release = text(host, "/usr/lib/os-release");
+    }
+    let field = |name: &str| -> String {
+        let line = release.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
+    };
+    let id = field("ID");
+    let like = format!("{id} {}", field("ID_LIKE"));
+    let name = NAMES.iter().find(|(key, _)| *key == id).map_or_else(|| field("NAME"), |(_, n)| (*n).to_owned());
+    let family = FAMILIES
+        .iter()
+        .find(|(_, ids)| like.split_whitespace().any(|word| ids.contains(&word)))
+        .map_or_else(|| name.clone(), |(family, _)| (*family).to_owned());
+    let debian = text(host, "/etc/debian_version");
+    let version = match (id.as_str(), field("VERSION_ID")) {
+        ("debian", version) if !debian.is_empty() && debian.starts_with(version.as_str()) => debian.clone(),
+        (_, version) if version.is_empty() => "n/a".to_owned(),
+        (_, version) => version,
+    };
+    let major = version.split('.').next().unwrap_or_default().to_owned();
+    let minor = version.split('.').nth(1).unwrap_or_default().to_owned();
+    set("distribution", name.into());
+    set("distribution_version", version.into());
+    set("distribution_major_version", major.into());
+    set("distribution_minor_version", minor.into());
+    set("distribution_release", field("VERSION_CODENAME").into());
+    set("distribution_file_path", "/etc/os-release".into());
+    set("distribution_file_parsed", true.into());
+    set("os_family", family.into());
+    let managers = [
+        ("/usr/bin/apt-get", "apt"),
+        ("/usr/bin/dnf5", "dnf5"),
+        ("/usr/bin/dnf", "dnf"),
+        ("/usr/bin/yum", "yum"),
+        ("/usr/bin/zypper", "zypper"),
+        ("/usr/bin/pacman", "pacman"),
+        ("/sbin/apk", "apk"),
+        ("/usr/bin/emerge", "portage"),
+    ];
+    let there = |path: &str| host.exists(Path::new(path)).unwrap_or(false);
+    let manager = managers.iter().find(|(path, _)| there(path)).map_or("unknown", |(_, name)| name);
+    set("pkg_mgr", manager.into());
+    set("lsb", json!({}));
+}
+
+fn user(host: &Host, set: &mut dyn FnMut(&str, Value)) {
+    let uid = rustix::process::geteuid().as_raw();
+    let name = host.user_name(uid);
+    let account = host.user(&name).ok().flatten().unwrap_or_default();
+    let field = |key: &str| account.get(key).cloned().unwrap_or_default();
+    set("user_id", name.into());
+    set("user_uid", uid.into());
+    set("user_gid", rustix::process::getegid().as_raw().into());
+    set("user_gecos", field("comment").into());
+    set("user_dir", field("home").into());
+    set("user_shell", field("shell").into());
+    set("real_user_id", rustix::process::getuid().as_raw().into());
+    set("effective_user_id", uid.into());
+    set("real_group_id", rustix::process::getgid().as_raw().into());
+    set("effective_group_id", rustix::process::getegid().as_raw().into());
+}
+
+/// Words of the kernel's command line: `name=value` and bare names, which are true.
+fn command_line(line: &str) -> Value {
+    let words = line.split_whitespace().map(|word| match word.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Value::from(value)),
+        None => (word.to_owned(), true.into()),
+    });
+    Value::Object(words.collect())
+}
+
+fn service_manager(host: &Host) -> String {
+    if host.exists(Path::new("/run/systemd/system")).unwrap_or(false) {
+        return "systemd".to_owned();
+    }
+    if host.exists(Path::new("/run/openrc")).unwrap_or(false) {
+        return "openrc".to_owned();
+    }
+    match text(host, "/proc/1/comm").as_str() {
+        "init" | "" => "sysvinit".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn dns(resolv: &str) -> Value {
+    let values = |key: &str| -> Vec<String> {
+        let lines = resolv.lines().filter_map(|l| {
+            let mut words = l.split_whitespace();
+            (words.next() == Some(key)).then(|| words.map(str::to_owned).collect::<Vec<_>>())
+        });
+        lines.flatten().collect()
+    };
+    let mut dns = Map::new();
+    for (key, name) in [("nameserver", "nameservers"), ("search", "search")] {
+        let found = values(key);
+        if !found.is_empty() {
+            dns.insert(name.to_owned(), found.into());
+        }
+    }
+    dns.into()
+}
+
+fn keys(host: &Host, set: &mut dyn FnMut(&str, Value)) {
+    for kind in ["rsa", "ecdsa", "ed25519"] {
+        let line = text(host, &format!("/etc/ssh/ssh_host_{kind}_key.pub"));
+        let mut words = line.split_whitespace();
+        if let (Some(algorithm), Some(key)) = (words.next(), words.next()) {
+            set(&format!("ssh_host_key_{kind}_public"), key.into());
+            set(&format!("ssh_host_key_{kind}_public_keytype"), algorithm.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_is_read_word_by_word() {
+        assert_eq!(command_line("ro quiet root=/dev/sda"), json!({"ro": true, "quiet": true, "root": "/dev/sda"}));
+    }
+
+    #[test]
+    fn resolv_conf_gives_servers_and_search() {
+        let dns = dns("nameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch a b\n");
+        assert_eq!(dns, json!({"nameservers": ["10.0.0.1", "10.0.0.2"], "search": ["a", "b"]}));
+    }
+}

@@ -1,0 +1,80 @@
+//! Reads a file of the host into the result, in base64.
+//!
+//! The whole file is held in memory and travels in one frame: it is for small files. Files of
+//! /proc say that they are empty, so that the size is no guide.
+
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, Return};
+
+/// The `slurp` module.
+pub struct This;
+
+/// Arguments of `slurp`.
+#[derive(Debug, Args)]
+pub struct SlurpArgs {
+    /// The file.
+    #[arg(alias = "path")]
+    src: PathBuf,
+}
+
+impl Module for This {
+    type Args = SlurpArgs;
+
+    const DOC: Doc = Doc {
+        name: "slurp",
+        aliases: &[],
+        summary: "Reads a file of the host into the result, in base64",
+        description: "For small files: decode it with the `b64decode` filter.",
+        free_form: None,
+        examples: "\n- slurp:\n    src: /etc/os-release\n  register: release\n",
+        returns: &[
+            Return { name: "content", doc: "the file's content, in base64" },
+            Return { name: "encoding", doc: "`base64`" },
+            Return { name: "source", doc: "the file" },
+        ],
+    };
+
+    fn run(args: SlurpArgs, host: &Host) -> Result<Outcome> {
+        let path = args.src.display();
+        match host.stat(&args.src)? {
+            None => {
+                return Err(Failure::new(format!("the file `{path}` is not there")).arg("src"));
+            }
+            Some(meta) if meta.is_dir() => {
+                return Err(Failure::new(format!("`{path}` is a folder, not a file")).arg("src"));
+            }
+            Some(_) => {}
+        }
+        Ok(Outcome::new()
+            .with("content", STANDARD.encode(host.read(&args.src)?))
+            .with("encoding", "base64")
+            .with("source", path.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rplay_api::RealSystem;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::run;
+
+    #[test]
+    fn the_content_comes_back_in_base64() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("f"), "hi\n").unwrap();
+        let ran = run::<This>(&RealSystem, json!({"src": dir.path().join("f")}));
+        assert_eq!(ran.result.unwrap().data["content"], "aGkK");
+        assert!(ran.changes.is_empty());
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let ran = run::<This>(&RealSystem, json!({"src": "/nowhere/at/all"}));
+        assert_eq!(ran.result.unwrap_err().msg, "the file `/nowhere/at/all` is not there");
+    }
+}
