@@ -13,4 +13,5 @@ mod scalar;
 mod tag;
 
 pub use load::{Loaded, load, load_all};
+pub use locate::locate;
 pub use node::{Key, Kind, Map, Node};

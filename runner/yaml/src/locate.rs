@@ -2,6 +2,8 @@
 //!
 //! Nothing is kept for it: the source is walked again, which only happens when an error is drawn.
 
+use std::ops::Range;
+
 use rplay_diag::Span;
 
 use crate::{Key, Kind, Node};
@@ -25,7 +27,7 @@ impl Node {
     pub fn locate_range(&self, from: usize, to: usize) -> Span {
         match &self.kind {
             Kind::Str(text) | Kind::Unsafe(text) | Kind::Vault(text) => {
-                locate(text, &self.span, from, to)
+                locate(text, &self.span, from..to)
             }
             _ => self.span.clone(),
         }
@@ -35,12 +37,17 @@ impl Node {
 impl Key {
     /// The place of the bytes `from..to` of this key's text.
     pub fn locate_range(&self, from: usize, to: usize) -> Span {
-        locate(&self.text, &self.span, from, to)
+        locate(&self.text, &self.span, from..to)
     }
 }
 
-/// The place in `span` of the bytes `from..to` of `value`, the text that is written there.
-fn locate(value: &str, span: &Span, from: usize, to: usize) -> Span {
+/// The place in `span` of a range of bytes of `value`, the text of the scalar written there: its
+/// quotes, escapes, indentation and line breaks are counted.
+pub fn locate(value: &str, span: &Span, range: Range<usize>) -> Span {
+    let Range {
+        start: from,
+        end: to,
+    } = range;
     let Some(written) = span.source().text().get(span.start()..span.end()) else {
         return span.clone();
     };
