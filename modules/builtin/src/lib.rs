@@ -32,6 +32,7 @@ mod x509;
 modules! {
     command
     copy
+    etcdctl
     file
     get_url
     group

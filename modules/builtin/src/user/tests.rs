@@ -12,7 +12,8 @@ fn host() -> Overlay {
         .file("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\n")
         .file("/etc/shadow", "root:*:19000:0:99999:7:::\nbob:$6$salt$old:19000:0:99999:7:::\n")
         .file("/etc/group", "root:x:0:\nusers:x:100:\nsudo:x:27:bob\nadm:x:4:bob\nbob:x:1000:\n")
-        .file("/etc/skel/.profile", "# profile\n");
+        .file("/etc/skel/.profile", "# profile\n")
+        .file("/home/bob/.profile", "# profile\n");
     for program in ["useradd", "usermod", "userdel", "groupadd", "groupdel", "chpasswd", "chage"] {
         Fixture::new(&overlay).file(&format!("/usr/sbin/{program}"), "");
     }
