@@ -8,6 +8,7 @@ use rplay_diag::{Diagnostic, Style, render};
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, Task};
 use rplay_template::{Origin, Vars};
+use rplay_yaml::Node;
 use tokio::sync::Semaphore;
 
 use crate::frame::Frame;
@@ -83,6 +84,15 @@ impl Run {
         let once = self.keyword_is(Keyword::RunOnce, first, &context, false);
         let chosen = if once { &active[..1] } else { &active[..] };
         let throttle = self.throttle(first, &context);
+        // All are announced before one begins, so that results that come at once are told together.
+        let delegated_to = frame.keyword(Some(task), Keyword::DelegateTo).and_then(Node::as_str);
+        for host in chosen {
+            self.emit(Event::HostStarted {
+                task: context.id,
+                host: host.name.clone(),
+                delegated_to: delegated_to.map(str::to_owned),
+            });
+        }
         let runs = chosen.iter().map(|host| {
             let (context, throttle) = (context.clone(), throttle.clone());
             async move {
@@ -104,12 +114,6 @@ impl Run {
     /// Runs a task on one host and settles what its end means there.
     async fn on_host(self: &Arc<Self>, context: &TaskContext, host: &Arc<HostRun>) -> TaskResult {
         let begun = Instant::now();
-        let delegated_to = context.frame.keyword(Some(&context.task), Keyword::DelegateTo);
-        self.emit(Event::HostStarted {
-            task: context.id,
-            host: host.name.clone(),
-            delegated_to: delegated_to.and_then(|n| n.as_str()).map(str::to_owned),
-        });
         let result = self.looped(context, host).await;
         let ignored = self.ignores(context, host, &result);
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
