@@ -44,6 +44,7 @@ modules! {
     stat
     systemd
     template
+    unarchive
     user
     wait_for
     x509_ca

@@ -1,6 +1,7 @@
 //! What a result says of the path that a module made: Ansible's `mode`, `owner`, `state`, ...
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 
 use rplay_api::{Failure, FileKind, Host, Meta, Outcome, Result};
 
@@ -55,6 +56,50 @@ pub fn follow(host: &Host, path: &Path) -> Result<PathBuf> {
         "the links at `{}` lead in a circle",
         path.display()
     )))
+}
+
+/// The path with every link in it resolved, as the kernel would go; what is not there stays as it
+/// is written.
+pub fn real_path(host: &Host, path: &Path) -> Result<PathBuf> {
+    let mut left: Vec<OsString> = parts_backwards(path);
+    let mut at = PathBuf::from("/");
+    let mut links = 0;
+    while let Some(part) = left.pop() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&part);
+        if !host.lstat(&next)?.is_some_and(|meta| meta.is_link()) {
+            at = next;
+            continue;
+        }
+        links += 1;
+        if links > MAX_LINKS {
+            let shown = path.display();
+            return Err(Failure::new(format!(
+                "the links in `{shown}` lead in a circle"
+            )));
+        }
+        let to = host.read_link(&next)?;
+        if to.is_absolute() {
+            at = PathBuf::from("/");
+        }
+        left.extend(parts_backwards(&to));
+    }
+    Ok(at)
+}
+
+/// The names in a path, the last one first.
+fn parts_backwards(path: &Path) -> Vec<OsString> {
+    let parts = path.components().rev();
+    parts
+        .filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Refuses a path that is not absolute: where it would be depends on nothing that a task says.

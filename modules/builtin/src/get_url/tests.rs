@@ -431,7 +431,9 @@ impl TlsServer {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let process = std::process::Command::new("openssl")
-            .args(["s_server", "-quiet", "-www", "-cert", "cert", "-key", "key", "-accept"])
+            .args([
+                "s_server", "-quiet", "-www", "-cert", "cert", "-key", "key", "-accept",
+            ])
             .arg(format!("127.0.0.1:{port}"))
             .current_dir(dir)
             .stdin(std::process::Stdio::null())
@@ -441,7 +443,10 @@ impl TlsServer {
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        Self { process, url: format!("https://localhost:{port}/f") }
+        Self {
+            process,
+            url: format!("https://localhost:{port}/f"),
+        }
     }
 }
 
@@ -472,7 +477,12 @@ fn a_trusted_server_is_believed() {
 fn a_bad_certificate_is_explained() {
     let why = |name, years, trusted| get_tls(name, years, trusted, true).result.unwrap_err();
     let error = why("localhost", 2020..2040, false);
-    assert!(error.msg.contains("authority that the target does not trust"), "{error}");
+    assert!(
+        error
+            .msg
+            .contains("authority that the target does not trust"),
+        "{error}"
+    );
     assert!(error.help[0].contains("SSL_CERT_FILE"), "{:?}", error.help);
     let error = why("localhost", 2020..2021, true);
     assert!(error.msg.contains("has expired"), "{error}");
@@ -482,5 +492,7 @@ fn a_bad_certificate_is_explained() {
 
 #[test]
 fn a_bad_certificate_is_taken_where_the_task_says_so() {
-    get_tls("elsewhere", 2020..2021, false, false).result.unwrap();
+    get_tls("elsewhere", 2020..2021, false, false)
+        .result
+        .unwrap();
 }
