@@ -226,8 +226,17 @@ fn explained(
         ));
     }
     out.data = failure.data;
+    let told = [
+        "ActiveState",
+        "SubState",
+        "Result",
+        "ExecMainCode",
+        "ExecMainStatus",
+        "NRestarts",
+    ];
+    let told = told.map(|key| (key.to_owned(), get(key).to_owned()));
     out.with("journal", journal)
-        .with("status", systemctl::json(&now))
+        .with("status", systemctl::json(&told.into_iter().collect()))
 }
 
 fn journal(unit: &Unit, host: &Host) -> Vec<String> {

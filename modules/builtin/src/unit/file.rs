@@ -203,12 +203,19 @@ pub(super) fn sysv_state(host: &Host, name: &str) -> Result<&'static str> {
 
 /// The unit whose name is nearest to a misspelt one.
 pub(super) fn nearest(host: &Host, scope: Scope, name: &str) -> Option<String> {
+    let bare = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name, |(bare, _)| bare)
+            .to_owned()
+    };
+    let asked = bare(name);
+    let limit = (asked.chars().count() / 3).clamp(1, 3);
     let mut best: Option<(usize, String)> = None;
     for folder in folders(host, scope) {
         for entry in host.read_dir(&folder).unwrap_or_default() {
             let entry = entry.to_string_lossy().into_owned();
-            let distance = strsim::damerau_levenshtein(name, &entry);
-            if distance <= 3 && best.as_ref().is_none_or(|(least, _)| distance < *least) {
+            let distance = strsim::damerau_levenshtein(&asked, &bare(&entry));
+            if distance <= limit && best.as_ref().is_none_or(|(least, _)| distance < *least) {
                 best = Some((distance, entry));
             }
         }
@@ -289,5 +296,6 @@ mod tests {
         let near = |name: &str| host.on_host(|h| nearest(h, Scope::System, name));
         assert_eq!(near("ngnix.service"), Some("nginx.service".into()));
         assert_eq!(near("postgresql.service"), None);
+        assert_eq!(near("cron.service"), None);
     }
 }

@@ -13,6 +13,9 @@ pub(super) fn create(args: &UserArgs, host: &Host) -> Result<()> {
         None => next_uid(args, host)?,
     };
     refuse_taken(args, uid, host)?;
+    for group in args.groups.iter().flatten().filter(|g| !g.is_empty()) {
+        gid(host, group, "groups")?;
+    }
     let mut fresh = host_defaults(args, uid, host)?;
     let after = wanted(args, &mut fresh, host, true)?;
     let words = words(useradd, args, &after);

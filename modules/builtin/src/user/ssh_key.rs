@@ -54,6 +54,9 @@ fn generate(args: &UserArgs, state: &State, file: &Path, public: &Path, host: &H
         host.make_dir(folder, &Attrs { mode: Some(0o700), ..owner.clone() })?;
     }
     let command = keygen(args, file, host)?;
+    // Nothing is there: this is for the record of changes, which is to begin before ssh-keygen.
+    host.remove(file)?;
+    host.remove(public)?;
     host.run(&command)?.success(&command)?;
     host.set_attrs(file, &Attrs { mode: Some(0o600), ..owner.clone() })?;
     host.set_attrs(public, &Attrs { mode: Some(0o644), ..owner })
