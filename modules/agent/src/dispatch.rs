@@ -1,6 +1,8 @@
 //! Which system a request runs on, and which module it is.
 
-use rplay_api::{Control, Host, RealSystem, Settings};
+use std::sync::Arc;
+
+use rplay_api::{Control, Host, Overlay, RealSystem, Settings};
 use rplay_wire::{End, Mode, Report, Run};
 
 use crate::file::Files;
@@ -8,11 +10,15 @@ use crate::file::Files;
 /// The host itself, and the host as this run's dry run has left it.
 pub(crate) struct Systems {
     real: RealSystem,
+    overlay: Overlay,
 }
 
 impl Systems {
     pub(crate) fn new() -> Self {
-        Self { real: RealSystem }
+        Self {
+            real: RealSystem,
+            overlay: Overlay::new(Arc::new(RealSystem)),
+        }
     }
 
     /// Runs a module to its end.
@@ -30,17 +36,22 @@ impl Systems {
         };
         match run.mode {
             Mode::Apply => Host::new(&self.real, files, control, settings).report(module, &args),
-            Mode::Check => refused("the overlay is being written".to_owned()),
+            Mode::Check => Host::new(&self.overlay, files, control, settings).report(module, &args),
         }
     }
 
     /// All that the overlay holds.
     pub(crate) fn export(&self) -> Vec<u8> {
-        vec![]
+        self.overlay.export()
     }
 
     /// Takes over what a sibling's overlay holds.
-    pub(crate) fn import(&self, _: &[u8]) {}
+    pub(crate) fn import(&self, data: &[u8]) {
+        if let Err(error) = self.overlay.import(data) {
+            // Both sides are the same binary: data that cannot be read is a bug, and it is shown.
+            eprintln!("{error}");
+        }
+    }
 }
 
 /// A request that only a bug in the controller makes.

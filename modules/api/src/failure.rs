@@ -48,6 +48,7 @@ impl Failure {
 
     /// An I/O error with its act and path: could not read `/x`: permission denied.
     pub fn io(act: &str, path: &Path, error: &io::Error) -> Self {
+        let error = words(error);
         Self::new(format!("could not {act} `{}`: {error}", path.display()))
     }
 
@@ -71,6 +72,19 @@ impl Failure {
         self.data.insert(key.to_owned(), value.into());
         self
     }
+}
+
+/// An I/O error as the end of a sentence: without its number, which says nothing to a reader.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let Some((words, _)) = text.split_once(" (os error ") else {
+        return text;
+    };
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 impl fmt::Display for Failure {

@@ -7,6 +7,7 @@
 // The derives name this crate by its name, here too.
 extern crate self as rplay_api;
 
+mod act;
 mod args;
 mod argtype;
 mod control;

@@ -4,11 +4,12 @@
 //! absolute.
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rplay_wire::{State, Target};
+use rustix::fs::Access;
 
 use crate::{Control, Failure, Result};
 
@@ -111,9 +112,35 @@ pub trait System: Send + Sync {
         None
     }
 
+    /// Whether this process may read, write or search what is at `path` (links followed); a file
+    /// system that is read-only counts.
+    ///
+    /// # Errors
+    /// Where it may not, as the kernel says it.
+    fn access(&self, _path: &Path, _access: Access) -> io::Result<()> {
+        Ok(())
+    }
+
     /// The time of day.
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    /// Lets time pass, so that something may happen on the host. In a dry run nothing would: it is
+    /// unknown then what one waits for.
+    ///
+    /// # Errors
+    /// Where the request is cancelled, or the wait is unknown.
+    fn wait(&self, time: Duration, control: &Control) -> Result<()> {
+        let end = Instant::now() + time;
+        while !control.is_cancelled() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(Duration::from_millis(100)));
+        }
+        Err(Failure::new("the wait was cancelled"))
     }
 }
 
@@ -155,7 +182,7 @@ pub struct Meta {
     pub atime: SystemTime,
     /// Last change of the inode.
     pub ctime: SystemTime,
-    /// Inode number; 0 where it is only planned.
+    /// Inode number; one of the overlay's own where it is only planned.
     pub inode: u64,
     /// Device number; 0 where it is only planned.
     pub device: u64,
