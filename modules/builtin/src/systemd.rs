@@ -154,12 +154,14 @@ impl Wanted {
                 .arg("state")
                 .help("use scope: user with become_user, for one user at a time"));
         }
-        let unit = Unit::find(host, systemctl, name)?;
+        let mut unit = Unit::find(host, systemctl, name)?;
+        let status = unit::json(&unit.properties);
         if self.masked != Some(true) {
             unit.must_exist(host)?;
         }
         if let Some(masked) = self.masked {
             unit::set_masked(&unit, masked, systemctl, host)?;
+            unit = Unit::find(host, systemctl, name)?;
         }
         if let Some(enabled) = self.enabled {
             unit::set_enabled(&unit, enabled, systemctl, host)?;
@@ -175,7 +177,7 @@ impl Wanted {
         }
         let mut outcome = Outcome::new()
             .with("name", name)
-            .with("status", unit::json(&unit.properties));
+            .with("status", status);
         if let Some(running) = self.running {
             let word = match running {
                 Running::Stopped => "stopped",

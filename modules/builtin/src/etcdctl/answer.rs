@@ -91,11 +91,16 @@ pub(super) fn statuses(answer: &Value) -> Result<Vec<Status>> {
         errors: s.status.errors.clone(),
         detail: s.status,
     };
-    Ok(statuses.into_iter().map(status).collect())
+    let mut statuses: Vec<Status> = statuses.into_iter().map(status).collect();
+    statuses.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
+    Ok(statuses)
 }
 
 pub(super) fn healths(answer: &Value) -> Result<Vec<Health>> {
-    read(answer)
+    // They come in the order in which they answered.
+    let mut healths: Vec<Health> = read(answer)?;
+    healths.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
+    Ok(healths)
 }
 
 fn read<T: DeserializeOwned>(answer: &Value) -> Result<T> {

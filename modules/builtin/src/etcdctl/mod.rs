@@ -120,7 +120,8 @@ impl Module for This {
     fn run(args: EtcdctlArgs, host: &Host) -> Result<Outcome> {
         let last = if args.until_healthy { args.retries } else { 0 };
         for attempt in 0.. {
-            match args.ask(host) {
+            let output = host.run(&args.question("json"))?;
+            match args.judge(&output, host) {
                 Ok(outcome) => return Ok(outcome.changed(false).with("attempts", attempt + 1)),
                 Err(failure) if failure.unknown || attempt >= last => {
                     return Err(failure.with("attempts", attempt + 1));
@@ -133,27 +134,26 @@ impl Module for This {
 }
 
 impl EtcdctlArgs {
-    fn ask(&self, host: &Host) -> Result<Outcome> {
-        let output = host.run(&self.question("json"))?;
+    fn judge(&self, output: &Output, host: &Host) -> Result<Outcome> {
         let table = || -> Result<String> {
             Ok(host.run(&self.question("table"))?.stdout().trim_end().to_owned())
         };
         match self.command {
             Question::MemberList => {
-                let members = answer::members(&self.json(&output)?)?;
-                check::members(&members, self.expect_members.as_deref()).map_err(|f| told(f, &output))?;
+                let members = answer::members(&self.json(output)?)?;
+                check::members(&members, self.expect_members.as_deref()).map_err(|f| told(f, output))?;
                 let members: Vec<Value> = members.iter().map(Member::json).collect();
                 Ok(Outcome::new().with("members", members).with("table", table()?))
             }
             Question::EndpointStatus => {
-                let statuses = answer::statuses(&self.json(&output)?)?;
+                let statuses = answer::statuses(&self.json(output)?)?;
                 check::statuses(&statuses, self.asked(), self.require_same_version)
-                    .map_err(|f| told(f, &output))?;
+                    .map_err(|f| told(f, output))?;
                 Ok(described(&statuses).with("table", table()?))
             }
             Question::EndpointHealth => {
-                let healths = answer::healths(&self.json(&output)?)?;
-                check::healths(&healths, self.asked()).map_err(|f| told(f, &output))?;
+                let healths = answer::healths(&self.json(output)?)?;
+                check::healths(&healths, self.asked()).map_err(|f| told(f, output))?;
                 let healths: Vec<Value> = healths.iter().map(Health::json).collect();
                 Ok(Outcome::new().with("healths", healths).with("table", table()?))
             }
