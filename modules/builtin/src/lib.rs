@@ -24,19 +24,24 @@ mod http;
 mod path_info;
 mod pattern;
 mod placement;
+mod python_regex;
+mod text_edit;
 mod unit;
 mod validation;
 mod x509;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
+    blockinfile
     command
     copy
     etcdctl
     file
     get_url
     group
+    lineinfile
     ping
+    replace
     service
     setup
     shell

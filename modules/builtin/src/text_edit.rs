@@ -1,0 +1,168 @@
+//! A file changed in part: what lineinfile, blockinfile and replace share.
+//!
+//! Owns the reading, the writing back with its checks and backup, and the result. Knows nothing
+//! of what is changed. Files are bytes: they need not be UTF-8.
+
+use std::path::Path;
+
+use rplay_api::{Failure, FileArgs, Host, Outcome, Result};
+
+use crate::content::Content;
+use crate::path_info;
+use crate::placement::Placement;
+use crate::validation::Validation;
+
+/// A file under edit.
+pub struct TextEdit<'a> {
+    /// Its path.
+    pub path: &'a Path,
+    /// Owner, group and mode.
+    pub args: &'a FileArgs,
+    /// Keep a copy of the old file.
+    pub backup: bool,
+    /// A command that says whether the new content is good.
+    pub validate: Option<&'a str>,
+}
+
+impl TextEdit<'_> {
+    /// The file's content; `None` where nothing is there.
+    pub fn read(&self, host: &Host) -> Result<Option<Vec<u8>>> {
+        path_info::absolute("path", self.path)?;
+        let shown = self.path.display();
+        match host.stat(self.path)? {
+            None => Ok(None),
+            Some(meta) if meta.is_dir() => Err(Failure::new(format!("`{shown}` is a folder"))
+                .arg("path")
+                .with("rc", 256)),
+            Some(_) => host.read(self.path).map(Some),
+        }
+    }
+
+    /// The failure for a file that is not there.
+    pub fn missing(&self, help: &str) -> Failure {
+        Failure::new(format!("`{}` does not exist", self.path.display()))
+            .arg("path")
+            .help(help)
+            .with("rc", 257)
+    }
+
+    /// Makes the folders above a file that is to be made.
+    pub fn make_parent(&self, host: &Host) -> Result<()> {
+        let parent = self.path.parent().unwrap_or(Path::new("/"));
+        host.make_dirs(parent, &FileArgs::default())
+    }
+
+    /// Writes the new content where it differs, and says in the result what was done: `msg`, and
+    /// what became of the owner and mode.
+    pub fn finish(&self, host: &Host, content: Vec<u8>, msg: String) -> Result<Outcome> {
+        let before = host.stat(self.path)?;
+        let validate = Validation::optional(self.validate)?;
+        let placement = Placement {
+            dest: self.path,
+            args: self.args,
+            backup: self.backup,
+            follow: true,
+            validate: validate.as_ref(),
+        };
+        let placed = placement.put(host, &Content::Bytes(content))?;
+        let properties = |m: &rplay_api::Meta| (m.mode, m.uid, m.gid);
+        let after = host.stat(self.path)?;
+        let kept =
+            before.is_none() || before.as_ref().map(properties) == after.as_ref().map(properties);
+        let outcome = Outcome::new().with("msg", message(msg, kept));
+        Ok(match placed.backup {
+            Some(copy) => outcome
+                .with("backup", copy.to_string_lossy())
+                .with("backup_file", copy.to_string_lossy()),
+            None => outcome.with("backup", ""),
+        })
+    }
+}
+
+fn message(msg: String, properties_kept: bool) -> String {
+    const PROPERTIES: &str = "ownership, perms or SE linux context changed";
+    match (msg.is_empty(), properties_kept) {
+        (_, true) => msg,
+        (true, false) => PROPERTIES.to_owned(),
+        (false, false) => format!("{msg} and {PROPERTIES}"),
+    }
+}
+
+/// The lines of a file, each with its newline.
+pub fn lines(content: &[u8]) -> Vec<Vec<u8>> {
+    content
+        .split_inclusive(|b| *b == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// A line without what ends it.
+pub fn bare(line: &[u8]) -> &[u8] {
+    let end = line
+        .iter()
+        .rposition(|b| !matches!(b, b'\n' | b'\r'))
+        .map_or(0, |at| at + 1);
+    &line[..end]
+}
+
+/// Puts lines in before the one at `at`; a last line without a newline gets one first.
+pub fn insert(lines: &mut Vec<Vec<u8>>, at: usize, new: impl IntoIterator<Item = Vec<u8>>) {
+    if let Some(last) = at.checked_sub(1).and_then(|i| lines.get_mut(i))
+        && !last.ends_with(b"\n")
+    {
+        last.push(b'\n');
+    }
+    lines.splice(at..at, new);
+}
+
+/// Where new lines go, as `insertafter` and `insertbefore` say.
+pub enum Position {
+    /// Before the first line.
+    Start,
+    /// After the last line.
+    End,
+    /// After the line that matches.
+    After(crate::python_regex::Expression),
+    /// Before the line that matches.
+    Before(crate::python_regex::Expression),
+}
+
+impl Position {
+    /// Reads both arguments, of which one may be given.
+    pub fn parse(after: Option<&str>, before: Option<&str>) -> Result<Self> {
+        use crate::python_regex::{Expression, Flags};
+        let flags = Flags::default();
+        match (after, before) {
+            (Some(_), Some(_)) => Err(Failure::new(
+                "`insertafter` and `insertbefore` exclude each other",
+            )
+            .arg("insertbefore")
+            .help("leave one of them out")),
+            (Some("BOF"), _) | (_, Some("BOF")) => Ok(Self::Start),
+            (None | Some("EOF"), None) | (_, Some("EOF")) => Ok(Self::End),
+            (Some(text), None) => Ok(Self::After(Expression::new("insertafter", text, flags)?)),
+            (None, Some(text)) => Ok(Self::Before(Expression::new("insertbefore", text, flags)?)),
+        }
+    }
+
+    /// The index before which new lines go: that of the last match or, with `first`, the first.
+    /// Where nothing matches that is the end.
+    pub fn index(&self, lines: &[Vec<u8>], first: bool) -> Result<usize> {
+        let (expression, add) = match self {
+            Self::Start => return Ok(0),
+            Self::End => return Ok(lines.len()),
+            Self::After(expression) => (expression, 1),
+            Self::Before(expression) => (expression, 0),
+        };
+        let mut found = lines.len();
+        for (at, line) in lines.iter().enumerate() {
+            if expression.is_match(bare(line))? {
+                found = at + add;
+                if first {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
