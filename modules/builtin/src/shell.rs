@@ -119,7 +119,7 @@ mod tests {
     fn a_dry_run_does_not_run_it() {
         let dir = tempfile::tempdir().unwrap();
         let cmd = format!("touch {}/made", dir.path().display());
-        let got = run::<This>(&Overlay::over(RealSystem), json!({"cmd": cmd}));
+        let got = run::<This>(&Overlay::new(std::sync::Arc::new(RealSystem)), json!({"cmd": cmd}));
         assert!(got.result.unwrap_err().unknown);
         assert!(!dir.path().join("made").exists());
     }

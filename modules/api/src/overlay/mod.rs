@@ -3,6 +3,7 @@
 //! Owns what is planned: files by their canonical path, and things by name. Nothing reaches the
 //! host but reads and queries.
 
+mod nowhere;
 mod plan;
 mod tree;
 
@@ -34,6 +35,11 @@ impl Overlay {
             base,
             plan: Mutex::default(),
         }
+    }
+
+    /// An overlay over a host that has nothing: all in memory, for tests.
+    pub fn empty() -> Self {
+        Self::new(Arc::new(nowhere::Nowhere))
     }
 
     /// All that is planned, for a sibling agent on the same host.
@@ -73,16 +79,24 @@ impl Overlay {
 
     /// What a query would have to read that is only planned.
     fn planned_in(&self, command: &Command) -> Option<PathBuf> {
-        let program = find_program(command, |path| {
-            matches!(self.lstat(path), Ok(Some(meta)) if !meta.is_dir())
-        });
+        let program = find_program(
+            command,
+            |path| matches!(self.lstat(path), Ok(Some(meta)) if !meta.is_dir()),
+        );
         let words = command.argv.iter().skip(1).map(PathBuf::from);
         let paths = program.into_iter().chain(words.filter(|w| w.is_absolute()));
+        // A variable may name a file too (a certificate); a folder in one (HOME) says nothing.
+        let mut variables = command.env.iter().map(|(_, value)| PathBuf::from(value));
         let plan = self.lock();
-        paths.into_iter().find(|path| {
+        let named = paths.into_iter().find(|path| {
             plan.files
                 .keys()
                 .any(|key| key == path || (path.components().count() > 2 && key.starts_with(path)))
+        });
+        named.or_else(|| {
+            variables.find(
+                |path| matches!(plan.files.get(path), Some(Entry::Node(node)) if !node.is_dir()),
+            )
         })
     }
 }
@@ -256,7 +270,9 @@ impl System for Overlay {
     }
 
     fn wait(&self, _: Duration, _: &Control) -> Result<()> {
-        Err(Failure::unknown("a dry run does not wait for what is only planned"))
+        Err(Failure::unknown(
+            "a dry run does not wait for what is only planned",
+        ))
     }
 
     fn access(&self, path: &Path, access: rustix::fs::Access) -> std::io::Result<()> {

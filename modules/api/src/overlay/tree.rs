@@ -85,11 +85,13 @@ impl Overlay {
     /// Whether a folder above hides what the host has at a path.
     pub(super) fn is_hidden(&self, key: &Path) -> bool {
         let plan = self.lock();
-        key.ancestors().skip(1).any(|above| match plan.files.get(above) {
-            Some(Entry::Gone) => true,
-            Some(Entry::Node(node)) => node.opaque || !node.is_dir(),
-            None => false,
-        })
+        key.ancestors()
+            .skip(1)
+            .any(|above| match plan.files.get(above) {
+                Some(Entry::Gone) => true,
+                Some(Entry::Node(node)) => node.opaque || !node.is_dir(),
+                None => false,
+            })
     }
 
     /// Whether a planned folder hides what the host has in it.
@@ -176,9 +178,15 @@ impl Overlay {
 
     /// Puts what is at `from`, with all below it, at `to`.
     pub(super) fn copy_entry(&self, from: &Path, to: &Path, act: Act) -> Result<()> {
-        let meta = self.look(from)?.ok_or_else(|| act.errno(from, Errno::NOENT))?;
+        let meta = self
+            .look(from)?
+            .ok_or_else(|| act.errno(from, Errno::NOENT))?;
         let mut node = self.planned_node(from, &meta)?;
-        let below = if meta.is_dir() { self.read_dir(from)? } else { vec![] };
+        let below = if meta.is_dir() {
+            self.read_dir(from)?
+        } else {
+            vec![]
+        };
         node.opaque = meta.is_dir();
         self.take_away(to);
         self.insert(to, Entry::Node(node));
@@ -191,7 +199,8 @@ impl Overlay {
     /// Nothing is at a path from now on.
     pub(super) fn take_away(&self, key: &Path) {
         let mut plan = self.lock();
-        plan.files.retain(|path, _| path == key || !path.starts_with(key));
+        plan.files
+            .retain(|path, _| path == key || !path.starts_with(key));
         plan.files.insert(key.to_owned(), Entry::Gone);
     }
 
@@ -233,7 +242,8 @@ fn fresh(kind: FileKind, mode: u32) -> Node {
 fn umask() -> u32 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("Umask:"));
-    line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok()).unwrap_or(0o022)
+    line.and_then(|l| u32::from_str_radix(l.trim(), 8).ok())
+        .unwrap_or(0o022)
 }
 
 fn apply(node: &mut Node, attrs: &Attrs) {
