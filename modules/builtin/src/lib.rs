@@ -32,11 +32,13 @@ mod x509;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
+    assemble
     blockinfile
     command
     copy
     etcdctl
     file
+    find
     get_url
     group
     lineinfile
@@ -48,6 +50,7 @@ modules! {
     slurp
     stat
     systemd
+    tempfile
     template
     unarchive
     user

@@ -141,8 +141,8 @@ impl Module for This {
 fn rendered(src: &ControllerTemplate) -> Result<(String, Content, u32)> {
     match &src.0 {
         ControllerFile::Sent { src, entries } => match entries.as_slice() {
-            [entry] if let EntryKind::File(index) = entry.kind => {
-                Ok((src.clone(), Content::Blob(index), entry.mode))
+            [entry] if let ("", EntryKind::File(index)) = (entry.path.as_str(), &entry.kind) => {
+                Ok((src.clone(), Content::Blob(*index), entry.mode))
             }
             _ => Err(Failure::new(format!("`{src}` is a folder, not a template")).arg("src")),
         },

@@ -197,14 +197,18 @@ impl Job<'_> {
     fn source(&self, host: &Host, src: &ControllerFile) -> Result<Outcome> {
         match src {
             ControllerFile::Sent { src, entries } => match entries.as_slice() {
-                [entry] if let EntryKind::File(index) = entry.kind => self.single(
-                    host,
-                    Single {
-                        src: src.clone(),
-                        content: Content::Blob(index),
-                        mode: entry.mode,
-                    },
-                ),
+                [entry]
+                    if let ("", EntryKind::File(index)) = (entry.path.as_str(), &entry.kind) =>
+                {
+                    self.single(
+                        host,
+                        Single {
+                            src: src.clone(),
+                            content: Content::Blob(*index),
+                            mode: entry.mode,
+                        },
+                    )
+                }
                 entries => self.tree(host, src, tree::sent(entries)),
             },
             ControllerFile::Remote(src) => self.remote(host, src),

@@ -252,3 +252,14 @@ fn a_wrong_checksum_copies_nothing() {
         assert!(system.read_dir(root).unwrap().is_empty());
     });
 }
+
+#[test]
+fn a_folder_with_one_file_is_still_a_folder() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system).blob("A");
+        let entries = json!([{"path": "a", "mode": 0o644, "kind": {"file": 0}}]);
+        let args = json!({"src": {"src": "one", "entries": entries}, "dest": path(root, "to")});
+        host.run::<This>(args).result.unwrap();
+        assert_eq!(text(system, &path(root, "to/one/a")), "A");
+    });
+}

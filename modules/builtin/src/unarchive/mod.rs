@@ -181,8 +181,8 @@ enum Source {
 fn content(src: &ControllerFile) -> Result<Source> {
     match src {
         ControllerFile::Sent { src, entries } => match entries.as_slice() {
-            [entry] if let EntryKind::File(index) = entry.kind => {
-                Ok(Source::Content(Content::Blob(index)))
+            [entry] if let ("", EntryKind::File(index)) = (entry.path.as_str(), &entry.kind) => {
+                Ok(Source::Content(Content::Blob(*index)))
             }
             _ => Err(Failure::new(format!("`{src}` is a folder, not an archive")).arg("src")),
         },
