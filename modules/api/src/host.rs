@@ -218,6 +218,15 @@ impl<'a> Host<'a> {
         self.system.transition(target, Some(state), &mut apply)
     }
 
+    /// Lets later tasks of a dry run know what a change of another thing entails: it is not
+    /// recorded, and nothing is done.
+    ///
+    /// # Errors
+    /// None that a system gives today.
+    pub fn remember(&self, target: &Target, state: Option<State>) -> Result<()> {
+        self.system.transition(target, state, &mut || Ok(()))
+    }
+
     /// Whether anything was changed so far.
     pub fn changed(&self) -> bool {
         !self.changes().is_empty()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rplay_api::{Command, Host, Result, State, Target};
 
-use super::UserArgs;
+use super::{UserArgs, shadow};
 use super::state::run;
 use crate::accounts::{Defaults, entries, program};
 use crate::group::primary_of;
@@ -18,6 +18,7 @@ pub(super) fn remove(args: &UserArgs, before: State, host: &Host) -> Result<()> 
     let target = Target::User(args.name.clone());
     let group = own_group(args, &before, host)?;
     host.ensure(target, Some(before.clone()), None, || run(host, &command))?;
+    shadow::remember(args, None, false, host)?;
     if let Some(group) = group {
         remove_own_group(args, group, host)?;
     }

@@ -23,7 +23,8 @@ pub(super) fn create(args: &UserArgs, host: &Host) -> Result<()> {
     host.ensure(Target::User(args.name.clone()), None, Some(after.clone()), || {
         run(host, &Command::changes(words.iter()))?;
         shadow::apply(args, &none, &after, host)
-    })
+    })?;
+    shadow::remember(args, Some(&after), true, host)
 }
 
 fn next_uid(args: &UserArgs, host: &Host) -> Result<u32> {

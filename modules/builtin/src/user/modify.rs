@@ -23,6 +23,7 @@ pub(super) fn modify(args: &UserArgs, mut before: State, host: &Host) -> Result<
         }
         shadow::apply(args, &before, &after, host)
     })?;
+    shadow::remember(args, Some(&after), false, host)?;
     move_home(args, &before, &after, host)?;
     renumber_home(&before, &after, host)
 }

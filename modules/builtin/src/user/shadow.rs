@@ -4,12 +4,12 @@
 //! hashes apart, from which neither can be found.
 
 use jiff::Timestamp;
-use rplay_api::{Command, Host, Result, State, Stdin};
+use rplay_api::{Command, Host, Result, State, Stdin, Target};
 use sha2::{Digest, Sha256};
 
 use super::state::{put, run};
 use super::{UpdatePassword, UserArgs};
-use crate::accounts::{entries, program};
+use crate::accounts::{Defaults, entries, program};
 
 const DAY: i64 = 86_400;
 
@@ -33,30 +33,85 @@ const DAYS: [Days; 4] = [
     },
 ];
 
-/// Adds to a present account's state what the task speaks of and the state does not hold yet.
-pub(super) fn complete(args: &UserArgs, state: &mut State, host: &Host, is_new: bool) -> Result<()> {
-    if is_new {
-        return Ok(());
-    }
-    let lines = entries(host, "/etc/shadow");
-    let line = lines.into_iter().find(|fields| fields.first() == Some(&args.name));
-    let field = |at: usize| line.as_ref().and_then(|l| l.get(at)).map_or("", String::as_str);
-    if args.password.is_some() && !state.contains_key("password") {
-        put(state, "password", &mark(field(1)));
-    }
-    if args.password_lock.is_some() && !state.contains_key("locked") {
-        put(state, "locked", if field(1).starts_with('!') { "true" } else { "false" });
-    }
-    if args.expires.is_some() && !state.contains_key("expires") {
-        let days: Option<i64> = field(7).parse().ok();
-        put(state, "expires", &days.map(date).unwrap_or_default());
-    }
-    for days in DAYS.iter().filter(|d| (d.wanted)(args).is_some()) {
-        if !state.contains_key(days.key) {
-            put(state, days.key, field(days.field));
-        }
-    }
+/// Whether a key of an account's state is of this half.
+pub(super) fn is_key(key: &str) -> bool {
+    matches!(key, "password" | "locked" | "expires") || DAYS.iter().any(|days| days.key == key)
+}
+
+fn target(name: &str) -> Target {
+    Target::Host(format!("shadow entry of {name}"))
+}
+
+/// Adds to an account's state what the task speaks of, and only that: the states of a real run
+/// and of a dry run are to be the same.
+pub(super) fn complete(args: &UserArgs, state: &mut State, host: &Host) -> Result<()> {
+    let speaks = |key: &str| match key {
+        "password" => args.password.is_some(),
+        "locked" => args.password_lock.is_some(),
+        "expires" => args.expires.is_some(),
+        _ => DAYS.iter().any(|d| d.key == key && (d.wanted)(args).is_some()),
+    };
+    let entry = entry(&args.name, host)?;
+    state.extend(entry.into_iter().filter(|(key, _)| speaks(key)));
     Ok(())
+}
+
+/// All that this half says of an account now.
+fn entry(name: &str, host: &Host) -> Result<State> {
+    let entry = host.state(&target(name), || {
+        let lines = entries(host, "/etc/shadow");
+        let line = lines
+            .into_iter()
+            .find(|fields| fields.first().is_some_and(|f| f == name));
+        Ok(line.map(|line| of_line(&line)))
+    })?;
+    Ok(entry.unwrap_or_default())
+}
+
+fn of_line(line: &[String]) -> State {
+    let field = |at: usize| line.get(at).map_or("", String::as_str);
+    let locked = field(1).starts_with('!');
+    let expires: Option<i64> = field(7).parse().ok();
+    let mut state = State::new();
+    put(&mut state, "password", &mark(field(1)));
+    put(&mut state, "locked", if locked { "true" } else { "false" });
+    put(&mut state, "expires", &expires.map(date).unwrap_or_default());
+    for days in &DAYS {
+        put(&mut state, days.key, field(days.field));
+    }
+    state
+}
+
+/// What a new account's half says before anything is set.
+pub(super) fn fresh(host: &Host) -> State {
+    let login = Defaults::login(host);
+    let mut state = State::new();
+    put(&mut state, "password", &mark("!"));
+    put(&mut state, "locked", "true");
+    for (key, setting) in [
+        ("password_expire_min", "PASS_MIN_DAYS"),
+        ("password_expire_max", "PASS_MAX_DAYS"),
+        ("password_expire_warn", "PASS_WARN_AGE"),
+    ] {
+        put(&mut state, key, login.get(setting).unwrap_or_default());
+    }
+    state
+}
+
+/// Lets later tasks of a dry run know what became of this half.
+pub(super) fn remember(args: &UserArgs, after: Option<&State>, is_new: bool, host: &Host) -> Result<()> {
+    let Some(after) = after else {
+        return host.remember(&target(&args.name), None);
+    };
+    let mut state = if is_new { fresh(host) } else { entry(&args.name, host)? };
+    if args.expires.is_some() {
+        state.remove("expires");
+    }
+    if args.password.is_some() && args.password_lock.is_none() {
+        put(&mut state, "locked", "false");
+    }
+    state.extend(after.iter().filter(|(k, _)| is_key(k)).map(|(k, v)| (k.clone(), v.clone())));
+    host.remember(&target(&args.name), Some(state))
 }
 
 /// What the task wants of it.

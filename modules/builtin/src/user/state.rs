@@ -9,13 +9,14 @@ use crate::accounts::entries;
 
 /// An account with the keys of [`Host::user`] and `groups`; `None` where it is not there.
 pub(super) fn account(host: &Host, name: &str) -> Result<Option<State>> {
-    host.state(&Target::User(name.to_owned()), || {
+    let state = host.state(&Target::User(name.to_owned()), || {
         let Some(mut state) = host.user(name)? else {
             return Ok(None);
         };
         put(&mut state, "groups", &supplementary(host, name));
         Ok(Some(state))
-    })
+    })?;
+    Ok(state.map(|state| state.into_iter().filter(|(key, _)| !shadow::is_key(key)).collect()))
 }
 
 /// Sets a property; an empty one is not kept.
@@ -40,7 +41,9 @@ fn supplementary(host: &Host, name: &str) -> String {
 /// host chooses. The keys of the second half of /etc/shadow are only there where the task speaks of
 /// them, in both states.
 pub(super) fn wanted(args: &UserArgs, before: &mut State, host: &Host, is_new: bool) -> Result<State> {
-    shadow::complete(args, before, host, is_new)?;
+    if !is_new {
+        shadow::complete(args, before, host)?;
+    }
     let mut after = before.clone();
     if let Some(uid) = args.uid {
         put(&mut after, "uid", &uid.to_string());

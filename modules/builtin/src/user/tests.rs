@@ -100,6 +100,17 @@ fn a_password_shows_nowhere() {
 }
 
 #[test]
+fn a_password_of_an_earlier_task_is_known_and_in_no_other_change() {
+    let host = host();
+    let set = json!({"name": "etcd", "password": "$6$salt$one", "password_lock": false});
+    ok(&host, set.clone());
+    let ran = ok(&host, json!({"name": "etcd", "comment": "x"}));
+    assert_eq!(ran.changes.len(), 1);
+    assert!(!ran.changes[0].before.as_ref().unwrap().contains_key("password"));
+    assert_eq!(ok(&host, set).changes, []);
+}
+
+#[test]
 fn a_password_that_is_set_already_or_for_creation_only_stays() {
     let host = host();
     assert_eq!(ok(&host, json!({"name": "bob", "password": "$6$salt$old"})).changes, []);

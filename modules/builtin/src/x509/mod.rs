@@ -14,7 +14,6 @@ mod span;
 mod subject;
 mod usage;
 
-pub use key::KeyType;
 pub use names::parse as parse_names;
 pub use order::{Order, OrderArgs, RETURNS, check_renewal, load_issuer};
 pub use span::Span;
