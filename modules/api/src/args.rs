@@ -161,6 +161,7 @@ mod tests {
 
     use super::*;
     use crate::Choice;
+    use rplay_derive::Args;
 
     #[derive(Debug, PartialEq, Choice)]
     enum State {

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use rplay_wire::{Change, State, Target};
 
 use crate::system::{Command, Output, System};
-use crate::{Control, Result};
+use crate::{Control, Failure, Result};
 use record::Record;
 
 /// What the controller sent along, and how to talk back to it.
@@ -106,7 +106,7 @@ impl<'a> Host<'a> {
     /// Waits for something to happen on the host.
     ///
     /// # Errors
-    /// Where the request is cancelled; [`crate::Failure::unknown`] in a dry run, where nothing
+    /// Where the request is cancelled; [`Failure::unknown`] in a dry run, where nothing
     /// happens.
     pub fn wait(&self, time: Duration) -> Result<()> {
         self.system.wait(time, self.control)
@@ -216,6 +216,15 @@ impl<'a> Host<'a> {
     pub fn refresh(&self, target: &Target, mut apply: impl FnMut() -> Result<()>) -> Result<()> {
         let state = self.system.planned(target).flatten().unwrap_or_default();
         self.system.transition(target, Some(state), &mut apply)
+    }
+
+    /// The failure of something that should be there and is not; unknown where a dry run has
+    /// planned what may bring it.
+    pub fn missing(&self, failure: Failure) -> Failure {
+        match self.system.blind_spot() {
+            Some(why) => Failure::unknown(format!("{}, but {why}", failure.msg)),
+            None => failure,
+        }
     }
 
     /// Lets later tasks of a dry run know what a change of another thing entails: it is not

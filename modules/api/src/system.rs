@@ -121,6 +121,12 @@ pub trait System: Send + Sync {
         Ok(())
     }
 
+    /// Why what is not there may yet come to be, unseen by a dry run: a package that is only
+    /// planned brings users, programs and units.
+    fn blind_spot(&self) -> Option<String> {
+        None
+    }
+
     /// The time of day.
     fn now(&self) -> SystemTime {
         SystemTime::now()

@@ -31,8 +31,6 @@ pub struct Placed {
     pub path: PathBuf,
     /// The copy of the file that was replaced.
     pub backup: Option<PathBuf>,
-    /// Whether the content was written.
-    pub written: bool,
 }
 
 impl Placement<'_> {
@@ -51,7 +49,6 @@ impl Placement<'_> {
                 return Ok(Placed {
                     path,
                     backup: None,
-                    written: false,
                 });
             }
         }
@@ -59,7 +56,6 @@ impl Placement<'_> {
         Ok(Placed {
             path,
             backup,
-            written: true,
         })
     }
 

@@ -46,12 +46,15 @@ pub struct StatArgs {
     checksum_algorithm: Digest,
     /// Say the type of a file's content; here for compatibility.
     #[arg(alias = "mime", alias = "mime_type", alias = "mime-type", default = true)]
+    #[expect(dead_code, reason = "taken for compatibility")]
     get_mime: bool,
     /// Say a file's attributes; here for compatibility.
     #[arg(alias = "attr", alias = "attributes", default = true)]
+    #[expect(dead_code, reason = "taken for compatibility")]
     get_attributes: bool,
     /// Say SELinux's context; here for compatibility.
     #[arg(default = false)]
+    #[expect(dead_code, reason = "taken for compatibility")]
     get_selinux_context: bool,
 }
 

@@ -58,7 +58,10 @@ impl Target {
 impl From<Target> for Named {
     fn from(target: Target) -> Self {
         let (kind, name) = target.parts();
-        Self { kind: kind.to_owned(), name: name.to_owned() }
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -121,7 +124,11 @@ mod tests {
 
     #[test]
     fn a_target_is_the_same_in_binary_and_in_json() {
-        for target in [Target::File("/x".into()), Target::Systemd, Target::UnitFile("e".into())] {
+        for target in [
+            Target::File("/x".into()),
+            Target::Systemd,
+            Target::UnitFile("e".into()),
+        ] {
             let binary = postcard::to_stdvec(&target).unwrap();
             assert_eq!(postcard::from_bytes::<Target>(&binary).unwrap(), target);
         }

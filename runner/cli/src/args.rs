@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "rplay", version, about, long_about = None)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(after_help = "Exit codes: 0 all well, 1 an error before the run, 2 hosts failed, \
+#[command(
+    after_help = "Exit codes: 0 all well, 1 an error before the run, 2 hosts failed, \
     3 hosts unreachable (7 both), 4 bad playbook or inventory, 5 bad arguments, 130 interrupted. \
-    `rplay doc` lists the modules.")]
+    `rplay doc` lists the modules."
+)]
 pub(crate) struct Cli {
     /// What to do other than run playbooks.
     #[command(subcommand)]
@@ -57,11 +59,22 @@ pub(crate) struct RunArgs {
     pub extra_vars: Vec<String>,
 
     /// Only tasks with these tags.
-    #[arg(short, long, value_name = "TAGS", value_delimiter = ',', env = "ANSIBLE_RUN_TAGS")]
+    #[arg(
+        short,
+        long,
+        value_name = "TAGS",
+        value_delimiter = ',',
+        env = "ANSIBLE_RUN_TAGS"
+    )]
     pub tags: Vec<String>,
 
     /// No tasks with these tags.
-    #[arg(long, value_name = "TAGS", value_delimiter = ',', env = "ANSIBLE_SKIP_TAGS")]
+    #[arg(
+        long,
+        value_name = "TAGS",
+        value_delimiter = ',',
+        env = "ANSIBLE_SKIP_TAGS"
+    )]
     pub skip_tags: Vec<String>,
 
     /// Change nothing; say what would change.
@@ -141,7 +154,12 @@ pub(crate) struct RunArgs {
     pub connection_password_file: Option<PathBuf>,
 
     /// Log in with this key.
-    #[arg(long, alias = "key-file", value_name = "FILE", env = "ANSIBLE_PRIVATE_KEY_FILE")]
+    #[arg(
+        long,
+        alias = "key-file",
+        value_name = "FILE",
+        env = "ANSIBLE_PRIVATE_KEY_FILE"
+    )]
     pub private_key: Option<PathBuf>,
 
     /// How to reach hosts that say nothing of it: ssh or local.
@@ -161,7 +179,12 @@ pub(crate) struct RunArgs {
     pub ssh_extra_args: Option<String>,
 
     /// Read a vault password from a file (or an executable's output). May be repeated.
-    #[arg(long, value_name = "FILE", env = "ANSIBLE_VAULT_PASSWORD_FILE", alias = "vault-pass-file")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "ANSIBLE_VAULT_PASSWORD_FILE",
+        alias = "vault-pass-file"
+    )]
     pub vault_password_file: Vec<PathBuf>,
 
     /// A vault password as ID@FILE or ID@prompt. May be repeated.
@@ -194,7 +217,13 @@ mod tests {
 
     #[test]
     fn the_words_of_the_readme_are_understood() {
-        let cli = Cli::parse_from(["rplay", "playbooks/etcd.yml", "-i", "inventories/staging", "-CD"]);
+        let cli = Cli::parse_from([
+            "rplay",
+            "playbooks/etcd.yml",
+            "-i",
+            "inventories/staging",
+            "-CD",
+        ]);
         assert!(cli.run.check && cli.run.diff);
         assert_eq!(cli.run.inventory, ["inventories/staging"]);
     }

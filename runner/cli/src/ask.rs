@@ -20,10 +20,17 @@ pub(crate) fn password(prompt: &str) -> io::Result<String> {
 /// Reads a password from a file's first line, or from what an executable prints.
 pub(crate) fn password_file(path: &Path) -> io::Result<String> {
     use std::os::unix::fs::PermissionsExt;
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("could not read `{}`: {e}", path.display()));
+    let named = |e: io::Error| {
+        io::Error::new(
+            e.kind(),
+            format!("could not read `{}`: {e}", path.display()),
+        )
+    };
     let mode = std::fs::metadata(path).map_err(named)?.permissions().mode();
     let text = if mode & 0o111 != 0 {
-        let output = std::process::Command::new(path.canonicalize().map_err(named)?).output().map_err(named)?;
+        let output = std::process::Command::new(path.canonicalize().map_err(named)?)
+            .output()
+            .map_err(named)?;
         if !output.status.success() {
             return Err(io::Error::other(format!("`{}` failed", path.display())));
         }
@@ -40,6 +47,8 @@ pub(crate) struct Passphrases;
 
 impl Secrets for Passphrases {
     fn passphrase(&self, key: &Path) -> Option<Secret> {
-        password(&format!("passphrase of {}", key.display())).ok().map(Secret::new)
+        password(&format!("passphrase of {}", key.display()))
+            .ok()
+            .map(Secret::new)
     }
 }

@@ -16,19 +16,30 @@ pub(crate) fn show(module: Option<&str>, markdown: bool, schema: bool) -> Exit {
             None => {
                 let all = Catalog::all();
                 let near = rplay_diag::did_you_mean(name, all.iter().map(|(d, _)| d.name));
-                let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
-                let _ = writeln!(std::io::stderr(), "error: there is no module `{name}`{near}");
+                let near = near
+                    .map(|n| format!("; did you mean `{n}`?"))
+                    .unwrap_or_default();
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "error: there is no module `{name}`{near}"
+                );
                 return Exit::Error;
             }
         },
         None if schema => tasks_schema().to_string(),
         None if markdown => {
             let pages = Catalog::all();
-            pages.iter().map(|(doc, spec)| page(doc, spec)).collect::<Vec<_>>().join("\n")
+            pages
+                .iter()
+                .map(|(doc, spec)| page(doc, spec))
+                .collect::<Vec<_>>()
+                .join("\n")
         }
         None => {
             let rows = Catalog::all();
-            let rows = rows.iter().map(|(doc, _)| format!("{:<20} {}", doc.name, doc.summary));
+            let rows = rows
+                .iter()
+                .map(|(doc, _)| format!("{:<20} {}", doc.name, doc.summary));
             rows.collect::<Vec<_>>().join("\n")
         }
     };
@@ -50,7 +61,10 @@ fn page(doc: &Doc, spec: &[ArgSpec]) -> String {
         out.push_str("\n## Arguments\n\n");
         spec.iter().for_each(|arg| out.push_str(&argument(arg)));
     }
-    out.push_str(&format!("\n## Examples\n\n```yaml\n{}\n```\n", doc.examples.trim()));
+    out.push_str(&format!(
+        "\n## Examples\n\n```yaml\n{}\n```\n",
+        doc.examples.trim()
+    ));
     if !doc.returns.is_empty() {
         out.push_str("\n## Result\n\n");
         for key in doc.returns {
@@ -71,7 +85,12 @@ fn argument(arg: &ArgSpec) -> String {
     if !arg.aliases.is_empty() {
         notes.push(format!("also `{}`", arg.aliases.join("`, `")));
     }
-    format!("- `{}` ({}): {}\n", arg.name, notes.join(", "), arg.doc.replace('\n', " "))
+    format!(
+        "- `{}` ({}): {}\n",
+        arg.name,
+        notes.join(", "),
+        arg.doc.replace('\n', " ")
+    )
 }
 
 fn kind(kind: ArgKind) -> String {

@@ -63,9 +63,20 @@ mod tests {
 
     #[test]
     fn a_lost_and_a_failed_host_are_told_apart() {
-        let failed = Recap { failed: 1, ..Recap::default() };
-        let lost = Recap { unreachable: 1, ..Recap::default() };
-        let exit = |recap: Vec<Recap>| Exit::of(&Summary { recap, broken: false });
+        let failed = Recap {
+            failed: 1,
+            ..Recap::default()
+        };
+        let lost = Recap {
+            unreachable: 1,
+            ..Recap::default()
+        };
+        let exit = |recap: Vec<Recap>| {
+            Exit::of(&Summary {
+                recap,
+                broken: false,
+            })
+        };
         assert_eq!(exit(vec![failed.clone()]), Exit::Failed);
         assert_eq!(exit(vec![lost.clone()]), Exit::Unreachable);
         assert_eq!(exit(vec![failed, lost]), Exit::FailedAndUnreachable);

@@ -21,15 +21,21 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors.
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            };
             let _ = error.print();
             return code.into();
         }
     };
     match cli.command {
-        Some(Command::Doc { module, markdown, schema }) => {
-            doc::show(module.as_deref(), markdown, schema).into()
-        }
+        Some(Command::Doc {
+            module,
+            markdown,
+            schema,
+        }) => doc::show(module.as_deref(), markdown, schema).into(),
         None => setup::run(cli.run).into(),
     }
 }

@@ -31,11 +31,17 @@ struct Stop {
 
 impl Stop {
     fn parse(diagnostic: Diagnostic) -> Self {
-        Self { exit: Exit::Parse, diagnostics: vec![diagnostic] }
+        Self {
+            exit: Exit::Parse,
+            diagnostics: vec![diagnostic],
+        }
     }
 
     fn error(words: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, diagnostics: vec![Diagnostic::error(words)] }
+        Self {
+            exit: Exit::Error,
+            diagnostics: vec![Diagnostic::error(words)],
+        }
     }
 }
 
@@ -51,7 +57,11 @@ pub(crate) fn run(args: RunArgs) -> Exit {
 }
 
 fn show(diagnostic: &Diagnostic) {
-    let style = if Term::stderr().features().colors_supported() { Style::Colour } else { Style::Plain };
+    let style = if Term::stderr().features().colors_supported() {
+        Style::Colour
+    } else {
+        Style::Plain
+    };
     let _ = writeln!(std::io::stderr(), "{}", render(diagnostic, style));
 }
 
@@ -65,7 +75,10 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
         move |path: &Path| templar.read_file(path)
     };
     let sources = match args.inventory.as_slice() {
-        [] => vec!["/etc/ansible/hosts".to_owned()].into_iter().filter(|p| Path::new(p).exists()).collect(),
+        [] => vec!["/etc/ansible/hosts".to_owned()]
+            .into_iter()
+            .filter(|p| Path::new(p).exists())
+            .collect(),
         given => given.to_vec(),
     };
     let (inventory, warnings) = rplay_inventory::load(&sources, &reader).map_err(Stop::parse)?;
@@ -83,11 +96,25 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
     if args.syntax_check {
         return Ok(syntax_ok(&args));
     }
-    let selection = TagSelection { run: args.tags.clone(), skip: args.skip_tags.clone() };
-    let listing = Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    let selection = TagSelection {
+        run: args.tags.clone(),
+        skip: args.skip_tags.clone(),
+    };
+    let listing = Listing {
+        hosts: args.list_hosts,
+        tasks: args.list_tasks,
+        tags: args.list_tags,
+    };
     if listing.hosts || listing.tasks || listing.tags {
         for (name, plays) in &plays {
-            let text = list(name, plays, &inventory, limit.as_deref(), &selection, listing);
+            let text = list(
+                name,
+                plays,
+                &inventory,
+                limit.as_deref(),
+                &selection,
+                listing,
+            );
             let _ = write!(std::io::stdout(), "{text}");
         }
         return Ok(Exit::Ok);
@@ -95,7 +122,11 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
     let store = Arc::new(Store::new(inventory, templar.clone(), extra));
     for (_, plays) in &plays {
         for play in plays {
-            let dir = if play.dir.as_os_str().is_empty() { Path::new(".") } else { &play.dir };
+            let dir = if play.dir.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &play.dir
+            };
             let files = VarsFiles::read(dir, &reader).map_err(Stop::parse)?;
             store.add_playbook_dir(dir.to_owned(), files);
         }
@@ -143,13 +174,14 @@ fn execute(run: Arc<Run>, names: Vec<String>, plays: Vec<Play>) -> Result<Exit, 
 
 /// Ctrl-C, or a request to terminate.
 async fn interrupted() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
-    };
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(_) => {
+                let _ = tokio::signal::ctrl_c().await;
+                return;
+            }
+        };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -157,11 +189,17 @@ async fn interrupted() {
 }
 
 fn image() -> Image {
-    Image { gzip: rplay_payload::GZIP, sha256: rplay_payload::SHA256, arch: rplay_payload::ARCH }
+    Image {
+        gzip: rplay_payload::GZIP,
+        sha256: rplay_payload::SHA256,
+        arch: rplay_payload::ARCH,
+    }
 }
 
 fn limit(args: &RunArgs, inventory: &Inventory) -> Result<Option<Vec<Arc<str>>>, Stop> {
-    let Some(pattern) = &args.limit else { return Ok(None) };
+    let Some(pattern) = &args.limit else {
+        return Ok(None);
+    };
     let pattern = match pattern.strip_prefix('@') {
         Some(file) => std::fs::read_to_string(file)
             .map_err(|e| Stop::error(format!("could not read `{file}`: {e}")))?
@@ -177,7 +215,10 @@ fn limit(args: &RunArgs, inventory: &Inventory) -> Result<Option<Vec<Arc<str>>>,
             if let Some(near) = near {
                 error = error.help(format!("did you mean `{near}`?"));
             }
-            Err(Stop { exit: Exit::Error, diagnostics: vec![error] })
+            Err(Stop {
+                exit: Exit::Error,
+                diagnostics: vec![error],
+            })
         }
     }
 }
@@ -197,10 +238,14 @@ fn loader(templar: &Templar, extra: &[Arc<Map>]) -> Loader {
     let (templar, extra) = (templar.clone(), extra.to_vec());
     let early = move |node: &rplay_yaml::Node, play: &Map| {
         let mut scope = Scope::default().with(Level::Play, Layer::Nodes(Arc::new(play.clone())));
-        extra.iter().for_each(|map| scope.add(Level::Extra, Layer::Nodes(map.clone())));
+        extra
+            .iter()
+            .for_each(|map| scope.add(Level::Extra, Layer::Nodes(map.clone())));
         let vars: Arc<dyn Vars> = Arc::new(scope);
         let value = templar.render(node, &vars)?;
-        Ok(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        Ok(value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned))
     };
     Loader::new(Arc::new(Disk), Arc::new(Catalog), paths, Box::new(early))
 }
@@ -225,7 +270,10 @@ fn load_plays(args: &RunArgs, loader: &Loader) -> Result<Vec<Named>, Stop> {
         }
     }
     if problems.iter().any(|d| d.severity == Severity::Error) {
-        return Err(Stop { exit: Exit::Parse, diagnostics: problems });
+        return Err(Stop {
+            exit: Exit::Parse,
+            diagnostics: problems,
+        });
     }
     Ok(all)
 }
@@ -263,7 +311,10 @@ fn options(args: &RunArgs, tags: TagSelection) -> Result<Options, Stop> {
         force_handlers: args.force_handlers,
         escalate: Escalate {
             enabled: args.become_,
-            user: args.become_user.clone().unwrap_or_else(|| "root".to_owned()),
+            user: args
+                .become_user
+                .clone()
+                .unwrap_or_else(|| "root".to_owned()),
             method,
             password: becoming.map(Secret::new),
         },
@@ -273,8 +324,15 @@ fn options(args: &RunArgs, tags: TagSelection) -> Result<Options, Stop> {
             password: login.map(Secret::new),
             kind: args.connection.clone(),
             timeout: args.timeout,
-            ssh_args: args.ssh_common_args.iter().chain(&args.ssh_extra_args).cloned().collect(),
-            host_key_checking: std::env::var("ANSIBLE_HOST_KEY_CHECKING").ok().map(|v| truth(&v)),
+            ssh_args: args
+                .ssh_common_args
+                .iter()
+                .chain(&args.ssh_extra_args)
+                .cloned()
+                .collect(),
+            host_key_checking: std::env::var("ANSIBLE_HOST_KEY_CHECKING")
+                .ok()
+                .map(|v| truth(&v)),
         },
         verbosity: args.verbose,
     })
@@ -293,7 +351,11 @@ fn sink(args: &RunArgs) -> Arc<dyn Sink> {
         return Arc::new(JsonLines::new(std::io::stdout()));
     }
     let term = Term::stdout();
-    let width = if term.is_term() { usize::from(term.size().1).clamp(40, 120) } else { 79 };
+    let width = if term.is_term() {
+        usize::from(term.size().1).clamp(40, 120)
+    } else {
+        79
+    };
     Arc::new(Terminal::new(Look {
         colour: term.is_term() && term.features().colors_supported(),
         live: term.is_term(),

@@ -25,9 +25,10 @@ pub(crate) fn keys(args: &RunArgs) -> io::Result<VaultKeys> {
             None => (None, id.as_str()),
         };
         let password = match source {
-            "prompt" | "prompt_ask_vault_pass" => {
-                ask::password(&format!("vault password ({})", name.as_deref().unwrap_or("default")))?
-            }
+            "prompt" | "prompt_ask_vault_pass" => ask::password(&format!(
+                "vault password ({})",
+                name.as_deref().unwrap_or("default")
+            ))?,
             file => ask::password_file(file.as_ref())?,
         };
         keys.push((name, password));

@@ -63,7 +63,9 @@ pub(crate) static ACTIONS: &[Action] = &[
 
 /// The action of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Action> {
-    ACTIONS.iter().find(|a| a.doc.name == name || a.doc.aliases.contains(&name))
+    ACTIONS
+        .iter()
+        .find(|a| a.doc.name == name || a.doc.aliases.contains(&name))
 }
 
 impl Call<'_> {
@@ -87,10 +89,12 @@ impl Call<'_> {
     /// # Errors
     /// The result to end with.
     fn map(&self) -> Result<ArgMap, TaskResult> {
-        self.run.arguments(self.context, self.vars).map_err(|unusable| match unusable {
-            Unusable::Unknown(origins) => TaskResult::unknown(origins),
-            Unusable::Wrong(diagnostic) => self.run.failure(&diagnostic),
-        })
+        self.run
+            .arguments(self.context, self.vars)
+            .map_err(|unusable| match unusable {
+                Unusable::Unknown(origins) => TaskResult::unknown(origins),
+                Unusable::Wrong(diagnostic) => self.run.failure(&diagnostic),
+            })
     }
 }
 

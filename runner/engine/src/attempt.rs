@@ -38,7 +38,12 @@ impl Run {
                     return Ok(Some(result));
                 }
                 Decision::Unknown(origins) => {
-                    undecided.extend(origins.into_iter().filter(|o| !undecided.contains(o)).collect::<Vec<_>>());
+                    undecided.extend(
+                        origins
+                            .into_iter()
+                            .filter(|o| !undecided.contains(o))
+                            .collect::<Vec<_>>(),
+                    );
                 }
             }
         }
@@ -65,7 +70,10 @@ impl Run {
             node.map_or(Ok(default), |node| text::number(&self.templar, node, &vars))
         };
         let default = if until.is_some() { 3.0 } else { 0.0 };
-        let (retries, delay) = match (number(Keyword::Retries, default), number(Keyword::Delay, 5.0)) {
+        let (retries, delay) = match (
+            number(Keyword::Retries, default),
+            number(Keyword::Delay, 5.0),
+        ) {
             (Ok(retries), Ok(delay)) => (retries, delay),
             (Err(diagnostic), _) | (_, Err(diagnostic)) => return self.failure(&diagnostic),
         };
@@ -82,7 +90,11 @@ impl Run {
             }
             let good = match until {
                 None => Ok(Decision::True).map(|d: Decision| {
-                    if result.is_failed() && retries > 0 { Decision::False } else { d }
+                    if result.is_failed() && retries > 0 {
+                        Decision::False
+                    } else {
+                        d
+                    }
                 }),
                 Some(node) => self.judged(context, &scope, &result, node),
             };
@@ -97,7 +109,11 @@ impl Run {
                     if !result.is_failed() {
                         let changes = std::mem::take(&mut result.changes);
                         let words = format!("it was not so after {attempt} tries");
-                        result = TaskResult { data: result.data, changes, ..TaskResult::failed(words) };
+                        result = TaskResult {
+                            data: result.data,
+                            changes,
+                            ..TaskResult::failed(words)
+                        };
                     }
                     return result;
                 }
@@ -122,10 +138,13 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
-        let seconds = context.frame.keyword(Some(&context.task), Keyword::Timeout).or_else(|| {
-            context.task.keywords.get(Keyword::Async)
-        });
-        let limit = seconds.and_then(|node| text::number(&self.templar, node, vars).ok()).filter(|s| *s > 0.0);
+        let seconds = context
+            .frame
+            .keyword(Some(&context.task), Keyword::Timeout)
+            .or_else(|| context.task.keywords.get(Keyword::Async));
+        let limit = seconds
+            .and_then(|node| text::number(&self.templar, node, vars).ok())
+            .filter(|s| *s > 0.0);
         let work = self.act(context, host, vars);
         match limit {
             None => work.await,
@@ -139,13 +158,20 @@ impl Run {
     /// Applies `failed_when` and `changed_when`.
     fn verdict(&self, context: &TaskContext, scope: &Scope, mut result: TaskResult) -> TaskResult {
         let keywords = &context.task.keywords;
-        if result.is_unreachable() || result.is_skipped() || matches!(result.end, Ending::Unknown(_)) {
+        if result.is_unreachable()
+            || result.is_skipped()
+            || matches!(result.end, Ending::Unknown(_))
+        {
             return result;
         }
         if let Some(node) = keywords.get(Keyword::ChangedWhen) {
             match self.any(context, scope, &result, node, false) {
-                Ok(Decision::True) if !result.is_failed() => result.end = Ending::Done { changed: true },
-                Ok(Decision::False) if !result.is_failed() => result.end = Ending::Done { changed: false },
+                Ok(Decision::True) if !result.is_failed() => {
+                    result.end = Ending::Done { changed: true }
+                }
+                Ok(Decision::False) if !result.is_failed() => {
+                    result.end = Ending::Done { changed: false }
+                }
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
                 Ok(_) => {}
                 Err(diagnostic) => return self.failure(&diagnostic),
@@ -156,21 +182,30 @@ impl Run {
             match self.any(context, scope, &result, node, true) {
                 Ok(Decision::True) => {
                     let msg = result.data.get("msg").and_then(Json::as_str);
-                    let msg = msg.unwrap_or("`failed_when` says that it failed").to_owned();
+                    let msg = msg
+                        .unwrap_or("`failed_when` says that it failed")
+                        .to_owned();
                     if !result.is_failed() {
                         result.end = Ending::Failed(msg);
                     }
-                    result.data.insert("failed_when_result".to_owned(), true.into());
+                    result
+                        .data
+                        .insert("failed_when_result".to_owned(), true.into());
                 }
                 Ok(Decision::False) => {
                     if let Ending::Failed(msg) = &result.end {
-                        result.data.entry("msg".to_owned()).or_insert_with(|| msg.clone().into());
+                        result
+                            .data
+                            .entry("msg".to_owned())
+                            .or_insert_with(|| msg.clone().into());
                         let changed = was_changed || result.data.get("rc").is_some();
                         let changed = changed && keywords.get(Keyword::ChangedWhen).is_none();
                         result.end = Ending::Done { changed };
                         result.diagnostic = None;
                     }
-                    result.data.insert("failed_when_result".to_owned(), false.into());
+                    result
+                        .data
+                        .insert("failed_when_result".to_owned(), false.into());
                 }
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
                 Err(diagnostic) => return self.failure(&diagnostic),
@@ -218,7 +253,19 @@ impl Run {
         if task.action.name == "set_fact" || task.action.name == "include_vars" {
             return;
         }
-        let values = map.iter().map(|(k, v)| (k.clone(), rplay_template::unknown::from_json(v, &[], &Origin { what: String::new(), span: None })));
+        let values = map.iter().map(|(k, v)| {
+            (
+                k.clone(),
+                rplay_template::unknown::from_json(
+                    v,
+                    &[],
+                    &Origin {
+                        what: String::new(),
+                        span: None,
+                    },
+                ),
+            )
+        });
         let values: IndexMap<String, Value> = values.collect();
         self.store.update(&host.name, |vars| vars.add_facts(values));
     }

@@ -45,7 +45,10 @@ impl KnownModules for Catalog {
 
     fn names(&self) -> Vec<String> {
         let names = Self::all().into_iter().flat_map(|(doc, _)| {
-            [doc.name].into_iter().chain(doc.aliases.iter().copied()).map(str::to_owned)
+            [doc.name]
+                .into_iter()
+                .chain(doc.aliases.iter().copied())
+                .map(str::to_owned)
         });
         names.collect()
     }
@@ -55,12 +58,16 @@ impl KnownModules for Catalog {
     }
 
     fn check_arg(&self, module: &str, arg: &str) -> Result<(), Option<String>> {
-        let Some((_, spec)) = Self::find(module) else { return Ok(()) };
+        let Some((_, spec)) = Self::find(module) else {
+            return Ok(());
+        };
         // An action with no arguments of its own takes any (set_fact).
         if spec.is_empty() || arg == "_raw_params" || spec.iter().any(|s| s.is_called(arg)) {
             return Ok(());
         }
-        let names = spec.iter().flat_map(|s| [s.name].into_iter().chain(s.aliases.iter().copied()));
+        let names = spec
+            .iter()
+            .flat_map(|s| [s.name].into_iter().chain(s.aliases.iter().copied()));
         Err(did_you_mean(arg, names).map(str::to_owned))
     }
 }

@@ -34,7 +34,9 @@ impl Settings<'_> {
 
     fn keyword(&self, keyword: Keyword) -> Result<Option<String>, Diagnostic> {
         let node = self.frame.keyword(self.task, keyword);
-        let text = node.map(|node| text::string(&self.run.templar, node, self.vars)).transpose()?;
+        let text = node
+            .map(|node| text::string(&self.run.templar, node, self.vars))
+            .transpose()?;
         Ok(text.filter(|t| !t.is_empty()))
     }
 
@@ -58,10 +60,18 @@ impl Run {
         frame: &Frame,
     ) -> Result<Target, Diagnostic> {
         let options = &self.options.connect;
-        let settings = Settings { run: self, vars, task, frame };
+        let settings = Settings {
+            run: self,
+            vars,
+            task,
+            frame,
+        };
         let implicit = host == "localhost" && !self.store.inventory().hosts.contains_key(host);
         let named = settings.var(&["ansible_connection"]);
-        let kind = match named.or(settings.keyword(Keyword::Connection)?).or(options.kind.clone()) {
+        let kind = match named
+            .or(settings.keyword(Keyword::Connection)?)
+            .or(options.kind.clone())
+        {
             None if implicit => "local".to_owned(),
             kind => kind.unwrap_or_else(|| "ssh".to_owned()),
         };
@@ -74,7 +84,10 @@ impl Run {
             }
         };
         if kind == Kind::Local {
-            return Ok(Target { name: host.to_owned(), ..Target::local() });
+            return Ok(Target {
+                name: host.to_owned(),
+                ..Target::local()
+            });
         }
         let mut ssh_args = SshArgs::default();
         let common = settings.var(&["ansible_ssh_common_args"]);
@@ -83,24 +96,38 @@ impl Run {
             let parsed = SshArgs::parse(text).map_err(|e| e.diagnostic())?;
             ssh_args.extend(parsed);
         }
-        let port = settings.var(&["ansible_port", "ansible_ssh_port"]).or(settings.keyword(Keyword::Port)?);
+        let port = settings
+            .var(&["ansible_port", "ansible_ssh_port"])
+            .or(settings.keyword(Keyword::Port)?);
         let user = settings.var(&["ansible_user", "ansible_ssh_user"]);
         let key = settings.var(&["ansible_ssh_private_key_file", "ansible_private_key_file"]);
         let seconds = settings.var(&["ansible_timeout", "ansible_ssh_timeout"]);
-        let checking = settings.var(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"]);
+        let checking =
+            settings.var(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"]);
         let checking = checking.map(|t| matches!(t.to_lowercase().as_str(), "true" | "yes" | "1"));
         Ok(Target {
             name: host.to_owned(),
-            host: settings.var(&["ansible_host", "ansible_ssh_host"]).unwrap_or_else(|| host.to_owned()),
+            host: settings
+                .var(&["ansible_host", "ansible_ssh_host"])
+                .unwrap_or_else(|| host.to_owned()),
             port: port.and_then(|p| p.parse().ok()),
-            user: user.or(settings.keyword(Keyword::RemoteUser)?).or(options.user.clone()),
+            user: user
+                .or(settings.keyword(Keyword::RemoteUser)?)
+                .or(options.user.clone()),
             private_key: key.map(expanded).or(options.private_key.clone()),
             password: settings
-                .secret(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"])
+                .secret(&[
+                    "ansible_password",
+                    "ansible_ssh_pass",
+                    "ansible_ssh_password",
+                ])
                 .or(options.password.clone()),
             ssh_args,
             kind,
-            timeout: seconds.and_then(|s| s.parse().ok()).or(options.timeout).map(Duration::from_secs),
+            timeout: seconds
+                .and_then(|s| s.parse().ok())
+                .or(options.timeout)
+                .map(Duration::from_secs),
             host_keys: match checking.or(options.host_key_checking) {
                 Some(false) => Some(HostKeys::Ignore),
                 _ => None,
@@ -119,7 +146,12 @@ impl Run {
         frame: &Frame,
     ) -> Result<Option<Become>, Diagnostic> {
         let options = &self.options.escalate;
-        let settings = Settings { run: self, vars, task, frame };
+        let settings = Settings {
+            run: self,
+            vars,
+            task,
+            frame,
+        };
         let wanted = match settings.var(&["ansible_become"]) {
             Some(text) => matches!(text.to_lowercase().as_str(), "true" | "yes" | "1" | "on"),
             None => match frame.keyword(task, Keyword::Become) {
@@ -130,23 +162,36 @@ impl Run {
         if !wanted {
             return Ok(None);
         }
-        let user = settings.var(&["ansible_become_user"]).or(settings.keyword(Keyword::BecomeUser)?);
-        let method = settings.var(&["ansible_become_method"]).or(settings.keyword(Keyword::BecomeMethod)?);
+        let user = settings
+            .var(&["ansible_become_user"])
+            .or(settings.keyword(Keyword::BecomeUser)?);
+        let method = settings
+            .var(&["ansible_become_method"])
+            .or(settings.keyword(Keyword::BecomeMethod)?);
         let method = match method {
             None => options.method,
             Some(word) => Method::of_word(&word).ok_or_else(|| {
-                Diagnostic::error(format!("there is no become method `{word}`")).help("use sudo, su or doas")
+                Diagnostic::error(format!("there is no become method `{word}`"))
+                    .help("use sudo, su or doas")
             })?,
         };
-        let flags = settings.var(&["ansible_become_flags"]).or(settings.keyword(Keyword::BecomeFlags)?);
+        let flags = settings
+            .var(&["ansible_become_flags"])
+            .or(settings.keyword(Keyword::BecomeFlags)?);
         Ok(Some(Become {
             method,
             user: user.unwrap_or_else(|| options.user.clone()),
             password: settings
-                .secret(&["ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"])
+                .secret(&[
+                    "ansible_become_password",
+                    "ansible_become_pass",
+                    "ansible_sudo_pass",
+                ])
                 .or(options.password.clone()),
             flags: flags.map(|f| f.split_whitespace().map(str::to_owned).collect()),
-            exe: settings.var(&["ansible_become_exe"]).or(settings.keyword(Keyword::BecomeExe)?),
+            exe: settings
+                .var(&["ansible_become_exe"])
+                .or(settings.keyword(Keyword::BecomeExe)?),
         }))
     }
 }

@@ -33,10 +33,21 @@ impl Sending {
     /// A file whose content is made by the controller: a rendered template.
     pub(crate) fn content(&mut self, src: &str, mode: u32, content: Vec<u8>) -> ControllerFile {
         let sha256 = rplay_api::hex(&Sha256::digest(&content));
-        let blob = Blob { sha256, size: content.len() as u64, inline: Some(content) };
+        let blob = Blob {
+            sha256,
+            size: content.len() as u64,
+            inline: Some(content),
+        };
         let kind = EntryKind::File(self.push(blob, None));
-        let entry = ControllerEntry { path: String::new(), mode, kind };
-        ControllerFile::Sent { src: src.to_owned(), entries: vec![entry] }
+        let entry = ControllerEntry {
+            path: String::new(),
+            mode,
+            kind,
+        };
+        ControllerFile::Sent {
+            src: src.to_owned(),
+            entries: vec![entry],
+        }
     }
 }
 
@@ -64,7 +75,10 @@ impl ControllerFiles {
         } else {
             entries.push(self.file(path, String::new(), &meta, sending)?);
         }
-        Ok(ControllerFile::Sent { src: written.to_owned(), entries })
+        Ok(ControllerFile::Sent {
+            src: written.to_owned(),
+            entries,
+        })
     }
 
     fn folder(
@@ -78,18 +92,30 @@ impl ControllerFiles {
         let mut paths: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
-            let below = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            let below = path
+                .strip_prefix(root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned();
             let link = fs::symlink_metadata(&path).map_err(|e| could_not("read", &path, &e))?;
             if link.is_symlink() && !path.exists() {
                 let to = fs::read_link(&path).map_err(|e| could_not("read", &path, &e))?;
                 let kind = EntryKind::Link(to.to_string_lossy().into_owned());
-                entries.push(ControllerEntry { path: below, mode: 0o777, kind });
+                entries.push(ControllerEntry {
+                    path: below,
+                    mode: 0o777,
+                    kind,
+                });
                 continue;
             }
             let meta = fs::metadata(&path).map_err(|e| could_not("read", &path, &e))?;
             if meta.is_dir() {
                 let mode = meta.permissions().mode() & 0o7777;
-                entries.push(ControllerEntry { path: below, mode, kind: EntryKind::Directory });
+                entries.push(ControllerEntry {
+                    path: below,
+                    mode,
+                    kind: EntryKind::Directory,
+                });
                 self.folder(root, &path, entries, sending)?;
             } else {
                 entries.push(self.file(&path, below, &meta, sending)?);
@@ -111,12 +137,30 @@ impl ControllerFiles {
             let content = fs::read(path).map_err(|e| could_not("read", path, &e))?;
             let sha256 = rplay_api::hex(&Sha256::digest(&content));
             let size = content.len() as u64;
-            sending.push(Blob { sha256, size, inline: Some(content) }, None)
+            sending.push(
+                Blob {
+                    sha256,
+                    size,
+                    inline: Some(content),
+                },
+                None,
+            )
         } else {
             let sha256 = self.digest(path, meta)?;
-            sending.push(Blob { sha256, size, inline: None }, Some(path.to_owned()))
+            sending.push(
+                Blob {
+                    sha256,
+                    size,
+                    inline: None,
+                },
+                Some(path.to_owned()),
+            )
         };
-        Ok(ControllerEntry { path: below, mode, kind: EntryKind::File(kind) })
+        Ok(ControllerEntry {
+            path: below,
+            mode,
+            kind: EntryKind::File(kind),
+        })
     }
 
     fn digest(&self, path: &Path, meta: &Metadata) -> Result<String, String> {
@@ -138,5 +182,8 @@ impl ControllerFiles {
 }
 
 fn could_not(act: &str, path: &Path, error: &std::io::Error) -> String {
-    format!("could not {act} `{}` on the controller: {error}", path.display())
+    format!(
+        "could not {act} `{}` on the controller: {error}",
+        path.display()
+    )
 }

@@ -14,9 +14,14 @@ impl Run {
     /// Tells of an error or warning that belongs to no host.
     pub(crate) fn warn(&self, diagnostic: &Diagnostic) {
         let redactor = self.templar.redactor();
-        let drawn = redactor.redact(&render(diagnostic, Style::Plain)).into_owned();
+        let drawn = redactor
+            .redact(&render(diagnostic, Style::Plain))
+            .into_owned();
         let text = redactor.redact(&diagnostic.message).into_owned();
-        self.emit(Event::Warning { text, drawn: Some(drawn) });
+        self.emit(Event::Warning {
+            text,
+            drawn: Some(drawn),
+        });
     }
 
     /// Tells of something in words.
@@ -51,7 +56,11 @@ impl Run {
             delegated_to: None,
             item: item.map(|i| clean(&i)),
             status,
-            result: if secret { Map::new() } else { redacted_map(&result.json(), redactor) },
+            result: if secret {
+                Map::new()
+            } else {
+                redacted_map(&result.json(), redactor)
+            },
             changes: if secret { vec![] } else { changes.collect() },
             diagnostic: result.diagnostic.as_deref().filter(|_| !secret).map(clean),
             ignored,
@@ -65,7 +74,9 @@ fn hidden(_: &str) -> String {
 }
 
 fn redacted_map(map: &Map<String, Json>, redactor: &Redactor) -> Map<String, Json> {
-    map.iter().map(|(k, v)| (k.clone(), redacted(v, redactor))).collect()
+    map.iter()
+        .map(|(k, v)| (k.clone(), redacted(v, redactor)))
+        .collect()
 }
 
 fn redacted(value: &Json, redactor: &Redactor) -> Json {
@@ -82,5 +93,8 @@ fn redacted_change(change: &Change, redactor: &Redactor) -> Change {
         Diff::Text(text) => Diff::Text(redactor.redact(&text).into_owned()),
         other => other,
     });
-    Change { diff, ..change.clone() }
+    Change {
+        diff,
+        ..change.clone()
+    }
 }

@@ -26,7 +26,10 @@ struct Level {
 
 impl Frame {
     pub(crate) fn of_play(context: &Arc<PlayContext>) -> Self {
-        Self { context: context.clone(), inner: None }
+        Self {
+            context: context.clone(),
+            inner: None,
+        }
     }
 
     fn play(&self) -> &Play {
@@ -35,8 +38,14 @@ impl Frame {
 
     /// Inside a block.
     pub(crate) fn enter(&self, block: &Arc<Block>) -> Self {
-        let level = Level { parent: self.inner.clone(), block: block.clone() };
-        Self { context: self.context.clone(), inner: Some(Arc::new(level)) }
+        let level = Level {
+            parent: self.inner.clone(),
+            block: block.clone(),
+        };
+        Self {
+            context: self.context.clone(),
+            inner: Some(Arc::new(level)),
+        }
     }
 
     /// The blocks around, innermost first.
@@ -58,11 +67,21 @@ impl Frame {
     }
 
     /// The innermost value of a keyword: the task's own, a block's, the play's.
-    pub(crate) fn keyword<'a>(&'a self, task: Option<&'a Task>, keyword: Keyword) -> Option<&'a Node> {
+    pub(crate) fn keyword<'a>(
+        &'a self,
+        task: Option<&'a Task>,
+        keyword: Keyword,
+    ) -> Option<&'a Node> {
         task.and_then(|t| t.keywords.get(keyword))
             .or_else(|| self.blocks().find_map(|b| b.keywords.get(keyword)))
             .or_else(|| self.play().keywords.get(keyword))
-            .or_else(|| self.play().imports.iter().rev().find_map(|k| k.get(keyword)))
+            .or_else(|| {
+                self.play()
+                    .imports
+                    .iter()
+                    .rev()
+                    .find_map(|k| k.get(keyword))
+            })
     }
 
     /// Every value of a keyword that adds up, outermost first.
@@ -88,8 +107,10 @@ impl Frame {
 
     /// The `vars` of the blocks around, outermost first.
     pub(crate) fn block_vars(&self) -> Vec<&Map> {
-        let mut all: Vec<&Map> =
-            self.blocks().filter_map(|b| b.keywords.get(Keyword::Vars)?.as_map()).collect();
+        let mut all: Vec<&Map> = self
+            .blocks()
+            .filter_map(|b| b.keywords.get(Keyword::Vars)?.as_map())
+            .collect();
         all.reverse();
         all
     }

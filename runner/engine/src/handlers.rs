@@ -19,7 +19,8 @@ impl Run {
         if nodes.is_empty() {
             return;
         }
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        let vars: Arc<dyn Vars> =
+            Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
         for node in nodes {
             let names = text::words_uncut(&self.templar, node, &vars);
             for name in names.unwrap_or_default() {
@@ -33,8 +34,14 @@ impl Run {
     }
 
     fn is_handler(&self, context: &PlayContext, name: &str) -> bool {
-        let handlers = context.handlers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        handlers.iter().any(|(item, frame)| self.answers(item, frame, name, context))
+        let handlers = context
+            .handlers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        handlers
+            .iter()
+            .any(|(item, frame)| self.answers(item, frame, name, context))
     }
 
     /// Whether a handler answers to a name: its own, with or without its role's, or a topic.
@@ -44,17 +51,24 @@ impl Run {
             Item::Block(block) => &block.keywords,
         };
         if let Item::Block(block) = item
-            && block.items.iter().any(|inner| self.answers(inner, frame, name, context))
+            && block
+                .items
+                .iter()
+                .any(|inner| self.answers(inner, frame, name, context))
         {
             return true;
         }
-        let Some(first) = context.batch.first() else { return false };
+        let Some(first) = context.batch.first() else {
+            return false;
+        };
         let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
         let topics = keywords.list(Keyword::Listen);
         if topics.iter().any(|topic| topic.as_str() == Some(name)) {
             return true;
         }
-        let Some(node) = keywords.get(Keyword::Name) else { return false };
+        let Some(node) = keywords.get(Keyword::Name) else {
+            return false;
+        };
         let own = text::string(&self.templar, node, &vars).unwrap_or_default();
         let role = frame.roles().next().map(|r| r.name.clone());
         own == name || role.is_some_and(|role| format!("{role} : {own}") == name)
@@ -63,19 +77,30 @@ impl Run {
     /// Runs the notified handlers.
     pub(crate) async fn flush_handlers(self: &Arc<Self>, context: &Arc<PlayContext>) {
         let force = self.options.force_handlers
-            || context.play.keywords.get(Keyword::ForceHandlers).is_some_and(|node| {
-                node.kind == rplay_yaml::Kind::Bool(true)
-            });
-        let failed: Vec<Arc<HostRun>> =
-            context.batch.iter().filter(|h| h.standing() == Standing::Failed).cloned().collect();
+            || context
+                .play
+                .keywords
+                .get(Keyword::ForceHandlers)
+                .is_some_and(|node| node.kind == rplay_yaml::Kind::Bool(true));
+        let failed: Vec<Arc<HostRun>> = context
+            .batch
+            .iter()
+            .filter(|h| h.standing() == Standing::Failed)
+            .cloned()
+            .collect();
         if force {
             failed.iter().for_each(|h| h.set_standing(Standing::Active));
         }
-        let handlers = context.handlers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let handlers = context
+            .handlers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for (item, frame) in &handlers {
             let told = self.told(item, frame, context);
             if !told.is_empty() {
-                self.items(std::slice::from_ref(item), &told, frame, true).await;
+                self.items(std::slice::from_ref(item), &told, frame, true)
+                    .await;
             }
         }
         for host in &context.batch {

@@ -38,9 +38,19 @@ pub(crate) struct State {
 
 impl HostRun {
     pub(crate) fn new(name: &str) -> Self {
-        let recap = Recap { host: name.to_owned(), ..Recap::default() };
-        let state = State { standing: Standing::Active, notified: vec![], recap };
-        Self { name: name.to_owned(), state: Mutex::new(state) }
+        let recap = Recap {
+            host: name.to_owned(),
+            ..Recap::default()
+        };
+        let state = State {
+            standing: Standing::Active,
+            notified: vec![],
+            recap,
+        };
+        Self {
+            name: name.to_owned(),
+            state: Mutex::new(state),
+        }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

@@ -47,7 +47,10 @@ impl Run {
         let mut groups: Vec<(Wanted, Vec<Arc<HostRun>>)> = vec![];
         for host in &active {
             for wanted in self.wanted(&context, host) {
-                match groups.iter_mut().find(|(known, _)| known.name == wanted.name && same(&known.vars, &wanted.vars)) {
+                match groups
+                    .iter_mut()
+                    .find(|(known, _)| known.name == wanted.name && same(&known.vars, &wanted.vars))
+                {
                     Some((_, hosts)) => hosts.push(host.clone()),
                     None => groups.push((wanted, vec![host.clone()])),
                 }
@@ -64,7 +67,9 @@ impl Run {
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
-            None => self.one(context, &vars, Map::new()).map(|w| w.into_iter().collect()),
+            None => self
+                .one(context, &vars, Map::new())
+                .map(|w| w.into_iter().collect()),
             Some(over) => match self.loop_items(over, &scope) {
                 Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
                 Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
@@ -76,7 +81,8 @@ impl Run {
                             Arc::new(scope.clone().with_values(Level::Loop, values));
                         self.one(context, &inner, as_nodes(&name, item, context))
                     });
-                    each.collect::<Result<Vec<_>, _>>().map(|all| all.into_iter().flatten().collect())
+                    each.collect::<Result<Vec<_>, _>>()
+                        .map(|all| all.into_iter().flatten().collect())
                 }
             },
         };
@@ -91,8 +97,11 @@ impl Run {
 
     fn tell(&self, context: &TaskContext, host: &HostRun, result: &TaskResult, begun: Instant) {
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let ignored = result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false);
-        self.emit(Event::HostEnded(self.ended(context, &host.name, None, result, ignored, took)));
+        let ignored =
+            result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false);
+        self.emit(Event::HostEnded(
+            self.ended(context, &host.name, None, result, ignored, took),
+        ));
         tally::count(&mut host.state().recap, &result.status(), ignored);
         if result.is_failed() && !ignored {
             host.set_standing(Standing::Failed);
@@ -147,17 +156,23 @@ impl Run {
                     |first| self.failure(first),
                 );
                 drawn.for_each(|d| self.warn(d));
-                hosts.iter().for_each(|host| self.tell(context, host, &result, begun));
+                hosts
+                    .iter()
+                    .for_each(|host| self.tell(context, host, &result, begun));
                 return;
             }
         };
         let names = hosts.iter().map(|h| h.name.clone()).collect();
-        self.emit(Event::Included { what: wanted.name.clone(), hosts: names });
+        self.emit(Event::Included {
+            what: wanted.name.clone(),
+            hosts: names,
+        });
         for host in hosts {
             host.state().recap.ok += 1;
         }
         let item = Item::Block(block);
-        self.items(std::slice::from_ref(&item), hosts, &context.frame, handler).await;
+        self.items(std::slice::from_ref(&item), hosts, &context.frame, handler)
+            .await;
     }
 
     /// Keywords that the included tasks inherit: the include's `vars`, and those of `apply`.
@@ -169,12 +184,27 @@ impl Run {
                 keywords.set(keyword, value.clone());
             }
         }
-        let mut vars = keywords.get(Keyword::Vars).and_then(Node::as_map).cloned().unwrap_or_default();
-        let own = context.task.keywords.get(Keyword::Vars).and_then(Node::as_map).cloned();
+        let mut vars = keywords
+            .get(Keyword::Vars)
+            .and_then(Node::as_map)
+            .cloned()
+            .unwrap_or_default();
+        let own = context
+            .task
+            .keywords
+            .get(Keyword::Vars)
+            .and_then(Node::as_map)
+            .cloned();
         vars.extend(own.unwrap_or_default());
         vars.extend(wanted.vars.clone());
         let span = context.task.span.clone();
-        keywords.set(Keyword::Vars, Node { span, kind: Kind::Map(vars) });
+        keywords.set(
+            Keyword::Vars,
+            Node {
+                span,
+                kind: Kind::Map(vars),
+            },
+        );
         keywords
     }
 
@@ -188,10 +218,18 @@ impl Run {
         let at = self.at(context);
         let span = &context.task.action.span;
         let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
-            let places: Vec<String> =
-                self.loader.tasks_places(&wanted.name, &at).iter().map(|p| format!("`{}`", p.display())).collect();
+            let places: Vec<String> = self
+                .loader
+                .tasks_places(&wanted.name, &at)
+                .iter()
+                .map(|p| format!("`{}`", p.display()))
+                .collect();
             let words = format!("the file of tasks `{}` is not there", wanted.name);
-            return Err(vec![Diagnostic::error(words).at(span).help(format!("looked at {}", places.join(", ")))]);
+            return Err(vec![
+                Diagnostic::error(words)
+                    .at(span)
+                    .help(format!("looked at {}", places.join(", "))),
+            ]);
         };
         let inside = Context::include(&context.frame.context.play.dir, &path, at.role.as_deref());
         let items = self.loader.tasks_file(&path, place, &inside)?;
@@ -218,38 +256,68 @@ impl Run {
     /// Where the include stands, for names relative to it.
     fn at(&self, context: &TaskContext) -> Context {
         let role: Option<PathBuf> = context.frame.roles().next().map(|r| r.path.clone());
-        Context::include(&context.frame.context.play.dir, &context.task.file, role.as_deref())
+        Context::include(
+            &context.frame.context.play.dir,
+            &context.task.file,
+            role.as_deref(),
+        )
     }
 }
 
 fn loop_var(task: &Task) -> String {
     let control = task.keywords.get(Keyword::LoopControl);
-    let name = control.and_then(|c| c.get("loop_var")).and_then(Node::as_str);
+    let name = control
+        .and_then(|c| c.get("loop_var"))
+        .and_then(Node::as_str);
     name.unwrap_or("item").to_owned()
 }
 
 /// The loop's variable as the included tasks see it: data, never a template.
 fn as_nodes(name: &str, item: &Value, context: &TaskContext) -> Map {
     let span = context.task.span.clone();
-    let kind = to_json(item).map_or_else(|_| Kind::Str(item.to_string()), |json| data(&json, &span));
-    Map::from_iter([(Key { text: name.to_owned(), span: span.clone() }, Node { span, kind })])
+    let kind =
+        to_json(item).map_or_else(|_| Kind::Str(item.to_string()), |json| data(&json, &span));
+    Map::from_iter([(
+        Key {
+            text: name.to_owned(),
+            span: span.clone(),
+        },
+        Node { span, kind },
+    )])
 }
 
 fn data(json: &Json, span: &rplay_diag::Span) -> Kind {
-    let node = |json: &Json| Node { span: span.clone(), kind: data(json, span) };
+    let node = |json: &Json| Node {
+        span: span.clone(),
+        kind: data(json, span),
+    };
     match json {
         Json::Null => Kind::Null,
         Json::Bool(b) => Kind::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
         Json::String(text) => Kind::Unsafe(text.clone()),
         Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
         Json::Object(map) => Kind::Map(
-            map.iter().map(|(k, v)| (Key { text: k.clone(), span: span.clone() }, node(v))).collect(),
+            map.iter()
+                .map(|(k, v)| {
+                    (
+                        Key {
+                            text: k.clone(),
+                            span: span.clone(),
+                        },
+                        node(v),
+                    )
+                })
+                .collect(),
         ),
     }
 }
 
 /// Whether two sets of loop variables hold the same.
 fn same(a: &Map, b: &Map) -> bool {
-    a.len() == b.len() && a.iter().all(|(k, v)| b.get(k.text.as_str()).is_some_and(|o| o.kind == v.kind))
+    a.len() == b.len()
+        && a.iter()
+            .all(|(k, v)| b.get(k.text.as_str()).is_some_and(|o| o.kind == v.kind))
 }

@@ -33,7 +33,10 @@ pub(crate) enum Broken {
 
 impl Links {
     pub(crate) fn new(connector: Connector) -> Self {
-        Self { connector, open: Mutex::default() }
+        Self {
+            connector,
+            open: Mutex::default(),
+        }
     }
 
     /// What was odd in ssh's configuration.
@@ -60,7 +63,10 @@ impl Links {
         };
         let made = slot.get_or_init(|| async {
             let connection = self.connector.connect(target).await?;
-            Ok(Arc::new(Link { connection, overlay: AsyncMutex::default() }))
+            Ok(Arc::new(Link {
+                connection,
+                overlay: AsyncMutex::default(),
+            }))
         });
         made.await.clone()
     }

@@ -30,12 +30,21 @@ pub fn list(
         let pattern = pattern_of(play);
         let name = play.name();
         let tags = play.keywords.tags();
-        out.push_str(&format!("\n  play #{} ({pattern}): {name}\tTAGS: [{}]\n", index + 1, tags.join(", ")));
+        out.push_str(&format!(
+            "\n  play #{} ({pattern}): {name}\tTAGS: [{}]\n",
+            index + 1,
+            tags.join(", ")
+        ));
         if wanted.hosts {
             let mut hosts = select(inventory, &pattern).unwrap_or_default();
             hosts.retain(|h| limit.is_none_or(|l| l.contains(h)));
-            out.push_str(&format!("    pattern: [{pattern}]\n    hosts ({}):\n", hosts.len()));
-            hosts.iter().for_each(|h| out.push_str(&format!("      {h}\n")));
+            out.push_str(&format!(
+                "    pattern: [{pattern}]\n    hosts ({}):\n",
+                hosts.len()
+            ));
+            hosts
+                .iter()
+                .for_each(|h| out.push_str(&format!("      {h}\n")));
         }
         let mut rows = vec![];
         for items in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
@@ -60,7 +69,12 @@ pub fn list(
 }
 
 /// Each task's name and tags.
-fn collect(items: &[Item], above: &[String], role: Option<&str>, rows: &mut Vec<(String, Vec<String>)>) {
+fn collect(
+    items: &[Item],
+    above: &[String],
+    role: Option<&str>,
+    rows: &mut Vec<(String, Vec<String>)>,
+) {
     let joined = |own: Vec<String>| {
         let mut tags = [above.to_vec(), own].concat();
         tags.sort();
@@ -70,7 +84,10 @@ fn collect(items: &[Item], above: &[String], role: Option<&str>, rows: &mut Vec<
     for item in items {
         match item {
             Item::Task(task) => {
-                let name = task.name().and_then(|n| n.as_str()).unwrap_or(&task.action.name);
+                let name = task
+                    .name()
+                    .and_then(|n| n.as_str())
+                    .unwrap_or(&task.action.name);
                 let shown = role.map_or_else(|| name.to_owned(), |r| format!("{r} : {name}"));
                 rows.push((shown, joined(task.keywords.tags())));
             }
@@ -94,7 +111,11 @@ fn role_of(block: &Block) -> Option<&str> {
 /// A play's pattern of hosts, as written.
 fn pattern_of(play: &Play) -> String {
     match play.hosts.as_seq() {
-        Some(items) => items.iter().filter_map(|n| n.as_str()).collect::<Vec<_>>().join(","),
+        Some(items) => items
+            .iter()
+            .filter_map(|n| n.as_str())
+            .collect::<Vec<_>>()
+            .join(","),
         None => play.hosts.as_str().unwrap_or_default().to_owned(),
     }
 }

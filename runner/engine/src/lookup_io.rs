@@ -16,7 +16,9 @@ pub(crate) struct TaskIo {
 
 /// The first of the places where a name is, `~` and absolute paths as they are.
 pub(crate) fn find(frame: &Frame, file: &Path, kind: &str, name: &str) -> Option<PathBuf> {
-    places(frame, file, kind, name).into_iter().find(|path| path.exists())
+    places(frame, file, kind, name)
+        .into_iter()
+        .find(|path| path.exists())
 }
 
 /// Where a name is looked for.
@@ -41,7 +43,9 @@ pub(crate) fn places(frame: &Frame, file: &Path, kind: &str, name: &str) -> Vec<
 
 impl LookupIo for TaskIo {
     fn read(&self, kind: &str, name: &str) -> Result<String, String> {
-        let path = self.find(kind, name).ok_or_else(|| format!("the file `{name}` is not there"))?;
+        let path = self
+            .find(kind, name)
+            .ok_or_else(|| format!("the file `{name}` is not there"))?;
         std::fs::read_to_string(&path)
             .map_err(|e| format!("could not read `{}`: {e}", path.display()))
     }

@@ -51,7 +51,12 @@ impl Run {
     }
 
     /// A loop over nothing that can be told is no error where the condition says no anyway.
-    fn without_items(&self, context: &TaskContext, scope: &Scope, unusable: Unusable) -> TaskResult {
+    fn without_items(
+        &self,
+        context: &TaskContext,
+        scope: &Scope,
+        unusable: Unusable,
+    ) -> TaskResult {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         if let Some(skipped) = self.condition(context, &vars).ok().flatten() {
             return skipped;
@@ -63,13 +68,12 @@ impl Run {
     }
 
     /// The items that a loop goes over.
-    pub(crate) fn loop_items(
-        &self,
-        over: &Loop,
-        scope: &Scope,
-    ) -> Result<Vec<Value>, Unusable> {
+    pub(crate) fn loop_items(&self, over: &Loop, scope: &Scope) -> Result<Vec<Value>, Unusable> {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        let value = self.templar.render(&over.items, &vars).map_err(Unusable::Wrong)?;
+        let value = self
+            .templar
+            .render(&over.items, &vars)
+            .map_err(Unusable::Wrong)?;
         if let Some(origins) = unknown::origins(&value) {
             return Err(Unusable::Unknown(origins));
         }
@@ -94,8 +98,7 @@ impl Run {
             Ok(items) if value.as_str().is_none() && lookup != "dict" => items.collect(),
             _ => vec![value],
         };
-        let found = self.templar.lookup(lookup, &terms, &vars);
-        found.map_err(|words| wrong(words))
+        self.templar.lookup(lookup, &terms, &vars).map_err(wrong)
     }
 
     fn control(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<Control, Diagnostic> {
@@ -106,7 +109,9 @@ impl Run {
             pause: 0.0,
             extended: false,
         };
-        let Some(node) = context.task.keywords.get(Keyword::LoopControl) else { return Ok(control) };
+        let Some(node) = context.task.keywords.get(Keyword::LoopControl) else {
+            return Ok(control);
+        };
         for (key, value) in node.as_map().into_iter().flatten() {
             let plain = || text::string(&self.templar, value, vars);
             match key.text.as_str() {
@@ -142,13 +147,18 @@ impl Run {
             if index > 0 && control.pause > 0.0 {
                 tokio::time::sleep(Duration::from_secs_f64(control.pause)).await;
             }
-            let inner = scope.clone().with_values(Level::Loop, loop_vars(&control, &items, index));
+            let inner = scope
+                .clone()
+                .with_values(Level::Loop, loop_vars(&control, &items, index));
             let begun = Instant::now();
             let mut result = self.attempts(context, host, inner.clone()).await;
             let label = self.label(&control, item, Arc::new(inner));
-            let shown = rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
+            let shown =
+                rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
             result.data.insert(control.var.clone(), shown);
-            result.data.insert("ansible_loop_var".to_owned(), control.var.clone().into());
+            result
+                .data
+                .insert("ansible_loop_var".to_owned(), control.var.clone().into());
             if let Some(name) = &control.index {
                 result.data.insert(name.clone(), index.into());
             }
@@ -167,7 +177,9 @@ impl Run {
 
     fn break_when(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {
         let control = context.task.keywords.get(Keyword::LoopControl);
-        let Some(node) = control.and_then(|c| c.get("break_when")) else { return false };
+        let Some(node) = control.and_then(|c| c.get("break_when")) else {
+            return false;
+        };
         self.templar.condition(node, vars) == Ok(Decision::True)
     }
 
@@ -185,7 +197,10 @@ fn loop_vars(control: &Control, items: &[Value], index: usize) -> IndexMap<Strin
     if let Some(name) = &control.index {
         vars.insert(name.clone(), Value::from(index));
     }
-    vars.insert("ansible_loop_var".to_owned(), Value::from(control.var.as_str()));
+    vars.insert(
+        "ansible_loop_var".to_owned(),
+        Value::from(control.var.as_str()),
+    );
     if control.extended {
         let len = items.len();
         let mut pairs = vec![
@@ -214,14 +229,24 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
     let mut unknown: Vec<Origin> = vec![];
     for result in &results {
         if let Ending::Unknown(origins) = &result.end {
-            unknown.extend(origins.iter().filter(|o| !unknown.contains(o)).cloned().collect::<Vec<_>>());
+            unknown.extend(
+                origins
+                    .iter()
+                    .filter(|o| !unknown.contains(o))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     let list: Vec<Json> = results.iter().map(|r| Json::Object(r.json())).collect();
     let changed = results.iter().any(TaskResult::is_changed);
     let failed = results.iter().any(TaskResult::is_failed);
     let lost = results.iter().find(|r| r.is_unreachable());
-    let mut whole = if let Some(TaskResult { end: Ending::Unreachable(msg), .. }) = lost {
+    let mut whole = if let Some(TaskResult {
+        end: Ending::Unreachable(msg),
+        ..
+    }) = lost
+    {
         TaskResult::unreachable(msg.clone())
     } else if failed {
         TaskResult::failed("one or more items failed")

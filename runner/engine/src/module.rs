@@ -45,7 +45,12 @@ impl Run {
             Err(diagnostic) => return self.failure(&diagnostic),
         };
         if let Some(action) = action::find(&name) {
-            let call = action::Call { run: self, context, host, vars };
+            let call = action::Call {
+                run: self,
+                context,
+                host,
+                vars,
+            };
             return (action.run)(call).await;
         }
         let args = match self.arguments(context, vars) {
@@ -56,12 +61,19 @@ impl Run {
         self.module(context, host, vars, &name, args).await
     }
 
-    fn action_name(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<String, Diagnostic> {
+    fn action_name(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<String, Diagnostic> {
         let action = &context.task.action;
         if !rplay_playbook::is_template(&action.name) {
             return Ok(action.name.clone());
         }
-        let node = Node { span: action.span.clone(), kind: Kind::Str(action.name.clone()) };
+        let node = Node {
+            span: action.span.clone(),
+            kind: Kind::Str(action.name.clone()),
+        };
         Ok(canonical(&text::string(&self.templar, &node, vars)?).to_owned())
     }
 
@@ -73,7 +85,10 @@ impl Run {
     ) -> Result<Map<String, Json>, Unusable> {
         let action = &context.task.action;
         let mut args = Map::new();
-        for defaults in context.frame.all(Some(&context.task), Keyword::ModuleDefaults) {
+        for defaults in context
+            .frame
+            .all(Some(&context.task), Keyword::ModuleDefaults)
+        {
             for (key, node) in defaults.as_map().into_iter().flatten() {
                 if canonical(&key.text) == action.name
                     && let Json::Object(map) = text::json(&self.templar, node, vars)?
@@ -86,17 +101,26 @@ impl Run {
             match text::json(&self.templar, template, vars)? {
                 Json::Object(map) => args.extend(map),
                 other => {
-                    let words = format!("`{}` takes a mapping of arguments, not `{other}`", action.name);
+                    let words = format!(
+                        "`{}` takes a mapping of arguments, not `{other}`",
+                        action.name
+                    );
                     return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));
                 }
             }
         }
-        let node = Node { span: action.span.clone(), kind: Kind::Map(action.args.clone()) };
+        let node = Node {
+            span: action.span.clone(),
+            kind: Kind::Map(action.args.clone()),
+        };
         if let Json::Object(map) = text::json(&self.templar, &node, vars)? {
             args.extend(map);
         }
         if let Some(words) = &action.text {
-            args.insert("_raw_params".to_owned(), text::json(&self.templar, words, vars)?);
+            args.insert(
+                "_raw_params".to_owned(),
+                text::json(&self.templar, words, vars)?,
+            );
         }
         Ok(args)
     }
@@ -213,7 +237,9 @@ impl Run {
         match link.run(place.become_.as_ref(), request, files).await {
             Ok(report) => {
                 let place = match &report.end {
-                    End::Failed { msg, arg, help, .. } => Some((msg.clone(), arg.clone(), help.clone())),
+                    End::Failed { msg, arg, help, .. } => {
+                        Some((msg.clone(), arg.clone(), help.clone()))
+                    }
                     _ => None,
                 };
                 let mut result = TaskResult::of_report(report, &context.origin);
@@ -226,7 +252,9 @@ impl Run {
             Err(Broken::Lost(lost, true)) => {
                 let mut result = self.failure(&lost.diagnostic().at(&context.task.action.span));
                 if !lost.stderr.is_empty() {
-                    result.data.insert("module_stderr".to_owned(), lost.stderr.into());
+                    result
+                        .data
+                        .insert("module_stderr".to_owned(), lost.stderr.into());
                 }
                 result
             }
@@ -235,9 +263,17 @@ impl Run {
     }
 
     /// A failure with the argument at fault, or the module's name, under the caret.
-    fn drawn(&self, context: &TaskContext, msg: &str, arg: Option<&str>, help: &[String]) -> String {
+    fn drawn(
+        &self,
+        context: &TaskContext,
+        msg: &str,
+        arg: Option<&str>,
+        help: &[String],
+    ) -> String {
         let action = &context.task.action;
-        let span = arg.and_then(|a| action.args.get(a)).map_or(&action.span, |node| &node.span);
+        let span = arg
+            .and_then(|a| action.args.get(a))
+            .map_or(&action.span, |node| &node.span);
         let mut diagnostic = Diagnostic::error(msg.lines().next().unwrap_or(msg)).at(span);
         diagnostic.help = help.to_vec();
         rplay_diag::render(&diagnostic, rplay_diag::Style::Plain)
@@ -255,7 +291,12 @@ impl Run {
         unreachable(error)
     }
 
-    fn argument_error(&self, context: &TaskContext, spec: &[ArgSpec], error: &ArgError) -> Diagnostic {
+    fn argument_error(
+        &self,
+        context: &TaskContext,
+        spec: &[ArgSpec],
+        error: &ArgError,
+    ) -> Diagnostic {
         let action = &context.task.action;
         let written = action.args.get_key_value(error.arg.as_str());
         let words = format!("`{}`: {error}", action.name);
@@ -288,14 +329,25 @@ impl Run {
         let mut sending = Sending::default();
         let remote = args.get("remote_src").is_some_and(|v| {
             v == &Json::Bool(true)
-                || v.as_str().is_some_and(|s| matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1"))
+                || v.as_str().is_some_and(|s| {
+                    matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1")
+                })
         });
-        let kinds = [(ArgKind::ControllerFile, "files"), (ArgKind::ControllerTemplate, "templates")];
+        let kinds = [
+            (ArgKind::ControllerFile, "files"),
+            (ArgKind::ControllerTemplate, "templates"),
+        ];
         for arg in spec {
-            let Some((_, kind)) = kinds.iter().find(|(k, _)| *k == arg.kind) else { continue };
+            let Some((_, kind)) = kinds.iter().find(|(k, _)| *k == arg.kind) else {
+                continue;
+            };
             let written = [arg.name].into_iter().chain(arg.aliases.iter().copied());
-            let Some(name) = written.into_iter().find(|n| args.contains_key(*n)) else { continue };
-            let Some(Json::String(path)) = args.get(name).cloned() else { continue };
+            let Some(name) = written.into_iter().find(|n| args.contains_key(*n)) else {
+                continue;
+            };
+            let Some(Json::String(path)) = args.get(name).cloned() else {
+                continue;
+            };
             if remote || path.contains("://") {
                 continue;
             }
@@ -330,10 +382,23 @@ impl Run {
         }
     }
 
-    fn not_there(&self, context: &TaskContext, kind: &str, name: &str, span: &rplay_diag::Span) -> Unusable {
+    fn not_there(
+        &self,
+        context: &TaskContext,
+        kind: &str,
+        name: &str,
+        span: &rplay_diag::Span,
+    ) -> Unusable {
         let looked = places(&context.frame, &context.task.file, kind, name);
-        let looked: Vec<String> = looked.iter().map(|p| format!("`{}`", p.display())).collect();
-        let what = if kind == "templates" { "template" } else { "file" };
+        let looked: Vec<String> = looked
+            .iter()
+            .map(|p| format!("`{}`", p.display()))
+            .collect();
+        let what = if kind == "templates" {
+            "template"
+        } else {
+            "file"
+        };
         let diagnostic = Diagnostic::error(format!("the {what} `{name}` is not there")).at(span);
         Unusable::Wrong(diagnostic.help(format!("looked at {}", looked.join(", "))))
     }
@@ -343,7 +408,9 @@ impl Run {
         if !self.options.check {
             return None;
         }
-        let path = places(&context.frame, &context.task.file, "files", name).into_iter().next()?;
+        let path = places(&context.frame, &context.task.file, "files", name)
+            .into_iter()
+            .next()?;
         let link = self.links.link(&Target::local()).await.ok()?;
         let request = Request {
             id: 0,
@@ -354,8 +421,13 @@ impl Run {
             environment: vec![],
             blobs: vec![],
         };
-        let report = link.run(None, request, Arc::new(rplay_transport::NoFiles)).await.ok()?;
-        let End::Ok { data, .. } = report.end else { return None };
+        let report = link
+            .run(None, request, Arc::new(rplay_transport::NoFiles))
+            .await
+            .ok()?;
+        let End::Ok { data, .. } = report.end else {
+            return None;
+        };
         let data: Json = serde_json::from_str(&data).ok()?;
         let content = data.get("content")?.as_str()?;
         base64::Engine::decode(&base64::engine::general_purpose::STANDARD, content).ok()
@@ -381,7 +453,8 @@ impl Run {
             Some("hbs") => Language::Handlebars,
             _ => Language::Jinja,
         };
-        let flag = |key: &str, default: bool| args.get(key).and_then(Json::as_bool).unwrap_or(default);
+        let flag =
+            |key: &str, default: bool| args.get(key).and_then(Json::as_bool).unwrap_or(default);
         let options = TextOptions {
             trim_blocks: flag("trim_blocks", true),
             lstrip_blocks: flag("lstrip_blocks", false),
@@ -428,7 +501,11 @@ impl Exchange for Files {
 
     fn progress(&self, done: u64, total: Option<u64>) {
         let host = self.host.clone();
-        self.run.emit(Event::Progress { task: self.task, host, done, total });
+        self.run.emit(Event::Progress {
+            task: self.task,
+            host,
+            done,
+            total,
+        });
     }
 }
-

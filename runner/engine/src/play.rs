@@ -46,13 +46,18 @@ impl PlayContext {
     pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
         let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
         for item in &role.handlers {
-            let known = handlers.iter().any(|(known, _)| span_of(known) == span_of(item));
+            let known = handlers
+                .iter()
+                .any(|(known, _)| span_of(known) == span_of(item));
             if !known {
                 handlers.push((item.clone(), frame.clone()));
             }
         }
         if role.public {
-            let mut public = self.public_roles.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut public = self
+                .public_roles
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if !public.iter().any(|known| Arc::ptr_eq(known, role)) {
                 public.push(role.clone());
             }
@@ -78,9 +83,14 @@ impl Run {
         let hosts = self.hosts_of(&play, &base)?;
         let name = self.play_name(&play, &base);
         let names: Vec<String> = hosts.iter().map(|h| h.name.clone()).collect();
-        self.emit(Event::PlayStarted { name, hosts: names.clone() });
+        self.emit(Event::PlayStarted {
+            name,
+            hosts: names.clone(),
+        });
         if hosts.is_empty() {
-            self.emit(Event::NoHosts { why: "no hosts matched".to_owned() });
+            self.emit(Event::NoHosts {
+                why: "no hosts matched".to_owned(),
+            });
             return Ok(());
         }
         for host in &hosts {
@@ -122,7 +132,10 @@ impl Run {
     }
 
     fn play_name(&self, play: &Play, vars: &Arc<dyn Vars>) -> String {
-        let node = Node { span: play.span.clone(), kind: Kind::Str(play.name()) };
+        let node = Node {
+            span: play.span.clone(),
+            kind: Kind::Str(play.name()),
+        };
         text::string(&self.templar, &node, vars).unwrap_or_else(|_| play.name())
     }
 
@@ -146,7 +159,11 @@ impl Run {
             None => true,
         });
         let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
-        let order = play.keywords.get(Keyword::Order).and_then(Node::as_str).unwrap_or("inventory");
+        let order = play
+            .keywords
+            .get(Keyword::Order)
+            .and_then(Node::as_str)
+            .unwrap_or("inventory");
         match order {
             "sorted" => hosts.sort_by(|a, b| a.name.cmp(&b.name)),
             "reverse_sorted" => hosts.sort_by(|a, b| b.name.cmp(&a.name)),
@@ -167,8 +184,13 @@ impl Run {
         for map in own_vars(play) {
             layers.push((Level::Play, Layer::Nodes(Arc::new(map.clone()))));
         }
-        let mut scope = hosts.first().map(|h| self.store.scope(&h.name)).unwrap_or_default();
-        layers.iter().for_each(|(level, layer)| scope.add(*level, layer.clone()));
+        let mut scope = hosts
+            .first()
+            .map(|h| self.store.scope(&h.name))
+            .unwrap_or_default();
+        layers
+            .iter()
+            .for_each(|(level, layer)| scope.add(*level, layer.clone()));
         for node in play.keywords.list(Keyword::VarsFiles) {
             let vars: Arc<dyn Vars> = Arc::new(scope.clone());
             if let Some(map) = self.vars_file(play, node, &vars)? {
@@ -231,7 +253,10 @@ impl Run {
         let size = |word: &str| -> Option<usize> {
             match word.strip_suffix('%') {
                 Some(share) => Some((total * share.trim().parse::<usize>().ok()? / 100).max(1)),
-                None => word.parse().ok().map(|n: usize| if n == 0 { total } else { n }),
+                None => word
+                    .parse()
+                    .ok()
+                    .map(|n: usize| if n == 0 { total } else { n }),
             }
         };
         let mut rest = hosts.into_iter().peekable();
@@ -242,7 +267,10 @@ impl Run {
             let word = next.next().cloned().unwrap_or_else(|| last.clone());
             let Some(n) = size(&word) else {
                 let words = format!("`{word}` is no number or share of hosts");
-                let span = play.keywords.get(Keyword::Serial).map_or(&play.span, |n| &n.span);
+                let span = play
+                    .keywords
+                    .get(Keyword::Serial)
+                    .map_or(&play.span, |n| &n.span);
                 return Err(Diagnostic::error(words).at(span));
             };
             last = word;
@@ -255,8 +283,15 @@ impl Run {
         let frame = Frame::of_play(context);
         let play = &context.play;
         {
-            let mut handlers = context.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-            handlers.extend(play.handlers.iter().map(|item| (item.clone(), frame.clone())));
+            let mut handlers = context
+                .handlers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            handlers.extend(
+                play.handlers
+                    .iter()
+                    .map(|item| (item.clone(), frame.clone())),
+            );
         }
         for item in &play.roles {
             if let Item::Block(block) = item
@@ -267,7 +302,11 @@ impl Run {
         }
         let hosts = &context.batch;
         self.gather(context, &frame).await;
-        let strategy = play.keywords.get(Keyword::Strategy).and_then(Node::as_str).unwrap_or("linear");
+        let strategy = play
+            .keywords
+            .get(Keyword::Strategy)
+            .and_then(Node::as_str)
+            .unwrap_or("linear");
         let free = matches!(strategy.rsplit('.').next(), Some("free" | "host_pinned"));
         let sections = [
             play.pre_tasks.iter().collect::<Vec<_>>(),
@@ -289,7 +328,9 @@ impl Run {
     async fn gather(self: &Arc<Self>, context: &Arc<PlayContext>, frame: &Frame) {
         let play = &context.play;
         if let Some(node) = play.keywords.get(Keyword::GatherFacts) {
-            let Some(first) = context.batch.first() else { return };
+            let Some(first) = context.batch.first() else {
+                return;
+            };
             let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
             if !text::boolean(&self.templar, node, &vars).unwrap_or(true) {
                 return;
@@ -299,16 +340,23 @@ impl Run {
             return;
         }
         let mut args = Map::new();
-        for (keyword, name) in
-            [(Keyword::GatherSubset, "gather_subset"), (Keyword::GatherTimeout, "gather_timeout")]
-        {
+        for (keyword, name) in [
+            (Keyword::GatherSubset, "gather_subset"),
+            (Keyword::GatherTimeout, "gather_timeout"),
+        ] {
             if let Some(node) = play.keywords.get(keyword) {
-                let key = rplay_yaml::Key { text: name.to_owned(), span: node.span.clone() };
+                let key = rplay_yaml::Key {
+                    text: name.to_owned(),
+                    span: node.span.clone(),
+                };
                 args.insert(key, node.clone());
             }
         }
         let mut keywords = rplay_playbook::Keywords::default();
-        let name = Node { span: play.span.clone(), kind: Kind::Str("Gathering Facts".to_owned()) };
+        let name = Node {
+            span: play.span.clone(),
+            kind: Kind::Str("Gathering Facts".to_owned()),
+        };
         keywords.set(Keyword::Name, name);
         let task = Arc::new(Task {
             keywords,
@@ -334,7 +382,10 @@ fn lost(hosts: &[Arc<HostRun>]) -> usize {
 
 /// `vars` of the play and of the imports that brought it in.
 fn own_vars(play: &Play) -> impl Iterator<Item = &Map> {
-    let imports = play.imports.iter().filter_map(|k| k.get(Keyword::Vars)?.as_map());
+    let imports = play
+        .imports
+        .iter()
+        .filter_map(|k| k.get(Keyword::Vars)?.as_map());
     let own = play.keywords.get(Keyword::Vars).and_then(Node::as_map);
     imports.chain(own)
 }

@@ -54,7 +54,10 @@ impl TaskResult {
 
     /// Done, with these keys.
     pub(crate) fn done(changed: bool, data: Map<String, Json>) -> Self {
-        Self { data, ..Self::new(Ending::Done { changed }) }
+        Self {
+            data,
+            ..Self::new(Ending::Done { changed })
+        }
     }
 
     pub(crate) fn failed(msg: impl Into<String>) -> Self {
@@ -85,10 +88,18 @@ impl TaskResult {
             _ => Map::new(),
         };
         let mut result = match report.end {
-            End::Ok { changed, data, unknown } => {
-                Self { unknown, ..Self::done(changed, object(&data)) }
-            }
-            End::Failed { msg, data, .. } => Self { data: object(&data), ..Self::failed(msg) },
+            End::Ok {
+                changed,
+                data,
+                unknown,
+            } => Self {
+                unknown,
+                ..Self::done(changed, object(&data))
+            },
+            End::Failed { msg, data, .. } => Self {
+                data: object(&data),
+                ..Self::failed(msg)
+            },
             End::Unknown { .. } => Self::unknown(vec![origin.clone()]),
             End::Cancelled => Self::failed("it was interrupted"),
         };
@@ -121,9 +132,9 @@ impl TaskResult {
             Ending::Failed(msg) => Status::Failed { msg: msg.clone() },
             Ending::Skipped(why) => Status::Skipped { why: why.clone() },
             Ending::Unreachable(msg) => Status::Unreachable { msg: msg.clone() },
-            Ending::Unknown(origins) => {
-                Status::Undecided { because: origins.iter().map(ToString::to_string).collect() }
-            }
+            Ending::Unknown(origins) => Status::Undecided {
+                because: origins.iter().map(ToString::to_string).collect(),
+            },
         }
     }
 

@@ -108,29 +108,43 @@ impl Run {
         for words in self.links.warnings() {
             self.note_warning(&words);
         }
-        let mut recap: Vec<Recap> = self.hosts().iter().map(|h| h.state().recap.clone()).collect();
+        let mut recap: Vec<Recap> = self
+            .hosts()
+            .iter()
+            .map(|h| h.state().recap.clone())
+            .collect();
         recap.sort_by(|a, b| a.host.cmp(&b.host));
-        self.emit(Event::RunEnded { recap: recap.clone(), seconds: begun.elapsed().as_secs_f64() });
+        self.emit(Event::RunEnded {
+            recap: recap.clone(),
+            seconds: begun.elapsed().as_secs_f64(),
+        });
         Summary { recap, broken }
     }
 
     /// The state of a host, made where it is new.
     pub(crate) fn host(&self, name: &str) -> Arc<HostRun> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.entry(name.to_owned()).or_insert_with(|| Arc::new(HostRun::new(name))).clone()
+        hosts
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(HostRun::new(name)))
+            .clone()
     }
 
     fn hosts(&self) -> Vec<Arc<HostRun>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// Whether every host so far failed or was lost.
     fn all_lost(&self) -> bool {
         use crate::host_run::Standing;
         let hosts = self.hosts();
-        let lost = |h: &Arc<HostRun>| {
-            matches!(h.standing(), Standing::Failed | Standing::Unreachable)
-        };
+        let lost =
+            |h: &Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
         !hosts.is_empty() && hosts.iter().all(lost)
     }
 

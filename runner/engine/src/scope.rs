@@ -19,7 +19,11 @@ impl Run {
         for (level, layer) in &frame.context.layers {
             scope.add(*level, layer.clone());
         }
-        let public = frame.context.public_roles.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let public = frame
+            .context
+            .public_roles
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for role in public.iter() {
             scope.add(Level::RoleDefaults, Layer::Nodes(role.defaults.clone()));
             scope.add(Level::RoleVars, Layer::Nodes(role.vars.clone()));
@@ -35,27 +39,60 @@ impl Run {
         for vars in frame.block_vars() {
             scope.add(Level::Block, Layer::Nodes(Arc::new(vars.clone())));
         }
-        if let Some(Kind::Map(vars)) = task.and_then(|t| t.keywords.get(Keyword::Vars)).map(|n| &n.kind) {
+        if let Some(Kind::Map(vars)) = task
+            .and_then(|t| t.keywords.get(Keyword::Vars))
+            .map(|n| &n.kind)
+        {
             scope.add(Level::Task, Layer::Nodes(Arc::new(vars.clone())));
         }
-        scope.add(Level::Magic, Layer::Values(Arc::new(self.play_magic(frame))));
+        scope.add(
+            Level::Magic,
+            Layer::Values(Arc::new(self.play_magic(frame))),
+        );
         let file = task.map_or_else(|| frame.context.play.file.clone(), |t| t.file.clone());
-        scope.with_io(Arc::new(TaskIo { frame: frame.clone(), file }))
+        scope.with_io(Arc::new(TaskIo {
+            frame: frame.clone(),
+            file,
+        }))
     }
 
     fn play_magic(&self, frame: &Frame) -> IndexMap<String, Value> {
         let context = &frame.context;
         let text = |s: String| Value::from(s);
         let absolute = |p: &std::path::Path| {
-            let path = if p.as_os_str().is_empty() { std::path::Path::new(".") } else { p };
-            path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string()
+            let path = if p.as_os_str().is_empty() {
+                std::path::Path::new(".")
+            } else {
+                p
+            };
+            path.canonicalize()
+                .unwrap_or_else(|_| path.to_owned())
+                .display()
+                .to_string()
         };
-        let active: Vec<Value> =
-            context.batch.iter().filter(|h| h.is_active()).map(|h| Value::from(h.name.as_str())).collect();
-        let all: Vec<Value> = context.all.iter().map(|n| Value::from(n.as_str())).collect();
-        let batch: Vec<Value> = context.batch.iter().map(|h| Value::from(h.name.as_str())).collect();
+        let active: Vec<Value> = context
+            .batch
+            .iter()
+            .filter(|h| h.is_active())
+            .map(|h| Value::from(h.name.as_str()))
+            .collect();
+        let all: Vec<Value> = context
+            .all
+            .iter()
+            .map(|n| Value::from(n.as_str()))
+            .collect();
+        let batch: Vec<Value> = context
+            .batch
+            .iter()
+            .map(|h| Value::from(h.name.as_str()))
+            .collect();
         let list = |words: &[String]| {
-            Value::from(words.iter().map(|w| Value::from(w.as_str())).collect::<Vec<_>>())
+            Value::from(
+                words
+                    .iter()
+                    .map(|w| Value::from(w.as_str()))
+                    .collect::<Vec<_>>(),
+            )
         };
         let version = Value::from_pairs([
             ("full", Value::from("2.19.14")),
@@ -75,21 +112,45 @@ impl Run {
             ("ansible_play_batch".to_owned(), Value::from(batch)),
             ("ansible_play_name".to_owned(), text(context.play.name())),
             ("playbook_dir".to_owned(), text(absolute(&context.play.dir))),
-            ("ansible_playbook_dir".to_owned(), text(absolute(&context.play.dir))),
-            ("ansible_check_mode".to_owned(), Value::from(self.options.check)),
-            ("ansible_diff_mode".to_owned(), Value::from(self.options.diff)),
+            (
+                "ansible_playbook_dir".to_owned(),
+                text(absolute(&context.play.dir)),
+            ),
+            (
+                "ansible_check_mode".to_owned(),
+                Value::from(self.options.check),
+            ),
+            (
+                "ansible_diff_mode".to_owned(),
+                Value::from(self.options.diff),
+            ),
             ("ansible_forks".to_owned(), Value::from(self.options.forks)),
-            ("ansible_verbosity".to_owned(), Value::from(self.options.verbosity)),
+            (
+                "ansible_verbosity".to_owned(),
+                Value::from(self.options.verbosity),
+            ),
             ("ansible_version".to_owned(), version),
             ("ansible_run_tags".to_owned(), run_tags),
-            ("ansible_skip_tags".to_owned(), list(&self.options.tags.skip)),
+            (
+                "ansible_skip_tags".to_owned(),
+                list(&self.options.tags.skip),
+            ),
         ]);
-        let names: Vec<Value> = frame.roles().map(|r| Value::from(r.name.as_str())).collect();
+        let names: Vec<Value> = frame
+            .roles()
+            .map(|r| Value::from(r.name.as_str()))
+            .collect();
         if let Some(role) = frame.roles().next() {
             magic.insert("role_name".to_owned(), Value::from(role.name.as_str()));
-            magic.insert("ansible_role_name".to_owned(), Value::from(role.name.as_str()));
+            magic.insert(
+                "ansible_role_name".to_owned(),
+                Value::from(role.name.as_str()),
+            );
             magic.insert("role_path".to_owned(), text(absolute(&role.path)));
-            magic.insert("ansible_parent_role_names".to_owned(), Value::from(names[1..].to_vec()));
+            magic.insert(
+                "ansible_parent_role_names".to_owned(),
+                Value::from(names[1..].to_vec()),
+            );
         }
         magic
     }

@@ -51,7 +51,11 @@ mod tests {
 
     fn selects(run: &[&str], skip: &[&str], tags: &[&str]) -> bool {
         let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
-        TagSelection { run: own(run), skip: own(skip) }.selects(&own(tags))
+        TagSelection {
+            run: own(run),
+            skip: own(skip),
+        }
+        .selects(&own(tags))
     }
 
     #[test]

@@ -55,8 +55,10 @@ impl Run {
             .keyword(Some(task), Keyword::NoLog)
             .is_some_and(|node| text::boolean(&self.templar, node, &vars).unwrap_or(true));
         let name = name.unwrap_or_else(|| task.action.name.clone());
-        let origin =
-            Origin { what: task.action.name.clone(), span: Some(task.span.clone()) };
+        let origin = Origin {
+            what: task.action.name.clone(),
+            span: Some(task.span.clone()),
+        };
         self.emit(Event::TaskStarted {
             task: id,
             name: self.templar.redactor().redact(&name).into_owned(),
@@ -66,7 +68,13 @@ impl Run {
             handler,
             visible: !is_secret,
         });
-        TaskContext { id, task: task.clone(), frame: frame.clone(), is_secret, origin }
+        TaskContext {
+            id,
+            task: task.clone(),
+            frame: frame.clone(),
+            is_secret,
+            origin,
+        }
     }
 
     /// Runs a task on the hosts that are still active.
@@ -85,7 +93,9 @@ impl Run {
         let chosen = if once { &active[..1] } else { &active[..] };
         let throttle = self.throttle(first, &context);
         // All are announced before one begins, so that results that come at once are told together.
-        let delegated_to = frame.keyword(Some(task), Keyword::DelegateTo).and_then(Node::as_str);
+        let delegated_to = frame
+            .keyword(Some(task), Keyword::DelegateTo)
+            .and_then(Node::as_str);
         for host in chosen {
             self.emit(Event::HostStarted {
                 task: context.id,
@@ -147,10 +157,17 @@ impl Run {
     /// What a rescue may look at.
     fn remember_failure(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
         let value = result.value(&context.origin);
-        let name = context.task.name().and_then(|n| n.as_str()).unwrap_or(&context.task.action.name);
+        let name = context
+            .task
+            .name()
+            .and_then(|n| n.as_str())
+            .unwrap_or(&context.task.action.name);
         let task = rplay_template::Value::from_pairs([
             ("name", rplay_template::Value::from(name)),
-            ("action", rplay_template::Value::from(context.task.action.name.as_str())),
+            (
+                "action",
+                rplay_template::Value::from(context.task.action.name.as_str()),
+            ),
         ]);
         self.store.update(&host.name, |vars| {
             vars.set("ansible_failed_result", value);
@@ -172,7 +189,9 @@ impl Run {
             }
         }
         let failed = result.is_failed() || result.is_unreachable();
-        let ignored = others.first().is_some_and(|h| self.ignores(context, h, result));
+        let ignored = others
+            .first()
+            .is_some_and(|h| self.ignores(context, h, result));
         if failed && !ignored {
             // A failure of the one is the failure of all, as in Ansible.
             others.iter().for_each(|h| h.set_standing(Standing::Ended));
@@ -182,9 +201,8 @@ impl Run {
     /// `any_errors_fatal` and `max_fail_percentage`: whether the play goes on.
     fn judge(&self, context: &TaskContext, hosts: &[Arc<HostRun>]) {
         let batch = &context.frame.context.batch;
-        let lost = |h: &&Arc<HostRun>| {
-            matches!(h.standing(), Standing::Failed | Standing::Unreachable)
-        };
+        let lost =
+            |h: &&Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
         let failed_here = hosts.iter().filter(lost).count();
         if failed_here == 0 {
             return;
@@ -208,9 +226,15 @@ impl Run {
     }
 
     fn throttle(&self, host: &HostRun, context: &TaskContext) -> Option<Arc<Semaphore>> {
-        let node = context.frame.keyword(Some(&context.task), Keyword::Throttle)?;
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
-        let number = text::string(&self.templar, node, &vars).ok()?.parse::<usize>().ok()?;
+        let node = context
+            .frame
+            .keyword(Some(&context.task), Keyword::Throttle)?;
+        let vars: Arc<dyn Vars> =
+            Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        let number = text::string(&self.templar, node, &vars)
+            .ok()?
+            .parse::<usize>()
+            .ok()?;
         (number > 0).then(|| Arc::new(Semaphore::new(number)))
     }
 
@@ -225,7 +249,8 @@ impl Run {
         let Some(node) = context.frame.keyword(Some(&context.task), keyword) else {
             return default;
         };
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        let vars: Arc<dyn Vars> =
+            Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
         text::boolean(&self.templar, node, &vars).unwrap_or(default)
     }
 
@@ -237,7 +262,12 @@ impl Run {
     }
 
     pub(crate) fn register_name(&self, context: &TaskContext) -> Option<String> {
-        context.task.keywords.get(Keyword::Register)?.as_str().map(str::to_owned)
+        context
+            .task
+            .keywords
+            .get(Keyword::Register)?
+            .as_str()
+            .map(str::to_owned)
     }
 
     /// A failure with its place drawn.

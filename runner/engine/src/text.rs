@@ -91,9 +91,18 @@ pub(crate) fn words(
     let value = templar.render(node, vars)?;
     if value.as_str().is_some() || value.try_iter().is_err() {
         let text = plain(&value);
-        return Ok(text.split(',').map(|w| w.trim().to_owned()).filter(|w| !w.is_empty()).collect());
+        return Ok(text
+            .split(',')
+            .map(|w| w.trim().to_owned())
+            .filter(|w| !w.is_empty())
+            .collect());
     }
-    Ok(value.try_iter().into_iter().flatten().map(|v| plain(&v)).collect())
+    Ok(value
+        .try_iter()
+        .into_iter()
+        .flatten()
+        .map(|v| plain(&v))
+        .collect())
 }
 
 /// A node rendered to a list of texts, where a comma is part of a text.
@@ -106,5 +115,10 @@ pub(crate) fn words_uncut(
     if value.as_str().is_some() || value.try_iter().is_err() {
         return Ok(vec![plain(&value)]);
     }
-    Ok(value.try_iter().into_iter().flatten().map(|v| plain(&v)).collect())
+    Ok(value
+        .try_iter()
+        .into_iter()
+        .flatten()
+        .map(|v| plain(&v))
+        .collect())
 }

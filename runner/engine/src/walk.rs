@@ -40,7 +40,8 @@ impl Run {
         frame: &Frame,
     ) {
         let alone = hosts.iter().map(|host| async move {
-            self.items(items, std::slice::from_ref(host), frame, false).await;
+            self.items(items, std::slice::from_ref(host), frame, false)
+                .await;
         });
         join_all(alone).await;
     }
@@ -69,7 +70,12 @@ impl Run {
             return true;
         }
         let name = task.name().and_then(|n| n.as_str());
-        let met = self.options.start_at.as_deref().zip(name).is_some_and(|(wanted, name)| wanted == name);
+        let met = self
+            .options
+            .start_at
+            .as_deref()
+            .zip(name)
+            .is_some_and(|(wanted, name)| wanted == name);
         self.started.store(met, Ordering::SeqCst);
         met
     }
@@ -87,7 +93,8 @@ impl Run {
         }
         let taking_part: Vec<Arc<HostRun>> =
             hosts.iter().filter(|h| h.is_active()).cloned().collect();
-        self.items(&block.items, &taking_part, &inner, handler).await;
+        self.items(&block.items, &taking_part, &inner, handler)
+            .await;
         let mut failed = with_standing(&taking_part, Standing::Failed);
         if !block.rescue.is_empty() && !failed.is_empty() {
             for host in &failed {
@@ -104,7 +111,8 @@ impl Run {
         }
         // The failed hosts take part here too, and are as failed as before at its end.
         failed.iter().for_each(|h| h.set_standing(Standing::Active));
-        self.items(&block.always, &taking_part, &inner, handler).await;
+        self.items(&block.always, &taking_part, &inner, handler)
+            .await;
         for host in failed {
             if host.is_active() {
                 host.set_standing(Standing::Failed);
@@ -114,5 +122,9 @@ impl Run {
 }
 
 fn with_standing(hosts: &[Arc<HostRun>], standing: Standing) -> Vec<Arc<HostRun>> {
-    hosts.iter().filter(|h| h.standing() == standing).cloned().collect()
+    hosts
+        .iter()
+        .filter(|h| h.standing() == standing)
+        .cloned()
+        .collect()
 }

@@ -161,10 +161,9 @@ fn literal(text: &str) -> Kind {
         && text
             .chars()
             .all(|c| c.is_ascii_digit() || c == '.' || c == '-')
+        && let Ok(number) = text.parse::<f64>()
     {
-        if let Ok(number) = text.parse::<f64>() {
-            return Kind::Float(number);
-        }
+        return Kind::Float(number);
     }
     let bracketed = (text.starts_with('[') && text.ends_with(']'))
         || (text.starts_with('{') && text.ends_with('}') && !text.starts_with("{{"));

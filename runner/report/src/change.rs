@@ -18,8 +18,14 @@ pub(crate) fn change(change: &Change, look: &Look) -> String {
 fn file(change: &Change, path: &str, look: &Look, lines: &mut Vec<String>) {
     let red = Style::new().red();
     let green = Style::new().green();
-    lines.push(look.paint(&red, &format!("--- {path}{}", described(change.before.as_ref()))));
-    lines.push(look.paint(&green, &format!("+++ {path}{}", described(change.after.as_ref()))));
+    lines.push(look.paint(
+        &red,
+        &format!("--- {path}{}", described(change.before.as_ref())),
+    ));
+    lines.push(look.paint(
+        &green,
+        &format!("+++ {path}{}", described(change.after.as_ref())),
+    ));
     match &change.diff {
         Some(Diff::Text(text)) => lines.extend(text.lines().map(|line| diff_line(line, look))),
         Some(Diff::Binary { before, after }) => {
@@ -47,7 +53,9 @@ fn diff_line(line: &str, look: &Look) -> String {
 
 /// ` (file, mode 0644, owner etcd, group etcd)`, or that it is absent.
 fn described(state: Option<&State>) -> String {
-    let Some(state) = state else { return " (absent)".to_owned() };
+    let Some(state) = state else {
+        return " (absent)".to_owned();
+    };
     let mut words: Vec<String> = state.get("state").cloned().into_iter().collect();
     if let Some(to) = state.get("src") {
         words.push(format!("-> {to}"));
@@ -98,7 +106,10 @@ mod tests {
     use super::*;
 
     fn state(pairs: &[(&str, &str)]) -> State {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -106,7 +117,11 @@ mod tests {
         let new = Change {
             target: Target::File("/etc/motd".into()),
             before: None,
-            after: Some(state(&[("state", "file"), ("mode", "0644"), ("owner", "root")])),
+            after: Some(state(&[
+                ("state", "file"),
+                ("mode", "0644"),
+                ("owner", "root"),
+            ])),
             diff: Some(Diff::Text("@@ -0,0 +1 @@\n+hello\n".into())),
         };
         insta::assert_snapshot!(change(&new, &Look::plain()), @r"

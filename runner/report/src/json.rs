@@ -13,7 +13,9 @@ pub struct JsonLines<W> {
 impl<W: Write + Send> JsonLines<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out: Mutex::new(out) }
+        Self {
+            out: Mutex::new(out),
+        }
     }
 
     fn write(&self, event: &Event) -> io::Result<()> {
@@ -38,8 +40,13 @@ mod tests {
     #[test]
     fn an_event_is_one_line_with_its_name_first() {
         let sink = JsonLines::new(Vec::new());
-        sink.emit(&Event::NoHosts { why: "no hosts matched".into() });
+        sink.emit(&Event::NoHosts {
+            why: "no hosts matched".into(),
+        });
         let text = String::from_utf8(sink.out.into_inner().unwrap()).unwrap();
-        assert_eq!(text, "{\"event\":\"no_hosts\",\"why\":\"no hosts matched\"}\n");
+        assert_eq!(
+            text,
+            "{\"event\":\"no_hosts\",\"why\":\"no hosts matched\"}\n"
+        );
     }
 }

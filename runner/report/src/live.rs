@@ -19,9 +19,16 @@ pub(crate) struct Live {
 impl Live {
     /// `shown` is false where standard output is no terminal: then nothing is drawn.
     pub(crate) fn new(shown: bool) -> Self {
-        let target =
-            if shown { ProgressDrawTarget::stdout() } else { ProgressDrawTarget::hidden() };
-        Self { area: MultiProgress::with_draw_target(target), lines: HashMap::new(), shown }
+        let target = if shown {
+            ProgressDrawTarget::stdout()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            area: MultiProgress::with_draw_target(target),
+            lines: HashMap::new(),
+            shown,
+        }
     }
 
     pub(crate) fn start(&mut self, task: TaskId, host: &str, name: &str) {
@@ -39,7 +46,9 @@ impl Live {
     }
 
     pub(crate) fn progress(&self, task: TaskId, host: &str, done: u64, total: Option<u64>) {
-        let Some(line) = self.lines.get(&(task, host.to_owned())) else { return };
+        let Some(line) = self.lines.get(&(task, host.to_owned())) else {
+            return;
+        };
         if let Some(total) = total {
             line.set_length(total);
             let template = "{spinner} {prefix}: {msg} {bytes}/{total_bytes} {bytes_per_sec}";

@@ -22,9 +22,18 @@ fn line(row: &Recap, width: usize, look: &Look) -> String {
     };
     let host = pad_str(&row.host, width, console::Alignment::Left, None);
     let cell = |name: &str, count: u64, style: Style| {
-        let text = pad_str(&format!("{name}={count}"), name.len() + 5, console::Alignment::Left, None)
-            .into_owned();
-        if count > 0 { look.paint(&style, &text) } else { text }
+        let text = pad_str(
+            &format!("{name}={count}"),
+            name.len() + 5,
+            console::Alignment::Left,
+            None,
+        )
+        .into_owned();
+        if count > 0 {
+            look.paint(&style, &text)
+        } else {
+            text
+        }
     };
     let mut cells = vec![
         cell("ok", row.ok, Style::new().green()),

@@ -12,13 +12,19 @@ use crate::terminal::Look;
 pub(crate) fn results(ended: &[Ended], look: &Look) -> String {
     let mut groups: Vec<(Vec<String>, &Ended)> = vec![];
     for one in ended {
-        match groups.iter_mut().find(|(_, first)| look.groups && alike(first, one)) {
+        match groups
+            .iter_mut()
+            .find(|(_, first)| look.groups && alike(first, one))
+        {
             Some((hosts, _)) => hosts.push(shown_host(one)),
             None => groups.push((vec![shown_host(one)], one)),
         }
     }
     let lines = groups.iter().map(|(hosts, one)| group(hosts, one, look));
-    lines.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+    lines
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Whether two ends would be drawn alike but for their hosts.
@@ -40,7 +46,11 @@ fn shown_host(ended: &Ended) -> String {
 
 fn group(hosts: &[String], ended: &Ended, look: &Look) -> String {
     let hosts = hosts.join(", ");
-    let item = ended.item.as_ref().map(|i| format!(" => (item={i})")).unwrap_or_default();
+    let item = ended
+        .item
+        .as_ref()
+        .map(|i| format!(" => (item={i})"))
+        .unwrap_or_default();
     let mut lines = vec![];
     if look.diff {
         lines.extend(ended.changes.iter().map(|c: &Change| change(c, look)));
@@ -50,15 +60,20 @@ fn group(hosts: &[String], ended: &Ended, look: &Look) -> String {
         Status::Changed => (Style::new().yellow(), format!("changed: [{hosts}]{item}")),
         Status::Skipped { .. } if !look.skipped => return lines.join("\n"),
         Status::Skipped { .. } => (Style::new().cyan(), format!("skipping: [{hosts}]{item}")),
-        Status::Failed { msg } => {
-            (Style::new().red(), format!("fatal: [{hosts}]: FAILED!{item} => {msg}"))
-        }
-        Status::Unreachable { msg } => {
-            (Style::new().red().bold(), format!("fatal: [{hosts}]: UNREACHABLE!{item} => {msg}"))
-        }
+        Status::Failed { msg } => (
+            Style::new().red(),
+            format!("fatal: [{hosts}]: FAILED!{item} => {msg}"),
+        ),
+        Status::Unreachable { msg } => (
+            Style::new().red().bold(),
+            format!("fatal: [{hosts}]: UNREACHABLE!{item} => {msg}"),
+        ),
         Status::Undecided { because } => {
             let why = because.join(", ");
-            (Style::new().magenta(), format!("not decided: [{hosts}]{item}: depends on {why}"))
+            (
+                Style::new().magenta(),
+                format!("not decided: [{hosts}]{item}: depends on {why}"),
+            )
         }
     };
     lines.push(look.paint(&style, &head));
@@ -89,12 +104,18 @@ fn shown_result(ended: &Ended) -> Map<String, Value> {
 
 fn details(ended: &Ended, look: &Look) -> Vec<String> {
     // debug's own keys are its whole point.
-    let always = ended.result.get("_rplay_show").and_then(Value::as_bool).unwrap_or(false);
+    let always = ended
+        .result
+        .get("_rplay_show")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
     if always || look.verbosity > 0 {
         let shown: Map<_, _> = ended
             .result
             .iter()
-            .filter(|(key, _)| !key.starts_with("_rplay_") && !(always && (*key == "changed" || *key == "failed")))
+            .filter(|(key, _)| {
+                !key.starts_with("_rplay_") && !(always && (*key == "changed" || *key == "failed"))
+            })
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         return serde_json::to_string_pretty(&shown)
@@ -111,5 +132,8 @@ fn details(ended: &Ended, look: &Look) -> Vec<String> {
 }
 
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

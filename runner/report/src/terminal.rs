@@ -44,12 +44,20 @@ impl Look {
     }
 
     pub(crate) fn paint(&self, style: &Style, text: &str) -> String {
-        style.clone().force_styling(self.colour).apply_to(text).to_string()
+        style
+            .clone()
+            .force_styling(self.colour)
+            .apply_to(text)
+            .to_string()
     }
 
     fn banner(&self, text: &str) -> String {
         let stars = self.width.saturating_sub(text.chars().count() + 1).max(3);
-        format!("\n{} {}", self.paint(&Style::new().bold(), text), "*".repeat(stars))
+        format!(
+            "\n{} {}",
+            self.paint(&Style::new().bold(), text),
+            "*".repeat(stars)
+        )
     }
 }
 
@@ -81,8 +89,15 @@ impl Terminal {
     /// A terminal with that look.
     pub fn new(look: Look) -> Self {
         let live = Live::new(look.live);
-        let state = State { live, names: HashMap::new(), last_banner: None };
-        Self { look, state: Mutex::new(state) }
+        let state = State {
+            live,
+            names: HashMap::new(),
+            last_banner: None,
+        };
+        Self {
+            look,
+            state: Mutex::new(state),
+        }
     }
 }
 
@@ -106,11 +121,21 @@ impl State {
             }
             Event::TaskStarted { .. } => self.task_started(event, look),
             Event::HostStarted { task, host, .. } => self.host_started(*task, host),
-            Event::Progress { task, host, done, total } => {
+            Event::Progress {
+                task,
+                host,
+                done,
+                total,
+            } => {
                 self.live.progress(*task, host, *done, *total);
             }
-            Event::Retrying { host, left, item, .. } => {
-                let item = item.as_ref().map(|i| format!(" => (item={i})")).unwrap_or_default();
+            Event::Retrying {
+                host, left, item, ..
+            } => {
+                let item = item
+                    .as_ref()
+                    .map(|i| format!(" => (item={i})"))
+                    .unwrap_or_default();
                 let text = format!("FAILED - RETRYING: [{host}]{item} ({left} retries left).");
                 self.live.print(&look.paint(&Style::new().cyan(), &text));
             }
@@ -122,15 +147,21 @@ impl State {
                 self.live.print(&look.paint(&Style::new().cyan(), &text));
             }
             Event::Warning { text, drawn } => {
-                let text = drawn.clone().unwrap_or_else(|| format!("[WARNING]: {text}"));
+                let text = drawn
+                    .clone()
+                    .unwrap_or_else(|| format!("[WARNING]: {text}"));
                 self.live.print(&look.paint(&Style::new().magenta(), &text));
             }
             Event::Note { text } if look.verbosity > 0 => self.live.print(text),
             Event::Note { .. } => {}
-            Event::RunEnded { recap: rows, seconds } => {
+            Event::RunEnded {
+                recap: rows,
+                seconds,
+            } => {
                 self.flush_all(look);
                 let table = recap(rows, *seconds, look);
-                self.live.print(&format!("{}\n{table}", look.banner("PLAY RECAP")));
+                self.live
+                    .print(&format!("{}\n{table}", look.banner("PLAY RECAP")));
             }
         }
     }
@@ -141,14 +172,24 @@ impl State {
                 self.live.print(&look.banner(&format!("PLAY [{name}]")));
             }
             Event::NoHosts { why } => {
-                self.live.print(&look.paint(&Style::new().cyan(), &format!("skipping: {why}")));
+                self.live
+                    .print(&look.paint(&Style::new().cyan(), &format!("skipping: {why}")));
             }
             _ => {}
         }
     }
 
     fn task_started(&mut self, event: &Event, look: &Look) {
-        let Event::TaskStarted { task, name, role, at, handler, visible, .. } = event else {
+        let Event::TaskStarted {
+            task,
+            name,
+            role,
+            at,
+            handler,
+            visible,
+            ..
+        } = event
+        else {
             return;
         };
         let kind = if *handler { "RUNNING HANDLER" } else { "TASK" };
@@ -157,13 +198,19 @@ impl State {
         if look.verbosity > 1 {
             banner.push_str(&format!("\ntask path: {at}"));
         }
-        let task_state =
-            Task { banner, name: name.clone(), visible: *visible, ..Task::default() };
+        let task_state = Task {
+            banner,
+            name: name.clone(),
+            visible: *visible,
+            ..Task::default()
+        };
         self.names.insert(*task, task_state);
     }
 
     fn host_started(&mut self, task: TaskId, host: &str) {
-        let Some(state) = self.names.get_mut(&task) else { return };
+        let Some(state) = self.names.get_mut(&task) else {
+            return;
+        };
         state.running.insert(host.to_owned());
         state.order.push(host.to_owned());
         let name = state.name.clone();
@@ -175,7 +222,9 @@ impl State {
         if whole {
             self.live.end(task, &ended.host);
         }
-        let Some(state) = self.names.get_mut(&task) else { return };
+        let Some(state) = self.names.get_mut(&task) else {
+            return;
+        };
         // A loop's items were drawn one by one: its end says nothing new.
         let loop_end = whole && ended.result.contains_key("_rplay_items");
         if !loop_end {
@@ -198,7 +247,9 @@ impl State {
     }
 
     fn flush(&mut self, task: TaskId, look: &Look) {
-        let Some(state) = self.names.get_mut(&task) else { return };
+        let Some(state) = self.names.get_mut(&task) else {
+            return;
+        };
         let mut ended = std::mem::take(&mut state.ended);
         ended.sort_by_key(|one| state.order.iter().position(|host| *host == one.host));
         if ended.is_empty() {

@@ -170,7 +170,10 @@ impl Templar {
         terms: &[Value],
         vars: &Arc<dyn Vars>,
     ) -> Result<Vec<Value>, String> {
-        let context = Arc::new(Context { templar: self.clone(), vars: vars.clone() });
+        let context = Arc::new(Context {
+            templar: self.clone(),
+            vars: vars.clone(),
+        });
         let none = minijinja::value::Kwargs::from_iter(std::iter::empty::<(String, Value)>());
         crate::filters::lookup::looked_up(&context, name, terms, &none).map_err(|e| e.to_string())
     }

@@ -1,5 +1,7 @@
 //! Nodes, conditions and files through the public API.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -14,6 +14,9 @@ use crate::Level;
 use crate::host_vars::HostVars;
 use crate::scope::{Layer, Scope};
 
+/// Layers with their levels, shared by every scope of a host.
+type Layers = Arc<Vec<(Level, Layer)>>;
+
 /// The variables of a run.
 pub struct Store {
     inventory: RwLock<Arc<Inventory>>,
@@ -22,7 +25,7 @@ pub struct Store {
     beside: RwLock<Vec<(PathBuf, Arc<VarsFiles>)>>,
     extra: Vec<Arc<Map>>,
     hosts: Mutex<HashMap<Arc<str>, HostVars>>,
-    layers: Mutex<HashMap<Arc<str>, Arc<Vec<(Level, Layer)>>>>,
+    layers: Mutex<HashMap<Arc<str>, Layers>>,
     groups: RwLock<Option<Value>>,
 }
 
@@ -144,7 +147,7 @@ impl Store {
         scope
     }
 
-    fn inventory_layers(&self, host: &str) -> Arc<Vec<(Level, Layer)>> {
+    fn inventory_layers(&self, host: &str) -> Layers {
         let mut cache = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cache.get(host) {
             return known.clone();
@@ -156,9 +159,7 @@ impl Store {
         for level in [Level::AllGroup, Level::Groups] {
             let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
             for name in groups.iter().filter(of_level) {
-                let own = inventory.groups.get(name)
-                    .into_iter()
-                    .flat_map(|g| &g.vars);
+                let own = inventory.groups.get(name).into_iter().flat_map(|g| &g.vars);
                 layers.extend(own.map(|l| (level, Layer::Nodes(l.clone()))));
             }
             for name in groups.iter().filter(of_level) {
@@ -166,9 +167,7 @@ impl Store {
                 layers.extend(files.map(|l| (level, Layer::Nodes(l.clone()))));
             }
         }
-        let own = inventory.hosts.get(host)
-            .into_iter()
-            .flat_map(|h| &h.vars);
+        let own = inventory.hosts.get(host).into_iter().flat_map(|h| &h.vars);
         layers.extend(own.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
         let files = beside.iter().flat_map(|(_, files)| files.host(host));
         layers.extend(files.map(|l| (Level::Host, Layer::Nodes(l.clone()))));

@@ -49,9 +49,10 @@ impl Host<'_> {
             .user(owner)?
             .and_then(|state| state.get("uid")?.parse().ok());
         planned.or_else(|| owner.parse().ok()).ok_or_else(|| {
-            Failure::new(format!("there is no user `{owner}`"))
+            let failure = Failure::new(format!("there is no user `{owner}`"))
                 .arg("owner")
-                .help("create it first with the `user` module, or give its number")
+                .help("create it first with the `user` module, or give its number");
+            self.missing(failure)
         })
     }
 
@@ -64,9 +65,10 @@ impl Host<'_> {
             .group(group)?
             .and_then(|state| state.get("gid")?.parse().ok());
         planned.or_else(|| group.parse().ok()).ok_or_else(|| {
-            Failure::new(format!("there is no group `{group}`"))
+            let failure = Failure::new(format!("there is no group `{group}`"))
                 .arg("group")
-                .help("create it first with the `group` module, or give its number")
+                .help("create it first with the `group` module, or give its number");
+            self.missing(failure)
         })
     }
 

@@ -194,7 +194,9 @@ impl System for Overlay {
         let from = self
             .key(to)?
             .ok_or_else(|| Act::HardLink.errno(to, Errno::NOENT))?;
-        self.copy_entry(&from, &key, Act::HardLink)
+        self.copy_entry(&from, &key, Act::HardLink)?;
+        self.count_link(&from, &key);
+        Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
@@ -266,6 +268,16 @@ impl System for Overlay {
                 _ => return None,
             };
             (state.as_ref()?.get(key)? == id).then(|| name.clone())
+        })
+    }
+
+    fn blind_spot(&self) -> Option<String> {
+        let plan = self.lock();
+        plan.things.iter().find_map(|(target, state)| match target {
+            Target::Package(name) if state.is_some() => {
+                Some(format!("the package `{name}` is only planned"))
+            }
+            _ => None,
         })
     }
 

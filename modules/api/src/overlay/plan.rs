@@ -39,6 +39,10 @@ pub(super) struct Node {
     pub size: u64,
     pub mtime: SystemTime,
     pub atime: SystemTime,
+    /// As on the host, or one of the plan's own; hard links share it.
+    pub inode: u64,
+    pub device: u64,
+    pub nlink: u64,
     /// A file's content.
     pub content: Option<Content>,
     /// Where a link points.
@@ -78,6 +82,9 @@ impl Node {
             size: meta.size,
             mtime: meta.mtime,
             atime: meta.atime,
+            inode: meta.inode,
+            device: meta.device,
+            nlink: meta.nlink,
             content: None,
             link: None,
             opaque: false,
@@ -98,9 +105,9 @@ impl Node {
             mtime: self.mtime,
             atime: self.atime,
             ctime: self.mtime,
-            inode: 0,
-            device: 0,
-            nlink: 1,
+            inode: self.inode,
+            device: self.device,
+            nlink: self.nlink,
             blocks: self.size.div_ceil(512),
             rdev: 0,
         }

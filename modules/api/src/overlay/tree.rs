@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use rustix::fs::Access;
@@ -129,7 +130,12 @@ impl Overlay {
 
     pub(super) fn put_file(&self, key: &Path, old: Option<&Meta>, bytes: Arc<[u8]>, attrs: &Attrs) {
         let mut node = match old {
-            Some(meta) if meta.is_file() => Node::of(meta),
+            // A file that is replaced is a new one.
+            Some(meta) if meta.is_file() => Node::of(&Meta {
+                inode: new_inode(),
+                nlink: 1,
+                ..meta.clone()
+            }),
             _ => fresh(FileKind::File, 0o666),
         };
         node.size = bytes.len() as u64;
@@ -204,6 +210,16 @@ impl Overlay {
         plan.files.insert(key.to_owned(), Entry::Gone);
     }
 
+    /// The file at `from` has got another name, `to`.
+    pub(super) fn count_link(&self, from: &Path, to: &Path) {
+        let mut plan = self.lock();
+        for key in [from, to] {
+            if let Some(Entry::Node(node)) = plan.files.get_mut(key) {
+                node.nlink += 1;
+            }
+        }
+    }
+
     fn insert(&self, key: &Path, entry: Entry) {
         self.lock().files.insert(key.to_owned(), entry);
     }
@@ -230,12 +246,19 @@ fn fresh(kind: FileKind, mode: u32) -> Node {
         mtime: now,
         atime: now,
         ctime: now,
-        inode: 0,
+        inode: new_inode(),
         device: 0,
         nlink: 1,
         blocks: 0,
         rdev: 0,
     })
+}
+
+/// An inode number that no file system gives; another agent's are others.
+fn new_inode() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let agent = u64::from(std::process::id()) << 32;
+    (1 << 62) | agent | NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// This process's umask, which only /proc tells without changing it.

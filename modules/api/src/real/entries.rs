@@ -8,9 +8,9 @@ use std::path::Path;
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 
 use super::{attrs, clean, sync_dir};
+use crate::Result;
 use crate::act::Act;
 use crate::system::Attrs;
-use crate::Result;
 
 /// Makes a folder; one that could not get its owner and mode is taken away again.
 pub(super) fn make_dir(path: &Path, attrs: &Attrs) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -425,9 +425,4 @@ fn timespec(left: Duration) -> Timespec {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: left.subsec_nanos().into(),
     }
-}
-
-/// Where a program would be run from, for the overlay to ask whether that is only planned.
-pub(crate) fn cwd_or_root(command: &Command) -> PathBuf {
-    command.cwd.clone().unwrap_or_else(|| PathBuf::from("/"))
 }

@@ -197,7 +197,7 @@ fn takes_no_new_names(dir: &Path) -> bool {
     const CGROUP: u64 = 0x27_e0eb;
     const CGROUP2: u64 = 0x6367_7270;
     rustix::fs::statfs(dir).is_ok_and(|fs| {
-        let kind = u64::from_ne_bytes((fs.f_type as i64).to_ne_bytes());
+        let kind = u64::from_ne_bytes(fs.f_type.to_ne_bytes());
         [PROC, SYSFS, DEBUGFS, CGROUP, CGROUP2].contains(&kind)
     })
 }

@@ -38,12 +38,18 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let names = ["name", "hostname", "host"];
     let name = names.iter().find_map(|n| args.shift_remove(*n));
     let Some(Json::String(name)) = name else {
-        let words = Diagnostic::error("`add_host` needs a `name`").at(&call.context.task.action.span);
+        let words =
+            Diagnostic::error("`add_host` needs a `name`").at(&call.context.task.action.span);
         return Err(call.run.failure(&words));
     };
-    let groups = ["groups", "group", "groupname"].iter().find_map(|n| args.shift_remove(*n));
+    let groups = ["groups", "group", "groupname"]
+        .iter()
+        .find_map(|n| args.shift_remove(*n));
     let groups: Vec<String> = match groups {
-        Some(Json::Array(items)) => items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect(),
+        Some(Json::Array(items)) => items
+            .iter()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect(),
         Some(Json::String(text)) => text.split(',').map(|g| g.trim().to_owned()).collect(),
         _ => vec![],
     };

@@ -56,19 +56,30 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let action = &call.context.task.action;
     let wrong = |d: Diagnostic| call.run.failure(&d);
     let Some(that) = action.args.get("that") else {
-        return Err(wrong(Diagnostic::error("`assert` needs `that`").at(&action.span)));
+        return Err(wrong(
+            Diagnostic::error("`assert` needs `that`").at(&action.span),
+        ));
     };
-    let conditions: Vec<&Node> = that.as_seq().map_or_else(|| vec![that], |items| items.iter().collect());
+    let conditions: Vec<&Node> = that
+        .as_seq()
+        .map_or_else(|| vec![that], |items| items.iter().collect());
     let message = |names: &[&str]| -> Result<Option<String>, TaskResult> {
         let node = names.iter().find_map(|n| action.args.get(*n));
-        node.map(|n| text::string(&call.run.templar, n, call.vars).map_err(wrong)).transpose()
+        node.map(|n| text::string(&call.run.templar, n, call.vars).map_err(wrong))
+            .transpose()
     };
     for condition in conditions {
-        match call.run.templar.condition(condition, call.vars).map_err(wrong)? {
+        match call
+            .run
+            .templar
+            .condition(condition, call.vars)
+            .map_err(wrong)?
+        {
             Decision::True => {}
             Decision::Unknown(origins) => return Err(TaskResult::unknown(origins)),
             Decision::False => {
-                let msg = message(&["fail_msg", "msg"])?.unwrap_or_else(|| "Assertion failed".to_owned());
+                let msg =
+                    message(&["fail_msg", "msg"])?.unwrap_or_else(|| "Assertion failed".to_owned());
                 let drawn = Diagnostic::error("this does not hold").at(&condition.span);
                 let mut result = wrong(drawn);
                 result.end = crate::result::Ending::Failed(msg);

@@ -2,7 +2,7 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
-use rplay_template::{to_json, Trouble};
+use rplay_template::{Trouble, to_json};
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
@@ -64,7 +64,10 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             data.insert(var, shown);
         }
         (None, msg) => {
-            data.insert("msg".to_owned(), msg.unwrap_or_else(|| "Hello world!".into()));
+            data.insert(
+                "msg".to_owned(),
+                msg.unwrap_or_else(|| "Hello world!".into()),
+            );
         }
     }
     Ok(TaskResult::done(false, data))

@@ -41,6 +41,9 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn group(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: GroupByArgs = call.args()?;
     let name = args.key.replace(' ', "-");
-    let changed = call.run.store.add_to_groups(&call.host.name, &[name.clone()], &args.parents);
+    let changed =
+        call.run
+            .store
+            .add_to_groups(&call.host.name, std::slice::from_ref(&name), &args.parents);
     Ok(TaskResult::done(changed, Map::new()).with("add_group", name))
 }

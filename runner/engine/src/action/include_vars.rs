@@ -67,31 +67,60 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: IncludeVarsArgs = call.args()?;
     let action = &call.context.task.action;
     let wrong = |words: String| call.run.failure(&Diagnostic::error(words).at(&action.span));
-    let _ = (&args.files_matching, args.depth, args.ignore_unknown_extensions, &args.hash_behaviour);
+    let _ = (
+        &args.files_matching,
+        args.depth,
+        args.ignore_unknown_extensions,
+        &args.hash_behaviour,
+    );
     let name = args.dir.as_ref().or(args.file.as_ref());
     let name = name.ok_or_else(|| wrong("`include_vars` needs a file or a folder".to_owned()))?;
     let (frame, file) = (&call.context.frame, &call.context.task.file);
     let Some(path) = find(frame, file, "vars", name) else {
-        let looked: Vec<_> = places(frame, file, "vars", name).iter().map(|p| format!("`{}`", p.display())).collect();
+        let looked: Vec<_> = places(frame, file, "vars", name)
+            .iter()
+            .map(|p| format!("`{}`", p.display()))
+            .collect();
         let diagnostic = Diagnostic::error(format!("the file of variables `{name}` is not there"));
-        let diagnostic = diagnostic.at(&action.span).help(format!("looked at {}", looked.join(", ")));
+        let diagnostic = diagnostic
+            .at(&action.span)
+            .help(format!("looked at {}", looked.join(", ")));
         return Err(call.run.failure(&diagnostic));
     };
-    let mut files = if path.is_dir() { folder(&path, &args) } else { vec![path] };
+    let mut files = if path.is_dir() {
+        folder(&path, &args)
+    } else {
+        vec![path]
+    };
     files.sort();
     let mut all = Map::new();
     let mut read = vec![];
     for path in files {
-        all.extend(call.run.read_vars(&path).map_err(|d| call.run.failure(&d))?);
+        all.extend(
+            call.run
+                .read_vars(&path)
+                .map_err(|d| call.run.failure(&d))?,
+        );
         read.push(path.display().to_string());
     }
     if let Some(name) = args.name {
         let span = Span::synthetic("include_vars");
-        let key = Key { text: name, span: span.clone() };
-        all = Map::from_iter([(key, Node { span, kind: Kind::Map(all) })]);
+        let key = Key {
+            text: name,
+            span: span.clone(),
+        };
+        all = Map::from_iter([(
+            key,
+            Node {
+                span,
+                kind: Kind::Map(all),
+            },
+        )]);
     }
     let all = Arc::new(all);
-    call.run.store.update(&call.host.name, |vars| vars.include(all.clone()));
+    call.run
+        .store
+        .update(&call.host.name, |vars| vars.include(all.clone()));
     Ok(TaskResult::done(false, serde_json::Map::new()).with("ansible_included_var_files", read))
 }
 
@@ -99,13 +128,19 @@ fn folder(dir: &PathBuf, args: &IncludeVarsArgs) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let mut files = vec![];
     for path in entries.map(|e| e.path()) {
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if path.is_dir() {
             files.extend(folder(&path, args));
             continue;
         }
         let ignored = args.ignore_files.iter().flatten().any(|i| *i == name);
-        let ending = path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        let ending = path
+            .extension()
+            .map(|e| e.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if !ignored && args.extensions.contains(&ending) {
             files.push(path);
         }

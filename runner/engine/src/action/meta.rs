@@ -55,14 +55,21 @@ impl Run {
         hosts: &[Arc<HostRun>],
         frame: &Frame,
     ) {
-        let text = task.action.text.as_ref().or_else(|| task.action.args.get("_raw_params"));
+        let text = task
+            .action
+            .text
+            .as_ref()
+            .or_else(|| task.action.args.get("_raw_params"));
         let order = text.and_then(|n| n.as_str()).unwrap_or_default();
         let context = &frame.context;
         if order == "flush_handlers" {
             return self.flush_handlers(context).await;
         }
-        let chosen: Vec<&Arc<HostRun>> =
-            hosts.iter().filter(|h| h.is_active() || order == "clear_host_errors").filter(|h| self.meant(task, h, frame)).collect();
+        let chosen: Vec<&Arc<HostRun>> = hosts
+            .iter()
+            .filter(|h| h.is_active() || order == "clear_host_errors")
+            .filter(|h| self.meant(task, h, frame))
+            .collect();
         match order {
             "end_host" => chosen.iter().for_each(|h| h.set_standing(Standing::Ended)),
             "end_play" | "end_batch" if !chosen.is_empty() => {
@@ -74,19 +81,29 @@ impl Run {
                 }
             }
             "clear_facts" => {
-                chosen.iter().for_each(|h| self.store.update(&h.name, rplay_vars::HostVars::clear_facts));
+                chosen.iter().for_each(|h| {
+                    self.store
+                        .update(&h.name, rplay_vars::HostVars::clear_facts)
+                });
             }
             "clear_host_errors" => {
                 let lost = |h: &&&Arc<HostRun>| {
                     matches!(h.standing(), Standing::Failed | Standing::Unreachable)
                 };
-                chosen.iter().filter(lost).for_each(|h| h.set_standing(Standing::Active));
+                chosen
+                    .iter()
+                    .filter(lost)
+                    .for_each(|h| h.set_standing(Standing::Active));
             }
             "noop" | "refresh_inventory" | "reset_connection" | "end_play" | "end_batch" => {}
             other => {
                 let words = format!("`meta` knows no order `{other}`");
                 let span = text.map_or(&task.action.span, |n| &n.span);
-                self.warn(&Diagnostic::error(words).at(span).help("`rplay doc meta` lists them"));
+                self.warn(
+                    &Diagnostic::error(words)
+                        .at(span)
+                        .help("`rplay doc meta` lists them"),
+                );
                 chosen.iter().for_each(|h| h.set_standing(Standing::Failed));
             }
         }

@@ -56,10 +56,15 @@ async fn wait(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         return Ok(TaskResult::done(false, Map::new()).with("delta", seconds));
     }
     if !std::io::stdin().is_terminal() {
-        call.run.note_warning("`pause` waits for nobody: standard input is no terminal");
+        call.run
+            .note_warning("`pause` waits for nobody: standard input is no terminal");
         return Ok(TaskResult::done(false, Map::new()).with("user_input", ""));
     }
-    call.run.note_warning(&args.prompt.unwrap_or_else(|| "press Return to go on".to_owned()));
+    call.run.note_warning(
+        &args
+            .prompt
+            .unwrap_or_else(|| "press Return to go on".to_owned()),
+    );
     let read = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line)

@@ -38,17 +38,29 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 
 async fn send(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: RawArgs = call.args()?;
-    if call.run.keyword_is(rplay_playbook::Keyword::CheckMode, call.host, call.context, call.run.options.check) {
+    if call.run.keyword_is(
+        rplay_playbook::Keyword::CheckMode,
+        call.host,
+        call.context,
+        call.run.options.check,
+    ) {
         return Err(TaskResult::unknown(vec![call.context.origin.clone()]));
     }
-    let place = call.run.place(call.context, call.host, call.vars).map_err(|d| call.run.failure(&d))?;
+    let place = call
+        .run
+        .place(call.context, call.host, call.vars)
+        .map_err(|d| call.run.failure(&d))?;
     let command = match args.executable {
         Some(shell) => format!("{shell} -c '{}'", args._raw_params.replace('\'', r"'\''")),
         None => args._raw_params,
     };
     let lost = |e: rplay_transport::ConnectError| TaskResult::unreachable(e.to_string());
     let link = call.run.links.link(&place.target).await.map_err(lost)?;
-    let ran = link.connection.exec(&command, None, false).await.map_err(lost)?;
+    let ran = link
+        .connection
+        .exec(&command, None, false)
+        .await
+        .map_err(lost)?;
     let mut result = TaskResult::done(true, Map::new())
         .with("rc", ran.rc)
         .with("stdout", String::from_utf8_lossy(&ran.stdout).into_owned())

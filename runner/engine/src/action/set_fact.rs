@@ -39,10 +39,17 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         if key.text == "cacheable" {
             continue;
         }
-        let name = Node { span: key.span.clone(), kind: Kind::Str(key.text.clone()) };
+        let name = Node {
+            span: key.span.clone(),
+            kind: Kind::Str(key.text.clone()),
+        };
         let name = crate::text::string(&call.run.templar, &name, call.vars)
             .map_err(|d| call.run.failure(&d))?;
-        let value = call.run.templar.render(node, call.vars).map_err(|d| call.run.failure(&d))?;
+        let value = call
+            .run
+            .templar
+            .render(node, call.vars)
+            .map_err(|d| call.run.failure(&d))?;
         let (value, shown) = match to_json(&value) {
             Ok(json) => (unknown::from_json(&json, &[], &nowhere()), json),
             Err(Trouble::Unknown(origins)) => {
@@ -53,12 +60,20 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 return Err(call.run.failure(&diagnostic));
             }
         };
-        call.run.store.update(&call.host.name, |vars| vars.set(&name, value));
+        call.run
+            .store
+            .update(&call.host.name, |vars| vars.set(&name, value));
         facts.insert(name, shown);
     }
-    Ok(TaskResult::done(false, Map::from_iter([("ansible_facts".to_owned(), facts.into())])))
+    Ok(TaskResult::done(
+        false,
+        Map::from_iter([("ansible_facts".to_owned(), facts.into())]),
+    ))
 }
 
 fn nowhere() -> Origin {
-    Origin { what: "set_fact".to_owned(), span: None }
+    Origin {
+        what: "set_fact".to_owned(),
+        span: None,
+    }
 }

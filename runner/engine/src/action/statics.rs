@@ -62,13 +62,45 @@ macro_rules! action {
     };
 }
 
-action!(IMPORT_TASKS, "import_tasks", TasksArgs, Some("file"), "Reads tasks of a file before the run", "\n- import_tasks: install.yml\n");
-action!(INCLUDE_TASKS, "include_tasks", TasksArgs, Some("file"), "Reads tasks of a file when the run gets there", "\n- include_tasks: \"{{ ansible_facts.os_family }}.yml\"\n");
-action!(IMPORT_ROLE, "import_role", RoleArgs, None, "Reads a role before the run", "\n- import_role:\n    name: etcd-tls\n");
-action!(INCLUDE_ROLE, "include_role", RoleArgs, None, "Reads a role when the run gets there", "\n- include_role:\n    name: etcd-tls\n    tasks_from: verify\n");
+action!(
+    IMPORT_TASKS,
+    "import_tasks",
+    TasksArgs,
+    Some("file"),
+    "Reads tasks of a file before the run",
+    "\n- import_tasks: install.yml\n"
+);
+action!(
+    INCLUDE_TASKS,
+    "include_tasks",
+    TasksArgs,
+    Some("file"),
+    "Reads tasks of a file when the run gets there",
+    "\n- include_tasks: \"{{ ansible_facts.os_family }}.yml\"\n"
+);
+action!(
+    IMPORT_ROLE,
+    "import_role",
+    RoleArgs,
+    None,
+    "Reads a role before the run",
+    "\n- import_role:\n    name: etcd-tls\n"
+);
+action!(
+    INCLUDE_ROLE,
+    "include_role",
+    RoleArgs,
+    None,
+    "Reads a role when the run gets there",
+    "\n- include_role:\n    name: etcd-tls\n    tasks_from: verify\n"
+);
 
 fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
     let name = &call.context.task.action.name;
     let words = format!("`{name}` reached a host, which is a bug in rplay");
-    ready(call.run.failure(&Diagnostic::error(words).at(&call.context.task.action.span))).boxed()
+    ready(
+        call.run
+            .failure(&Diagnostic::error(words).at(&call.context.task.action.span)),
+    )
+    .boxed()
 }

@@ -49,7 +49,10 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 
 async fn wait(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: WaitArgs = call.args()?;
-    let place = call.run.place(call.context, call.host, call.vars).map_err(|d| call.run.failure(&d))?;
+    let place = call
+        .run
+        .place(call.context, call.host, call.vars)
+        .map_err(|d| call.run.failure(&d))?;
     let begun = Instant::now();
     tokio::time::sleep(Duration::from_secs(args.delay)).await;
     let mut target = place.target;
