@@ -129,9 +129,15 @@ impl Blobs for Sent {
     fn progress(&self, _: u64, _: Option<u64>) {}
 }
 
-/// Runs a test's body on the real system in a folder of its own, and on a dry run's.
+/// Runs a test's body on the real system in a folder of its own, and on a dry run's view of it,
+/// which must leave the folder as it is.
 pub fn on_each_system(body: impl Fn(&dyn System, &Path)) {
+    let root = |dir: &tempfile::TempDir| dir.path().canonicalize().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().canonicalize().unwrap();
-    body(&rplay_api::RealSystem, &root);
+    body(&rplay_api::RealSystem, &root(&dir));
+    let dir = tempfile::tempdir().unwrap();
+    let overlay = rplay_api::Overlay::new(std::sync::Arc::new(rplay_api::RealSystem));
+    body(&overlay, &root(&dir));
+    let touched = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(touched, 0, "a dry run touched the host");
 }
