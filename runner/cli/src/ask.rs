@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use console::Term;
+use rplay_engine::{Answer, Operator};
 use rplay_transport::{Secret, Secrets};
 
 /// Asks for a password without showing it.
@@ -50,5 +51,34 @@ impl Secrets for Passphrases {
         password(&format!("passphrase of {}", key.display()))
             .ok()
             .map(Secret::new)
+    }
+}
+
+/// The person at this terminal.
+#[derive(Debug)]
+pub(crate) struct Terminal;
+
+impl Operator for Terminal {
+    fn step(&self, task: &str) -> Answer {
+        let term = Term::stderr();
+        let asked = term.write_str(&format!("Perform task: {task} (N)o/(y)es/(c)ontinue: "));
+        let answer = asked.and_then(|()| term.read_line()).unwrap_or_default();
+        match answer.trim().to_lowercase().as_str() {
+            "y" | "yes" => Answer::Yes,
+            "c" | "continue" => Answer::Continue,
+            _ => Answer::No,
+        }
+    }
+
+    fn value(&self, prompt: &str, private: bool) -> Option<String> {
+        if private {
+            return password(prompt).ok();
+        }
+        let term = Term::stderr();
+        if !term.is_term() {
+            return None;
+        }
+        term.write_str(&format!("{prompt}: ")).ok()?;
+        term.read_line().ok()
     }
 }

@@ -139,6 +139,7 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
         templar,
         connector: Connector::new(image(), Arc::new(Passphrases)),
         limit,
+        operator: Arc::new(ask::Terminal),
         sink: sink(&args),
     };
     let plays = plays.into_iter().flat_map(|(_, plays)| plays).collect();
@@ -308,6 +309,7 @@ fn options(args: &RunArgs, tags: TagSelection) -> Result<Options, Stop> {
         forks: args.forks,
         tags,
         start_at: args.start_at_task.clone(),
+        step: args.step,
         force_handlers: args.force_handlers,
         escalate: Escalate {
             enabled: args.become_,

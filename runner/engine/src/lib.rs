@@ -18,6 +18,7 @@ mod lists;
 mod lookup_io;
 mod looping;
 mod module;
+mod operator;
 mod options;
 mod play;
 mod result;
@@ -31,6 +32,7 @@ mod walk;
 
 pub use catalog::Catalog;
 pub use lists::{Listing, list};
+pub use operator::{Answer, Operator};
 pub use options::{Connect, Escalate, Options};
 pub use run::{Run, Setup, Summary};
 pub use tags::TagSelection;

@@ -19,6 +19,8 @@ pub struct Options {
     pub tags: TagSelection,
     /// Skip tasks up to the one of this name.
     pub start_at: Option<String>,
+    /// Ask before each task.
+    pub step: bool,
     /// Run handlers even where a task failed.
     pub force_handlers: bool,
     /// What plays that say nothing of it do about other users.

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::IndexMap;
 use rplay_diag::{Diagnostic, Source};
 use rplay_event::Event;
 use rplay_playbook::{Item, Keyword, Origin, Play, Role, Task};
-use rplay_template::Vars;
+use rplay_template::{Value, Vars};
 use rplay_vars::{Layer, Level, Scope};
 use rplay_yaml::{Kind, Map, Node};
 
@@ -191,6 +192,13 @@ impl Run {
         layers
             .iter()
             .for_each(|(level, layer)| scope.add(*level, layer.clone()));
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let answers = self.prompts(play, &vars)?;
+        if !answers.is_empty() {
+            let layer = Layer::Values(Arc::new(answers));
+            scope.add(Level::Prompt, layer.clone());
+            layers.push((Level::Prompt, layer));
+        }
         for node in play.keywords.list(Keyword::VarsFiles) {
             let vars: Arc<dyn Vars> = Arc::new(scope.clone());
             if let Some(map) = self.vars_file(play, node, &vars)? {
@@ -200,6 +208,52 @@ impl Run {
             }
         }
         Ok(layers)
+    }
+
+    /// Answers to `vars_prompt`; what `-e` sets already is not asked for.
+    fn prompts(
+        &self,
+        play: &Play,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<IndexMap<String, Value>, Diagnostic> {
+        let mut answers = IndexMap::new();
+        for entry in play.keywords.list(Keyword::VarsPrompt) {
+            let field = |key: &str| -> Result<Option<String>, Diagnostic> {
+                entry
+                    .get(key)
+                    .map(|n| text::string(&self.templar, n, vars))
+                    .transpose()
+            };
+            let Some(name) = field("name")? else {
+                return Err(Diagnostic::error("`vars_prompt` needs a `name`").at(&entry.span));
+            };
+            if self
+                .store
+                .extra()
+                .iter()
+                .any(|map| map.contains_key(name.as_str()))
+            {
+                continue;
+            }
+            let private = entry
+                .get("private")
+                .map_or(Ok(true), |n| text::boolean(&self.templar, n, vars))?;
+            let prompt = field("prompt")?.unwrap_or_else(|| name.clone());
+            let answer = self
+                .operator
+                .value(&prompt, private)
+                .filter(|a| !a.is_empty());
+            let Some(answer) = answer.or(field("default")?) else {
+                let words = format!("nobody answers the prompt for `{name}`");
+                let help = format!("give it with `-e {name}=...`");
+                return Err(Diagnostic::error(words).at(&entry.span).help(help));
+            };
+            if private {
+                self.templar.redactor().register(&answer);
+            }
+            answers.insert(name, Value::from(answer));
+        }
+        Ok(answers)
     }
 
     /// One entry of `vars_files`: a file, or the first of a list that is there.

@@ -1,6 +1,6 @@
 //! A run: what all its plays share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use crate::controller_files::ControllerFiles;
 use crate::host_run::HostRun;
 use crate::links::Links;
+use crate::operator::Operator;
 use crate::options::Options;
 
 /// What a run is made of.
@@ -31,6 +32,8 @@ pub struct Setup {
     pub connector: Connector,
     /// The names that `--limit` leaves; `None` leaves all.
     pub limit: Option<Vec<Arc<str>>>,
+    /// Whom to ask.
+    pub operator: Arc<dyn Operator>,
     /// Hears of everything.
     pub sink: Arc<dyn Sink>,
 }
@@ -45,6 +48,9 @@ pub struct Run {
     pub(crate) limit: Option<Vec<Arc<str>>>,
     pub(crate) files: ControllerFiles,
     pub(crate) forks: Semaphore,
+    pub(crate) operator: Arc<dyn Operator>,
+    /// Whether to ask before each task.
+    pub(crate) stepping: AtomicBool,
     sink: Arc<dyn Sink>,
     hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
     next_task: AtomicU64,
@@ -67,6 +73,8 @@ impl Run {
         let forks = setup.options.forks.max(1);
         Arc::new(Self {
             started: setup.options.start_at.is_none().into(),
+            stepping: setup.options.step.into(),
+            operator: setup.operator,
             options: setup.options,
             store: setup.store,
             loader: setup.loader,

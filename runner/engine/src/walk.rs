@@ -7,6 +7,7 @@ use rplay_playbook::{Block, Item, Origin, Task};
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
+use crate::operator::Answer;
 use crate::run::Run;
 
 impl Run {
@@ -56,10 +57,33 @@ impl Run {
         if !self.options.tags.selects(&frame.tags(Some(task))) || !self.has_started(task) {
             return;
         }
+        if !self.is_wanted(task) {
+            return;
+        }
         match task.action.name.as_str() {
             "meta" => self.meta(task, hosts, frame).await,
             "include_tasks" | "include_role" => self.include(task, hosts, frame, handler).await,
             _ => self.task(task, hosts, frame, handler).await,
+        }
+    }
+
+    /// Whether `--step` lets a task run: the operator is asked, unless they said to go on.
+    fn is_wanted(&self, task: &Task) -> bool {
+        use std::sync::atomic::Ordering;
+        if !self.stepping.load(Ordering::SeqCst) {
+            return true;
+        }
+        let name = task
+            .name()
+            .and_then(|n| n.as_str())
+            .unwrap_or(&task.action.name);
+        match self.operator.step(name) {
+            Answer::Yes => true,
+            Answer::No => false,
+            Answer::Continue => {
+                self.stepping.store(false, Ordering::SeqCst);
+                true
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::context::Context;
 
 /// Helpers of our own. The macro that writes them is not ours to lint.
-#[allow(clippy::manual_is_multiple_of)]
+#[allow(clippy::manual_is_multiple_of, clippy::needless_borrow)]
 mod helpers {
     use handlebars::handlebars_helper;
 

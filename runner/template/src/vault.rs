@@ -101,7 +101,7 @@ fn open(body: &Body, password: &str) -> Option<Vec<u8>> {
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |d: u8| char::from(d).to_digit(16);
