@@ -40,7 +40,9 @@ modules! {
     file
     find
     get_url
+    getent
     group
+    hostname
     lineinfile
     ping
     replace

@@ -126,9 +126,11 @@ impl Script<'_> {
         let name = &self.args.name;
         let path = Path::new("/etc/init.d").join(name);
         if name.contains('/') || !self.host.exists(&path)? {
-            return Err(Failure::new(format!("could not find the requested service `{name}`"))
+            let msg = format!("could not find the requested service `{name}`");
+            let failure = Failure::new(msg)
                 .arg("name")
-                .help(format!("there is no `{}`", path.display())));
+                .help(format!("there is no `{}`", path.display()));
+            return Err(self.host.missing(failure));
         }
         if let Some(enabled) = self.args.enabled {
             self.set_enabled(enabled)?;

@@ -100,13 +100,14 @@ impl Unit {
             self.asked
         ))
         .arg("name");
-        Err(match file::nearest(host, self.scope, &self.name) {
-            Some(near) => failure.help(format!("did you mean `{near}`?")),
-            None => failure.help(format!(
+        let help = match file::nearest(host, self.scope, &self.name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
                 "install the package that brings `{}`, or write its unit file first",
                 self.name
-            )),
-        })
+            ),
+        };
+        Err(host.missing(failure.help(help)))
     }
 
     /// Its name among the changes; units of users are not those of the system.

@@ -71,9 +71,10 @@ pub(super) fn wanted(args: &UserArgs, before: &mut State, host: &Host, is_new: b
 /// The number of a group that must be there, given by name or number.
 pub(super) fn gid(host: &Host, group: &str, arg: &str) -> Result<u32> {
     let missing = || {
-        Failure::new(format!("there is no group `{group}`"))
+        let failure = Failure::new(format!("there is no group `{group}`"))
             .arg(arg)
-            .help("create it first with the `group` module")
+            .help("create it first with the `group` module");
+        host.missing(failure)
     };
     if let Some(state) = host.group(group)? {
         return state.get("gid").and_then(|g| g.parse().ok()).ok_or_else(missing);
