@@ -458,6 +458,7 @@ impl Run {
         let options = TextOptions {
             trim_blocks: flag("trim_blocks", true),
             lstrip_blocks: flag("lstrip_blocks", false),
+            ..TextOptions::default()
         };
         let (text, origins) = self
             .templar

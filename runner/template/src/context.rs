@@ -1,56 +1,83 @@
-//! Variables as the evaluator sees them: rendered when used, part by part.
+//! Variables as the evaluator sees them: rendered when used, part by part, once per render.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, State, Value};
 use rplay_diag::Diagnostic;
-use rplay_yaml::{Kind, Node};
+use rplay_yaml::{Kind, Map, Node};
 
-use crate::templar::Templar;
+use crate::diagnose::Place;
+use crate::missing::{self, Miss};
+use crate::templar::{Templar, is_template};
 use crate::unknown;
 use crate::vars::{Var, Vars};
 
 /// The name under which functions find the context that they are called in.
 pub(crate) const SELF: &str = "__rplay_context";
 
-thread_local! {
-    /// Names that this evaluation asked for and that are not there.
-    static MISSING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-    /// Names being rendered on this thread: one that comes again is a loop.
-    static RENDERING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The names of one evaluation.
-#[derive(Debug)]
+/// The names of one render.
 pub(crate) struct Context {
     pub templar: Templar,
     pub vars: Arc<dyn Vars>,
+    /// What was rendered already.
+    rendered: Mutex<HashMap<String, Part>>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Context")
+    }
+}
+
+impl Context {
+    pub(crate) fn new(templar: Templar, vars: Arc<dyn Vars>) -> Arc<Self> {
+        Arc::new(Self {
+            templar,
+            vars,
+            rendered: Mutex::default(),
+        })
+    }
+
+    /// A variable's value; `None` where it is not there, or rests on what is not there.
+    pub(crate) fn variable(self: &Arc<Self>, name: &str) -> Option<Value> {
+        let known = self.rendered().get(name).cloned();
+        let part = match known {
+            Some(part) => part,
+            None => match self.vars.get(name) {
+                None => {
+                    missing::note(Miss::Name(name.to_owned()));
+                    return None;
+                }
+                Some(Var::Value(value)) => return Some(value),
+                Some(Var::Raw(root)) => {
+                    let part = Part {
+                        root,
+                        path: [].into(),
+                        value: Arc::default(),
+                    };
+                    self.rendered().insert(name.to_owned(), part.clone());
+                    part
+                }
+            },
+        };
+        part.get(self, name)
+    }
+
+    fn rendered(&self) -> std::sync::MutexGuard<'_, HashMap<String, Part>> {
+        self.rendered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Object for Context {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        if name == SELF {
-            return Some(Value::from_dyn_object(self.clone()));
+        if name.starts_with("__") {
+            return (name == SELF).then(|| Value::from_dyn_object(self.clone()));
         }
-        let Some(found) = self.vars.get(name) else {
-            MISSING.with_borrow_mut(|missing| missing.push(name.to_owned()));
-            return None;
-        };
-        let value = match found {
-            Var::Value(value) => value,
-            Var::Raw(node) => {
-                if RENDERING.with_borrow(|names| names.iter().any(|n| n == name)) {
-                    return Some(Value::from(loop_error(name, &node)));
-                }
-                RENDERING.with_borrow_mut(|names| names.push(name.to_owned()));
-                let value = lazy(self, &node);
-                RENDERING.with_borrow_mut(|names| names.pop());
-                value
-            }
-        };
+        let value = self.variable(name)?;
         if let Some(origins) = unknown::origins(&value) {
             unknown::touch(&origins);
         }
@@ -62,18 +89,91 @@ impl Object for Context {
     }
 }
 
-/// Evaluates, and tells which names were asked for in vain: the evaluator compares what is
-/// undefined without a word, and Ansible does not.
-pub(crate) fn missing<T>(evaluate: impl FnOnce() -> T) -> (T, Vec<String>) {
-    let outer = MISSING.take();
-    let result = evaluate();
-    (result, MISSING.replace(outer))
+/// A node inside a variable, and its value once it was rendered.
+#[derive(Clone)]
+struct Part {
+    root: Arc<Node>,
+    /// The way from the root: places in lists and mappings.
+    path: Arc<[usize]>,
+    value: Arc<OnceLock<Value>>,
 }
 
-fn loop_error(name: &str, node: &Node) -> Error {
-    let chain = RENDERING.with_borrow(|names| names.join("` -> `"));
-    let words = format!("the variable `{name}` refers to itself: `{chain}` -> `{name}`");
-    carried(Diagnostic::error(words).at(&node.span))
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}{:?}", self.root.span, self.path)
+    }
+}
+
+impl Part {
+    fn node(&self) -> &Node {
+        self.path.iter().fold(&*self.root, |node, at| {
+            let child = match &node.kind {
+                Kind::Seq(items) => items.get(*at),
+                Kind::Map(map) => map.get_index(*at).map(|(_, value)| value),
+                _ => None,
+            };
+            child.expect("bug: the path of a part leads through its root")
+        })
+    }
+
+    fn child(&self, at: usize) -> Self {
+        let path = self.path.iter().copied().chain([at]).collect();
+        Self {
+            root: self.root.clone(),
+            path,
+            value: Arc::default(),
+        }
+    }
+
+    fn get(&self, context: &Arc<Context>, name: &str) -> Option<Value> {
+        if let Some(value) = self.value.get() {
+            return Some(value.clone());
+        }
+        let value = self.render(context, name)?;
+        Some(self.value.get_or_init(|| value).clone())
+    }
+
+    fn render(&self, context: &Arc<Context>, name: &str) -> Option<Value> {
+        let node = self.node();
+        let children = match &node.kind {
+            Kind::Seq(items) => items.len(),
+            Kind::Map(map) => map.len(),
+            _ => return text_part(context, node, name),
+        };
+        let children = (0..children).map(|at| self.child(at)).collect();
+        Some(Value::from_object(Lazy {
+            context: context.clone(),
+            part: self.clone(),
+            children,
+        }))
+    }
+}
+
+fn text_part(context: &Arc<Context>, node: &Node, name: &str) -> Option<Value> {
+    let id = (Arc::as_ptr(context).addr(), std::ptr::from_ref(node).addr());
+    let rendered = match &node.kind {
+        Kind::Str(text) if is_template(text) => {
+            missing::once(id, name, || context.templar.scalar(node, context))
+        }
+        _ => Ok(context.templar.scalar(node, context)),
+    };
+    match rendered {
+        Ok(Ok(value)) => Some(value),
+        Ok(Err(failure)) if failure.undefined => {
+            let name = name.to_owned();
+            missing::note(Miss::Nested {
+                name,
+                diagnostic: failure.diagnostic,
+            });
+            None
+        }
+        Ok(Err(failure)) => Some(Value::from(carried(failure.diagnostic))),
+        Err(chain) => {
+            let words = format!("the variable `{name}` refers to itself: {chain}");
+            let diagnostic = Diagnostic::error(words).at(&Place::Node(node).whole());
+            Some(Value::from(carried(diagnostic)))
+        }
+    }
 }
 
 /// A diagnostic inside an evaluation's error.
@@ -81,57 +181,57 @@ pub(crate) fn carried(diagnostic: Diagnostic) -> Error {
     Error::new(ErrorKind::InvalidOperation, diagnostic.message.clone()).with_source(diagnostic)
 }
 
-/// A node as a value: scalars at once, containers part by part.
-pub(crate) fn lazy(context: &Arc<Context>, node: &Node) -> Value {
-    match &node.kind {
-        Kind::Seq(_) | Kind::Map(_) => Value::from_object(Lazy {
-            context: context.clone(),
-            node: Arc::new(node.clone()),
-        }),
-        _ => context
-            .templar
-            .scalar(node, context)
-            .unwrap_or_else(|e| Value::from(carried(e))),
-    }
-}
-
 /// A list or mapping whose parts are rendered when they are used.
 #[derive(Debug)]
 struct Lazy {
     context: Arc<Context>,
-    node: Arc<Node>,
+    part: Part,
+    children: Vec<Part>,
+}
+
+impl Lazy {
+    fn map(&self) -> Option<&Map> {
+        self.part.node().as_map()
+    }
+
+    fn at(&self, at: usize, name: &str) -> Option<Value> {
+        let value = self.children.get(at)?.get(&self.context, name)?;
+        if let Some(origins) = unknown::origins(&value) {
+            unknown::touch(&origins);
+        }
+        Some(value)
+    }
 }
 
 impl Object for Lazy {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
-        match self.node.kind {
-            Kind::Seq(_) => ObjectRepr::Seq,
-            _ => ObjectRepr::Map,
+        match self.map() {
+            Some(_) => ObjectRepr::Map,
+            None => ObjectRepr::Seq,
         }
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match &self.node.kind {
-            Kind::Seq(items) => Some(lazy(&self.context, items.get(key.as_usize()?)?)),
-            Kind::Map(map) => {
-                let found = match key.as_str() {
-                    Some(text) => map.get(text),
-                    None => map.get(key.to_string().as_str()),
-                };
-                Some(lazy(&self.context, found?))
-            }
-            _ => None,
-        }
+        let Some(map) = self.map() else {
+            let at = key.as_usize()?;
+            return self.at(at, &format!("[{at}]"));
+        };
+        let number = || key.is_integer().then(|| key.to_string());
+        let name = key.as_str().map(str::to_owned).or_else(number)?;
+        self.at(map.get_index_of(name.as_str())?, &name)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        match &self.node.kind {
-            Kind::Seq(items) => Enumerator::Seq(items.len()),
-            Kind::Map(map) => {
+        match self.map() {
+            Some(map) => {
                 Enumerator::Values(map.keys().map(|k| Value::from(k.text.as_str())).collect())
             }
-            _ => Enumerator::NonEnumerable,
+            None => Enumerator::Seq(self.children.len()),
         }
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.children.len())
     }
 }
 
@@ -139,11 +239,16 @@ impl Object for Lazy {
 #[derive(Debug)]
 struct Omit;
 
-impl Object for Omit {}
+impl Object for Omit {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
 
 /// `omit`.
 pub fn omit() -> Value {
-    Value::from_object(Omit)
+    static OMIT: OnceLock<Value> = OnceLock::new();
+    OMIT.get_or_init(|| Value::from_object(Omit)).clone()
 }
 
 /// Whether a value is `omit`.
@@ -151,30 +256,17 @@ pub fn is_omit(value: &Value) -> bool {
     value.downcast_object_ref::<Omit>().is_some()
 }
 
+/// The context that a function or filter is called in.
+pub(crate) fn context_of(state: &State<'_, '_>) -> Result<Arc<Context>, Error> {
+    state
+        .lookup(SELF)
+        .and_then(|value| value.downcast_object::<Context>())
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "this works in a playbook only"))
+}
+
 impl Templar {
     /// All variables as one mapping, rendered when used: another host's, in `hostvars`.
     pub fn view(&self, vars: &Arc<dyn Vars>) -> Value {
-        Value::from_object(Context {
-            templar: self.clone(),
-            vars: vars.clone(),
-        })
-    }
-
-    /// The results of a lookup, for `with_x`.
-    ///
-    /// # Errors
-    /// Why it failed, in words.
-    pub fn lookup(
-        &self,
-        name: &str,
-        terms: &[Value],
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Vec<Value>, String> {
-        let context = Arc::new(Context {
-            templar: self.clone(),
-            vars: vars.clone(),
-        });
-        let none = minijinja::value::Kwargs::from_iter(std::iter::empty::<(String, Value)>());
-        crate::filters::lookup::looked_up(&context, name, terms, &none).map_err(|e| e.to_string())
+        Value::from_dyn_object(Context::new(self.clone(), vars.clone()))
     }
 }

@@ -1,36 +1,140 @@
 //! The evaluator's errors as diagnostics: the place in the YAML or template, the name, the help.
 
 use std::error::Error as _;
+use std::ops::Range;
+use std::sync::Arc;
 
 use minijinja::{Error, ErrorKind};
-use rplay_diag::{Diagnostic, Span, did_you_mean};
+use rplay_diag::{Diagnostic, Source, Span, did_you_mean};
+use rplay_yaml::{Key, Kind, Node};
 
+use crate::missing::Miss;
 use crate::vars::Vars;
 
-/// An error of evaluating `text`, which stands at `span` (whose first byte is the text's, or a
-/// quote or block marker before it).
-pub(crate) fn diagnose(error: &Error, text: &str, span: &Span, vars: &dyn Vars) -> Diagnostic {
+/// Why something could not be rendered.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub diagnostic: Diagnostic,
+    /// It rests on something undefined, which `default` may stand in for.
+    pub undefined: bool,
+}
+
+impl From<Diagnostic> for Box<Failure> {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::new(Failure {
+            diagnostic,
+            undefined: false,
+        })
+    }
+}
+
+/// Where an evaluated text is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// It is a node's.
+    Node(&'a Node),
+    /// It is a key's.
+    Key(&'a Key),
+    /// It stands somewhere in a span.
+    Text(&'a str, &'a Span),
+    /// It is a file's, from this byte on.
+    File(&'a Arc<Source>, usize),
+}
+
+impl Place<'_> {
+    /// All of it.
+    pub(crate) fn whole(&self) -> Span {
+        match self {
+            Self::Node(node) => node.span.clone(),
+            Self::Key(key) => key.span.clone(),
+            Self::Text(_, span) => (*span).clone(),
+            Self::File(source, _) => Span::new((*source).clone(), 0, 0),
+        }
+    }
+
+    /// A range of its text.
+    pub(crate) fn range(&self, range: &Range<usize>) -> Span {
+        match self {
+            Self::Node(node) => node.locate_range(range.start, range.end),
+            Self::Key(key) => key.locate_range(range.start, range.end),
+            Self::Text(text, span) => {
+                let written = span
+                    .source()
+                    .text()
+                    .get(span.start()..span.end())
+                    .unwrap_or("");
+                match written.find(text) {
+                    Some(at) => span.slice(at + range.start, at + range.end),
+                    None => Node {
+                        span: (*span).clone(),
+                        kind: Kind::Str((*text).to_owned()),
+                    }
+                    .locate_range(range.start, range.end),
+                }
+            }
+            Self::File(source, from) => {
+                Span::new((*source).clone(), from + range.start, from + range.end)
+            }
+        }
+    }
+}
+
+/// An error of evaluating `text`; `range` is the part of it that the error is about.
+pub(crate) fn failure(
+    error: &Error,
+    text: &str,
+    range: Option<Range<usize>>,
+    place: &Place<'_>,
+    misses: Vec<Miss>,
+    vars: &dyn Vars,
+) -> Box<Failure> {
+    let range = range.filter(|r| !r.is_empty() && text.get(r.clone()).is_some());
+    let span = range
+        .as_ref()
+        .map_or_else(|| place.whole(), |range| place.range(range));
     if let Some(inner) = carried(error) {
-        return used_at(inner, span);
+        return used_at(inner, &span).into();
     }
-    let place = error
-        .range()
-        .and_then(|range| place(&range, text, span))
-        .unwrap_or_else(|| span.clone());
     if error.kind() == ErrorKind::UndefinedError {
-        return undefined(error, text, &place, vars);
+        let diagnostic = undefined(error, text, range, place, misses, vars);
+        return Box::new(Failure {
+            diagnostic,
+            undefined: true,
+        });
     }
+    described(error, &span).into()
+}
+
+/// The words of an error that is about nothing undefined.
+pub(crate) fn described(error: &Error, span: &Span) -> Diagnostic {
     let detail = error
         .detail()
         .map_or_else(|| error.kind().to_string(), str::to_owned);
-    let message = match error.kind() {
-        ErrorKind::SyntaxError => format!("template syntax: {detail}"),
-        ErrorKind::UnknownFilter => format!("there is no filter of this name: {detail}"),
-        ErrorKind::UnknownTest => format!("there is no test of this name: {detail}"),
-        ErrorKind::UnknownFunction => format!("there is no function of this name: {detail}"),
-        _ => detail,
+    let unknown = |what: &str, names: &[&str]| {
+        let name = detail.split_whitespace().nth(1).unwrap_or_default();
+        let diagnostic = Diagnostic::error(format!("there is no {what} `{name}`")).at(span);
+        let bare = name.rsplit('.').next().unwrap_or(name);
+        match did_you_mean(bare, names.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        }
     };
-    Diagnostic::error(message).at(&place)
+    match error.kind() {
+        ErrorKind::SyntaxError => syntax(&detail, span),
+        ErrorKind::UnknownFilter => unknown("filter", &crate::filters::names()),
+        ErrorKind::UnknownTest => unknown("test", &crate::tests_of_values::names()),
+        ErrorKind::UnknownFunction => unknown("function", &crate::filters::functions()),
+        ErrorKind::TemplateNotFound => Diagnostic::error(detail).at(span),
+        _ => Diagnostic::error(detail).at(span),
+    }
+}
+
+fn syntax(detail: &str, span: &Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error(format!("template syntax: {detail}")).at(span);
+    if detail.contains("unexpected end of input") || detail.contains("end of block") {
+        return diagnostic.help("a `{{`, a `{%` or a bracket is not closed");
+    }
+    diagnostic
 }
 
 /// The diagnostic of a variable that was rendered inside this one.
@@ -45,56 +149,91 @@ fn carried(error: &Error) -> Option<Diagnostic> {
     None
 }
 
-fn used_at(mut inner: Diagnostic, span: &Span) -> Diagnostic {
+fn used_at(inner: Diagnostic, span: &Span) -> Diagnostic {
     if inner.labels.iter().any(|l| l.span == *span) || inner.labels.len() > 3 {
         return inner;
     }
-    inner = inner.label(span, "used here");
-    inner
+    inner.label(span, "used here")
 }
 
-/// A range of the text as a place in the source: the text is looked for inside the span.
-fn place(range: &std::ops::Range<usize>, text: &str, span: &Span) -> Option<Span> {
-    let written = span.source().text().get(span.start()..span.end())?;
-    let piece = text.get(range.clone()).filter(|p| !p.is_empty())?;
-    // As written, the text may be indented or escaped: the nearest same piece is it.
-    let at = match written.find(text) {
-        Some(start) => start + range.start,
-        None => written
-            .match_indices(piece)
-            .map(|(i, _)| i)
-            .min_by_key(|i| i.abs_diff(range.start))?,
+/// The error for something that is not there: of all that was missed, what stands in the range.
+fn undefined(
+    error: &Error,
+    text: &str,
+    range: Option<Range<usize>>,
+    place: &Place<'_>,
+    mut misses: Vec<Miss>,
+    vars: &dyn Vars,
+) -> Diagnostic {
+    let all = range.clone().unwrap_or(0..text.len());
+    misses.retain(|miss| !matches!(miss, Miss::Name(name) if crate::filters::functions().contains(&name.as_str())));
+    let at = misses
+        .iter()
+        .rposition(|miss| written_at(miss, text, &all).is_some());
+    let at = at.or_else(|| misses.len().checked_sub(1));
+    let Some(miss) = at.map(|at| misses.swap_remove(at)) else {
+        let span = range.map_or_else(|| place.whole(), |range| place.range(&range));
+        let words = error
+            .detail()
+            .filter(|d| !d.is_empty() && !d.starts_with('`'));
+        let words = words.map_or_else(|| "a value is undefined".to_owned(), str::to_owned);
+        return Diagnostic::error(words).at(&span);
     };
-    Some(span.slice(at, at + piece.len()))
+    let at = written_at(&miss, text, &all).or_else(|| written_at(&miss, text, &(0..text.len())));
+    let span = at
+        .or(range)
+        .map_or_else(|| place.whole(), |range| place.range(&range));
+    match miss {
+        Miss::Nested { diagnostic, .. } => used_at(diagnostic, &span),
+        Miss::Name(name) => missing(&name, &span, vars),
+        Miss::Key {
+            key,
+            within,
+            near,
+            keys,
+            ..
+        } => {
+            let diagnostic = Diagnostic::error(format!("{within} has no key `{key}`")).at(&span);
+            match near {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None if !keys.is_empty() => {
+                    diagnostic.help(format!("its keys are `{}`", keys.join("`, `")))
+                }
+                None => diagnostic.help("`| default(...)` would stand in for it"),
+            }
+        }
+    }
 }
 
-/// The error for a name that is not there.
-pub(crate) fn missing(name: &str, text: &str, span: &Span, vars: &dyn Vars) -> Diagnostic {
-    let at = text.find(name).unwrap_or(0);
-    let place = place(&(at..at + name.len()), text, span).unwrap_or_else(|| span.clone());
-    let diagnostic = Diagnostic::error(format!("`{name}` is undefined")).at(&place);
+/// Where in a range of the text the name of what was missed stands.
+fn written_at(miss: &Miss, text: &str, range: &Range<usize>) -> Option<Range<usize>> {
+    let (name, from) = match miss {
+        Miss::Name(name) | Miss::Nested { name, .. } => (name, range.start),
+        Miss::Key { key, offset, .. } => {
+            if !range.contains(offset) {
+                return None;
+            }
+            (key, *offset)
+        }
+    };
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let part = text.get(from..range.end)?;
+    let found = part
+        .match_indices(name.as_str())
+        .map(|(at, _)| at)
+        .find(|at| {
+            let before = part[..*at].chars().next_back();
+            let after = part[at + name.len()..].chars().next();
+            !before.is_some_and(word) && !after.is_some_and(word)
+        });
+    found.map(|at| from + at..from + at + name.len())
+}
+
+/// The error for a variable that is not there.
+pub(crate) fn missing(name: &str, span: &Span, vars: &dyn Vars) -> Diagnostic {
+    let diagnostic = Diagnostic::error(format!("`{name}` is undefined")).at(span);
     match did_you_mean(name, vars.names().iter().map(String::as_str)) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,
     }
-}
-
-fn undefined(error: &Error, text: &str, place: &Span, vars: &dyn Vars) -> Diagnostic {
-    let piece = error.range().and_then(|r| text.get(r)).unwrap_or("").trim();
-    let piece = piece.trim_start_matches("{{").trim_end_matches("}}").trim();
-    let root: String = piece
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
-    let detail = error.detail().unwrap_or("undefined value");
-    if root.is_empty() {
-        return Diagnostic::error(format!("a value is undefined: {detail}")).at(place);
-    }
-    if vars.get(&root).is_some() {
-        let words = format!("`{piece}` is undefined");
-        return Diagnostic::error(words).at(place).help(format!(
-            "`{root}` has no such key; `{piece} | default('')` would stand in for it"
-        ));
-    }
-    missing(&root, text, place, vars)
 }

@@ -1,26 +1,88 @@
-//! Ansible's filters and functions, by theme.
+//! Ansible's and Jinja's filters and functions, by theme.
 
-mod collections;
-mod encode;
-pub(crate) mod lookup;
-mod paths;
+pub(crate) mod choose;
+pub(crate) mod crypt;
+mod dates;
+pub(crate) mod encode;
+mod functions;
+pub(crate) mod items;
+mod mappings;
+mod numbers;
+mod operators;
+pub(crate) mod paths;
+pub(crate) mod random;
 pub(crate) mod regex;
-mod scalars;
+mod sets;
+mod texts;
+mod urls;
+mod words;
+pub(crate) mod yaml;
 
-use minijinja::{Environment, Value};
+use minijinja::Environment;
+
+use crate::call::{Callable, add_filters, add_functions};
+
+static FILTERS: [&[Callable]; 16] = [
+    choose::FILTERS,
+    crypt::FILTERS,
+    dates::FILTERS,
+    encode::FILTERS,
+    items::FILTERS,
+    mappings::FILTERS,
+    numbers::FILTERS,
+    operators::FILTERS,
+    paths::FILTERS,
+    random::FILTERS,
+    regex::FILTERS,
+    sets::FILTERS,
+    texts::FILTERS,
+    urls::FILTERS,
+    words::FILTERS,
+    yaml::FILTERS,
+];
+
+/// Jinja's own, which the evaluator brings with it.
+const BUILT_IN: &[&str] = &[
+    "map",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "groupby",
+    "sort",
+    "batch",
+    "slice",
+    "dictsort",
+    "indent",
+    "items",
+    "tojson",
+    "safe",
+    "lines",
+];
 
 /// Adds them all.
 pub(crate) fn register(env: &mut Environment<'static>) {
-    collections::register(env);
-    encode::register(env);
-    lookup::register(env);
-    paths::register(env);
-    regex::register(env);
-    scalars::register(env);
+    for theme in FILTERS {
+        add_filters(env, theme);
+    }
+    add_functions(env, functions::FUNCTIONS);
     env.add_global("omit", crate::context::omit());
 }
 
-/// The items of a list, or the keys of a mapping.
-fn items(value: &Value) -> Result<Vec<Value>, minijinja::Error> {
-    Ok(value.try_iter()?.collect())
+/// The names of all filters.
+pub(crate) fn names() -> Vec<&'static str> {
+    let own = FILTERS
+        .iter()
+        .flat_map(|theme| theme.iter())
+        .flat_map(|c| c.names);
+    own.chain(BUILT_IN)
+        .copied()
+        .filter(|n| !n.starts_with("__"))
+        .collect()
+}
+
+/// The names of all functions.
+pub(crate) fn functions() -> Vec<&'static str> {
+    let own = functions::FUNCTIONS.iter().flat_map(|c| c.names).copied();
+    own.chain(["range", "namespace", "debug", "omit"]).collect()
 }

@@ -1,16 +1,17 @@
-//! Values as JSON, for modules and for what `register` keeps.
+//! Values as JSON and back, for modules and for what `register` keeps.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::context::is_omit;
+use crate::python::{text, valid};
 use crate::unknown::{self, Origin};
 
-/// A value as JSON. `Err` names what is unknown in it; `omit` is left out.
+/// A value as JSON; `omit` is left out.
 ///
 /// # Errors
-/// The origins of the unknowns in it, or (`Ok(Err)`) the words of a part that cannot be rendered.
+/// The origins of the unknowns in it, or the words of a part that cannot be rendered.
 pub fn to_json(value: &Value) -> Result<Json, Trouble> {
     if let Some(origins) = unknown::origins(value) {
         return Err(Trouble::Unknown(origins));
@@ -36,17 +37,22 @@ pub fn to_json(value: &Value) -> Result<Json, Trouble> {
             for key in value.try_iter().map_err(|e| words(&e))? {
                 let item = value.get_item(&key).map_err(|e| words(&e))?;
                 if !is_omit(&item) {
-                    map.insert(crate::jinja::text_of(&key), to_json(&item)?);
+                    map.insert(text(&key).map_err(|e| words(&e))?, to_json(&item)?);
                 }
             }
             Json::Object(map)
         }
         ValueKind::Invalid => {
-            let error = crate::jinja::valid(value.clone()).err();
+            let error = valid(value.clone()).err();
             return Err(error.map_or_else(|| Trouble::Error(value.to_string()), |e| words(&e)));
         }
         _ => Json::from(value.to_string()),
     })
+}
+
+/// Data as a value.
+pub fn from_json(json: &Json) -> Value {
+    Value::from(minijinja::value::Serde(json))
 }
 
 /// Why a value has no JSON.
@@ -65,8 +71,12 @@ fn words(error: &minijinja::Error) -> Trouble {
 }
 
 fn number(value: &Value) -> Json {
-    if let Some(whole) = value.as_i64().filter(|_| value.is_integer()) {
-        return whole.into();
+    if value.is_integer() {
+        return value
+            .as_i64()
+            .map(Number::from)
+            .or_else(|| u64::try_from(value.clone()).ok().map(Number::from))
+            .map_or_else(|| Json::from(value.to_string()), Json::Number);
     }
     let float = f64::try_from(value.clone()).ok();
     float

@@ -3,13 +3,24 @@
 //! Owns evaluation, what is unknown in a dry run, and what is secret. Knows nothing of hosts, of
 //! where variables come from, or of files but through what it is given.
 
+mod call;
 mod context;
+mod date;
 mod diagnose;
+mod file;
 mod filters;
 mod handlebars;
-mod jinja;
 mod json;
+mod lookup;
+mod methods;
+mod missing;
+mod mutable;
+mod percent;
+mod program;
+mod python;
 mod redact;
+mod rewrite;
+mod secret;
 mod templar;
 mod tests_of_values;
 pub mod unknown;
@@ -17,10 +28,12 @@ mod vars;
 pub mod vault;
 
 pub use context::{is_omit, omit};
-pub use json::{Trouble, to_json};
+pub use file::{Language, TextOptions};
+pub use json::{Trouble, from_json, to_json};
 pub use minijinja::Value;
 pub use minijinja::value::{Enumerator, Object};
 pub use redact::Redactor;
-pub use templar::{Decision, Language, Templar, TextOptions};
+pub use secret::Secret;
+pub use templar::{Decision, Templar};
 pub use unknown::Origin;
 pub use vars::{LookupIo, Var, Vars};

@@ -1,21 +1,24 @@
-//! Renders nodes, conditions and template files.
+//! Renders nodes, conditions and expressions.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
-use minijinja::{Environment, Error, ErrorKind, Expression, Template, Value};
+use minijinja::Value;
+use minijinja::value::ValueKind;
 use rplay_diag::{Diagnostic, Source, Span};
 use rplay_yaml::{Kind, Node};
 
-use crate::context::{Context, is_omit, lazy};
-use crate::diagnose::diagnose;
-use crate::jinja;
+use crate::context::{Context, is_omit};
+use crate::diagnose::{Failure, Place};
+use crate::file::{Language, TextOptions};
+use crate::program::Program;
 use crate::redact::Redactor;
 use crate::unknown::{self, Origin};
 use crate::vars::Vars;
 use crate::vault::VaultKeys;
+use crate::{missing, python};
 
 /// What a condition comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,30 +31,9 @@ pub enum Decision {
     Unknown(Vec<Origin>),
 }
 
-/// The language of a template file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// `.j2` and whatever is not Handlebars.
-    Jinja,
-    /// `.hbs`.
-    Handlebars,
-}
-
-/// Settings of a Jinja template file.
-#[derive(Debug, Clone, Copy)]
-pub struct TextOptions {
-    /// Drop the newline after a statement.
-    pub trim_blocks: bool,
-    /// Drop the blanks before a statement.
-    pub lstrip_blocks: bool,
-}
-
-impl Default for TextOptions {
-    fn default() -> Self {
-        Self {
-            trim_blocks: true,
-            lstrip_blocks: false,
-        }
+impl From<bool> for Decision {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
     }
 }
 
@@ -60,27 +42,12 @@ impl Default for TextOptions {
 pub struct Templar(Arc<Inner>);
 
 struct Inner {
-    /// Names must be defined.
-    strict: &'static Environment<'static>,
-    /// Keys of what is undefined are undefined too, for `a.b | default(c)`.
-    chaining: &'static Environment<'static>,
-    compiled: Mutex<HashMap<String, Arc<Compiled>>>,
+    texts: RwLock<HashMap<Arc<str>, Arc<Program>>>,
+    expressions: RwLock<HashMap<Arc<str>, Arc<Program>>>,
+    files: crate::file::Cache,
     redactor: Redactor,
     keys: VaultKeys,
     allow_broken_conditionals: bool,
-}
-
-/// A text, compiled once for each of the two environments.
-struct Compiled {
-    strict: Program,
-    chaining: Program,
-}
-
-enum Program {
-    /// One `{{ expression }}`: its value keeps its type.
-    Expression(Expression<'static, 'static>),
-    /// Text with templates in it.
-    Text(Template<'static, 'static>),
 }
 
 impl fmt::Debug for Templar {
@@ -89,14 +56,20 @@ impl fmt::Debug for Templar {
     }
 }
 
+/// Whether a value that came of a template is made whole, so that no error waits in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    Whole,
+    AsUsed,
+}
+
 impl Templar {
     /// A renderer that registers secrets with `redactor` and opens vaults with `keys`.
     pub fn new(redactor: Redactor, keys: VaultKeys, allow_broken_conditionals: bool) -> Self {
-        // The environments live as long as the program: what they compile may then be kept.
         Self(Arc::new(Inner {
-            strict: Box::leak(Box::new(jinja::environment(false))),
-            chaining: Box::leak(Box::new(jinja::environment(true))),
-            compiled: Mutex::default(),
+            texts: RwLock::default(),
+            expressions: RwLock::default(),
+            files: crate::file::Cache::default(),
             redactor,
             keys,
             allow_broken_conditionals,
@@ -108,16 +81,13 @@ impl Templar {
         &self.0.redactor
     }
 
-    /// A text file of the controller, opened where it is a vault.
-    ///
-    /// # Errors
-    /// I/O errors, and a vault that no password opens.
-    pub fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
-        let text = std::fs::read_to_string(path)?;
-        if !crate::vault::is_vault(&text) {
-            return Ok(text);
-        }
-        self.0.keys.decrypt(&text).map_err(std::io::Error::other)
+    /// The passwords that open vaults.
+    pub fn vault_keys(&self) -> &VaultKeys {
+        &self.0.keys
+    }
+
+    pub(crate) fn files(&self) -> &crate::file::Cache {
+        &self.0.files
     }
 
     /// A node with every template in it rendered; `"{{ xs }}"` gives a list. Keys whose value is
@@ -126,18 +96,12 @@ impl Templar {
     /// # Errors
     /// The first error, at its place.
     pub fn render(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Value, Diagnostic> {
-        let context = self.context(vars);
+        let context = Context::new(self.clone(), vars.clone());
         self.deep(node, &context)
+            .map_err(|failure| failure.diagnostic)
     }
 
-    fn context(&self, vars: &Arc<dyn Vars>) -> Arc<Context> {
-        Arc::new(Context {
-            templar: self.clone(),
-            vars: vars.clone(),
-        })
-    }
-
-    fn deep(&self, node: &Node, context: &Arc<Context>) -> Result<Value, Diagnostic> {
+    fn deep(&self, node: &Node, context: &Arc<Context>) -> Result<Value, Box<Failure>> {
         match &node.kind {
             Kind::Seq(items) => {
                 let mut values = Vec::with_capacity(items.len());
@@ -147,13 +111,14 @@ impl Templar {
                         values.push(value);
                     }
                 }
-                Ok(Value::from(values))
+                Ok(unknown::list(values))
             }
             Kind::Map(map) => {
                 let mut values = IndexMap::with_capacity(map.len());
                 for (key, item) in map {
                     let name = if is_template(&key.text) {
-                        self.text(&key.text, &key.span, context)?.to_string()
+                        let name = self.text(&key.text, &Place::Key(key), context, Depth::Whole)?;
+                        known_key(&name, &key.span)?
                     } else {
                         key.text.clone()
                     };
@@ -162,14 +127,21 @@ impl Templar {
                         values.insert(name, value);
                     }
                 }
-                Ok(Value::from_pairs(values))
+                Ok(unknown::map(values))
+            }
+            Kind::Str(text) if is_template(text) => {
+                self.text(text, &Place::Node(node), context, Depth::Whole)
             }
             _ => self.scalar(node, context),
         }
     }
 
     /// A scalar node as a value.
-    pub(crate) fn scalar(&self, node: &Node, context: &Arc<Context>) -> Result<Value, Diagnostic> {
+    pub(crate) fn scalar(
+        &self,
+        node: &Node,
+        context: &Arc<Context>,
+    ) -> Result<Value, Box<Failure>> {
         Ok(match &node.kind {
             Kind::Null => Value::from(()),
             Kind::Bool(b) => Value::from(*b),
@@ -177,88 +149,83 @@ impl Templar {
             Kind::Float(n) => Value::from(*n),
             Kind::Unsafe(text) => Value::from(text.as_str()),
             Kind::Str(text) if !is_template(text) => Value::from(text.as_str()),
-            Kind::Str(text) => self.text(text, &node.span, context)?,
-            Kind::Vault(cipher) => {
-                let plain = self.0.keys.decrypt(cipher).map_err(|why| {
-                    Diagnostic::error(format!("this vault secret could not be opened: {why}"))
-                        .at(&node.span)
-                        .help("give its password with --vault-password-file or --vault-id")
-                })?;
-                self.0.redactor.register(&plain);
-                Value::from(plain)
-            }
-            Kind::Seq(_) | Kind::Map(_) => lazy(context, node),
+            Kind::Str(text) => self.text(text, &Place::Node(node), context, Depth::AsUsed)?,
+            Kind::Vault(cipher) => Value::from(self.open_vault(cipher, &node.span)?),
+            Kind::Seq(_) | Kind::Map(_) => self.deep(node, context)?,
         })
     }
 
+    fn open_vault(&self, cipher: &str, span: &Span) -> Result<String, Diagnostic> {
+        let plain = self.0.keys.decrypt(cipher).map_err(|why| {
+            Diagnostic::error(format!("this vault secret could not be opened: {why}"))
+                .at(span)
+                .help("give its password with --vault-password-file or --vault-id")
+        })?;
+        self.0.redactor.register(&plain);
+        Ok(plain)
+    }
+
     /// A text with templates as a value.
-    fn text(&self, text: &str, span: &Span, context: &Arc<Context>) -> Result<Value, Diagnostic> {
-        let compiled = self.compile(text, span, &*context.vars, whole_expression(text))?;
-        self.evaluate(&compiled, text, span, context)
+    fn text(
+        &self,
+        text: &str,
+        place: &Place<'_>,
+        context: &Arc<Context>,
+        depth: Depth,
+    ) -> Result<Value, Box<Failure>> {
+        let program = self.compiled(&self.0.texts, text, place, Program::text)?;
+        self.evaluate(&program, text, place, context, depth)
+    }
+
+    fn compiled(
+        &self,
+        cache: &RwLock<HashMap<Arc<str>, Arc<Program>>>,
+        text: &str,
+        place: &Place<'_>,
+        compile: impl FnOnce(&str) -> Result<Program, crate::program::Broken>,
+    ) -> Result<Arc<Program>, Diagnostic> {
+        if let Some(known) = cache
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(text)
+        {
+            return Ok(known.clone());
+        }
+        let program = Arc::new(compile(text).map_err(|broken| broken.diagnostic(place))?);
+        let mut cache = cache.write().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(text.into(), program.clone());
+        Ok(program)
     }
 
     fn evaluate(
         &self,
-        compiled: &Compiled,
+        program: &Program,
         text: &str,
-        span: &Span,
+        place: &Place<'_>,
         context: &Arc<Context>,
-    ) -> Result<Value, Diagnostic> {
-        let ((result, missing), touched) =
-            unknown::watch(|| crate::context::missing(|| run(compiled, context)));
+        depth: Depth,
+    ) -> Result<Value, Box<Failure>> {
+        let ((result, misses), touched) =
+            unknown::watch(|| missing::watch(|| program.run(context)));
         if !touched.is_empty() {
-            // Whatever came of it rests on something unknown.
             unknown::touch(&touched);
             return Ok(unknown::value(&touched));
         }
-        let value = result.map_err(|error| match missing.first() {
-            Some(name)
-                if error.kind() == ErrorKind::UndefinedError && text.contains(name.as_str()) =>
-            {
-                crate::diagnose::missing(name, text, span, &*context.vars)
+        let (result, misses) = match (result, depth) {
+            (Ok(value), Depth::Whole) => {
+                // What is known of a list or mapping stays known.
+                let ((value, more), touched) = unknown::watch(|| missing::watch(|| whole(value)));
+                match value {
+                    Err(_) if !touched.is_empty() => return Ok(unknown::value(&touched)),
+                    value => (value, if more.is_empty() { misses } else { more }),
+                }
             }
-            _ => diagnose(&error, text, span, &*context.vars),
-        })?;
-        match missing
-            .iter()
-            .find(|name| !may_be_missing(text) && !self.is_global(name))
-        {
-            Some(name) => Err(crate::diagnose::missing(name, text, span, &*context.vars)),
-            None => Ok(value),
-        }
-    }
-
-    fn is_global(&self, name: &str) -> bool {
-        self.0.strict.globals().any(|(global, _)| global == name)
-    }
-
-    fn compile(
-        &self,
-        text: &str,
-        span: &Span,
-        vars: &dyn Vars,
-        expression: Option<&str>,
-    ) -> Result<Arc<Compiled>, Diagnostic> {
-        let key = format!("{}{text}", if expression == Some(text) { "\0" } else { "" });
-        let mut known = self
-            .0
-            .compiled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = known.get(&key) {
-            return Ok(compiled.clone());
-        }
-        let environments = [self.0.strict, self.0.chaining];
-        let [strict, chaining] = environments.map(|env| program(env, text, expression));
-        let compiled = strict.and_then(|strict| {
-            Ok(Compiled {
-                strict,
-                chaining: chaining?,
-            })
-        });
-        let compiled = Arc::new(compiled.map_err(|error| diagnose(&error, text, span, vars))?);
-        known.insert(key, compiled.clone());
-        Ok(compiled)
+            (result, _) => (result, misses),
+        };
+        result.map_err(|error| {
+            let range = error.range().map(|range| program.original(&range));
+            crate::diagnose::failure(&error, text, range, place, misses, &*context.vars)
+        })
     }
 
     /// A bare expression (`when`, `until`, `that`) as a value.
@@ -271,9 +238,20 @@ impl Templar {
         span: &Span,
         vars: &Arc<dyn Vars>,
     ) -> Result<Value, Diagnostic> {
-        let context = self.context(vars);
-        let compiled = self.compile(text, span, &**vars, Some(text))?;
-        self.evaluate(&compiled, text, span, &context)
+        self.bare(text, &Place::Text(text, span), vars, Depth::Whole)
+    }
+
+    fn bare(
+        &self,
+        text: &str,
+        place: &Place<'_>,
+        vars: &Arc<dyn Vars>,
+        depth: Depth,
+    ) -> Result<Value, Diagnostic> {
+        let context = Context::new(self.clone(), vars.clone());
+        let program = self.compiled(&self.0.expressions, text, place, Program::expression)?;
+        self.evaluate(&program, text, place, &context, depth)
+            .map_err(|f| f.diagnostic)
     }
 
     /// A condition: an expression, a bool, or a list of which all must hold.
@@ -283,8 +261,19 @@ impl Templar {
     pub fn condition(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
         let value = match &node.kind {
             Kind::Seq(items) => return self.all(items, vars),
-            Kind::Str(text) if !is_template(text) => self.expression(text, &node.span, vars)?,
+            Kind::Bool(holds) => return Ok((*holds).into()),
             Kind::Null => return Ok(Decision::True),
+            Kind::Str(text) if text.trim().is_empty() => {
+                if self.0.allow_broken_conditionals {
+                    return Ok(Decision::True);
+                }
+                return Err(Diagnostic::error("the condition is empty")
+                    .at(&node.span)
+                    .help("write an expression, or take the condition away"));
+            }
+            Kind::Str(text) if !is_template(text) => {
+                self.bare(text, &Place::Node(node), vars, Depth::AsUsed)?
+            }
             _ => self.render(node, vars)?,
         };
         if let Some(origins) = unknown::origins(&value) {
@@ -310,28 +299,29 @@ impl Templar {
     }
 
     fn decide(&self, value: &Value, node: &Node) -> Result<Decision, Diagnostic> {
-        let decision = |holds| {
-            if holds {
-                Decision::True
-            } else {
-                Decision::False
-            }
-        };
-        if let Ok(holds) = bool::try_from(value.clone()) {
-            return Ok(decision(holds));
+        if value.kind() == ValueKind::Bool {
+            return Ok(value.is_true().into());
         }
         if self.0.allow_broken_conditionals {
-            return Ok(decision(value.is_true()));
+            return Ok(value.is_true().into());
         }
-        let shown: String = jinja::text_of(value).chars().take(60).collect();
-        let kind = jinja::type_name(value);
-        Err(Diagnostic::error(format!("the condition is `{shown}`, of type {kind}, and not a boolean"))
-            .at(&node.span)
-            .help("compare it (`x is truthy`, `x | length > 0`, `x | bool`), or set ANSIBLE_ALLOW_BROKEN_CONDITIONALS"))
+        let shown = python::repr(value).unwrap_or_default();
+        let shown: String = self.0.redactor.redact(&shown).chars().take(60).collect();
+        let kind = python::type_name(value);
+        let words = format!("the condition is `{shown}`, of type {kind}, and not a boolean");
+        let instead = match kind {
+            "str" => "compare it, or turn it into a boolean with `| bool`",
+            "list" | "dict" => "ask for its length: `x | length > 0`",
+            "NoneType" => "compare it: `x is not none`",
+            _ => "compare it: `x != 0`",
+        };
+        Err(Diagnostic::error(words).at(&node.span).help(format!(
+            "{instead}; ANSIBLE_ALLOW_BROKEN_CONDITIONALS=1 takes any value as true or false"
+        )))
     }
 
-    /// A template file as text; `Err(Ok(..))` where a dry run cannot know it: its known part, with
-    /// a placeholder for the rest, and the origins.
+    /// A template file as text, with a placeholder for what a dry run cannot know, and the
+    /// origins of that.
     ///
     /// # Errors
     /// The first error, at its place in the template.
@@ -342,70 +332,92 @@ impl Templar {
         options: TextOptions,
         vars: &Arc<dyn Vars>,
     ) -> Result<(String, Vec<Origin>), Diagnostic> {
-        let context = self.context(vars);
+        let context = Context::new(self.clone(), vars.clone());
         let (text, touched) = unknown::watch(|| match language {
             Language::Handlebars => crate::handlebars::render(source, &context),
-            Language::Jinja => jinja::render_file(source, options, &context),
+            Language::Jinja => crate::file::render(source, options, &context),
         });
-        Ok((text?, touched))
-    }
-}
-
-fn is_template(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%") || text.contains("{#")
-}
-
-/// Whether a text says what it does with names that are not there.
-fn may_be_missing(text: &str) -> bool {
-    ["default", "defined", "| d(", "|d(", "{%"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
-/// The inside of a text that is one `{{ expression }}` and nothing else.
-fn whole_expression(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
-    let inner = inner.strip_prefix('-').unwrap_or(inner);
-    Some(inner.strip_suffix('-').unwrap_or(inner))
-}
-
-fn program(
-    env: &'static Environment<'static>,
-    text: &str,
-    expression: Option<&str>,
-) -> Result<Program, Error> {
-    if let Some(inner) = expression {
-        let compiled = env.compile_expression_owned(inner.trim().to_owned());
-        match compiled {
-            Ok(compiled) => return Ok(Program::Expression(compiled)),
-            // `{{ a }} and {{ b }}` begins and ends like one expression.
-            Err(error) if inner == text || !inner.contains("}}") => return Err(error),
-            Err(_) => {}
+        match text {
+            Ok(text) => Ok((text, touched)),
+            Err(_) if !touched.is_empty() => Ok((unknown::PLACEHOLDER.to_owned(), touched)),
+            Err(diagnostic) => Err(diagnostic),
         }
     }
-    // As many texts are kept as the playbooks hold.
-    let kept: &'static str = Box::leak(text.to_owned().into_boxed_str());
-    Ok(Program::Text(env.template_from_str(kept)?))
+
+    /// A lookup's results, as `with_X` and `query` have them.
+    ///
+    /// # Errors
+    /// Why it failed, in words.
+    pub fn lookup(
+        &self,
+        name: &str,
+        terms: &[Value],
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Vec<Value>, String> {
+        let context = Context::new(self.clone(), vars.clone());
+        let args = crate::call::Args::free(terms.to_vec(), vec![]);
+        let (found, misses) = missing::watch(|| {
+            let found = crate::lookup::found(&context, name, &args)?;
+            found.into_iter().map(whole).collect::<Result<Vec<_>, _>>()
+        });
+        found.map_err(|error| {
+            let span = Span::synthetic(format!("the lookup `{name}`"));
+            let place = Place::Text("", &span);
+            crate::diagnose::failure(&error, "", None, &place, misses, &**vars)
+                .diagnostic
+                .message
+        })
+    }
+
+    /// A text file of the controller, opened where it is a vault.
+    ///
+    /// # Errors
+    /// I/O errors, and a vault that no password opens.
+    pub fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
+        let text = std::fs::read_to_string(path)?;
+        if !crate::vault::is_vault(&text) {
+            return Ok(text);
+        }
+        self.0.keys.decrypt(&text).map_err(std::io::Error::other)
+    }
 }
 
-fn run(compiled: &Compiled, context: &Arc<Context>) -> Result<Value, Error> {
-    let names = || Value::from_dyn_object(context.clone());
-    let once = |program: &Program| match program {
-        Program::Expression(expression) => {
-            let value = expression.eval(names())?;
-            if value.is_undefined() {
-                let error = minijinja::ErrorKind::UndefinedError;
-                return Err(Error::new(error, "the value is undefined"));
+/// A value all of whose parts are rendered, without those that are `omit`.
+fn whole(value: Value) -> Result<Value, minijinja::Error> {
+    match value.kind() {
+        ValueKind::Undefined | ValueKind::Invalid => python::valid(value),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let mut items = vec![];
+            for item in value.try_iter()? {
+                if !is_omit(&item) {
+                    items.push(whole(item)?);
+                }
             }
-            jinja::valid(value)
+            Ok(unknown::list(items))
         }
-        Program::Text(template) => template.render(names()).map(Value::from),
-    };
-    match once(&compiled.strict) {
-        Err(error) if error.kind() == minijinja::ErrorKind::UndefinedError => {
-            // `a.b | default(c)` is allowed to go through what is undefined.
-            once(&compiled.chaining).map_err(|_| error)
+        ValueKind::Map if unknown::origins(&value).is_none() => {
+            let mut pairs = IndexMap::new();
+            for key in value.try_iter()? {
+                let item = value.get_item(&key)?;
+                if !is_omit(&item) {
+                    pairs.insert(python::text(&key)?, whole(item)?);
+                }
+            }
+            Ok(unknown::map(pairs))
         }
-        other => other,
+        _ => Ok(value),
     }
+}
+
+fn known_key(value: &Value, span: &Span) -> Result<String, Diagnostic> {
+    if unknown::origins(value).is_some() {
+        let words = "the name of a key rests on something that a dry run cannot know";
+        return Err(Diagnostic::error(words).at(span));
+    }
+    python::text(value).map_err(|_| Diagnostic::error("the name of a key is undefined").at(span))
+}
+
+/// Whether a text may be a template.
+pub(crate) fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%") || text.contains("{#")
 }

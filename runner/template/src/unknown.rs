@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, State, Value};
 use rplay_diag::Span;
@@ -38,6 +39,7 @@ impl fmt::Display for Origin {
 pub const PLACEHOLDER: &str = "⟨unknown⟩";
 
 thread_local! {
+    /// Every time that an unknown was handed out, with its origins.
     static TOUCHED: RefCell<Vec<Origin>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -45,25 +47,56 @@ thread_local! {
 pub(crate) fn watch<T>(evaluate: impl FnOnce() -> T) -> (T, Vec<Origin>) {
     let outer = TOUCHED.take();
     let result = evaluate();
-    let touched = TOUCHED.replace(outer);
+    let mut touched: Vec<Origin> = vec![];
+    for origin in TOUCHED.replace(outer) {
+        if !touched.contains(&origin) {
+            touched.push(origin);
+        }
+    }
     (result, touched)
 }
 
 /// Notes that unknowns were touched.
 pub(crate) fn touch(origins: &[Origin]) {
+    TOUCHED.with_borrow_mut(|touched| touched.extend_from_slice(origins));
+}
+
+/// Whether a value is there, though it is unknown: to ask that is not to touch it. The last time
+/// that it was handed out is forgotten.
+pub(crate) fn is_there(value: &Value) -> bool {
+    let Some(unknown) = value.downcast_object_ref::<Unknown>().filter(|u| u.there) else {
+        return false;
+    };
     TOUCHED.with_borrow_mut(|touched| {
-        for origin in origins {
-            if !touched.contains(origin) {
-                touched.push(origin.clone());
+        for origin in &unknown.origins {
+            if let Some(at) = touched.iter().rposition(|t| t == origin) {
+                touched.remove(at);
             }
         }
     });
+    true
 }
 
 /// A value that nobody knows.
 #[derive(Debug)]
 pub struct Unknown {
     origins: Vec<Origin>,
+    /// It is known that there is a value: a key of a result, a variable.
+    there: bool,
+}
+
+impl Unknown {
+    pub(crate) fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    fn part(&self) -> Value {
+        touch(&self.origins);
+        Value::from_object(Self {
+            origins: self.origins.clone(),
+            there: false,
+        })
+    }
 }
 
 impl Object for Unknown {
@@ -72,8 +105,7 @@ impl Object for Unknown {
     }
 
     fn get_value(self: &Arc<Self>, _: &Value) -> Option<Value> {
-        touch(&self.origins);
-        Some(Value::from_dyn_object(self.clone()))
+        Some(self.part())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -92,8 +124,7 @@ impl Object for Unknown {
         _: &str,
         _: &[Value],
     ) -> Result<Value, Error> {
-        touch(&self.origins);
-        Ok(Value::from_dyn_object(self.clone()))
+        Ok(self.part())
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,34 +133,46 @@ impl Object for Unknown {
     }
 }
 
-/// A result of which some keys are unknown.
+/// A mapping of which some keys are unknown.
 #[derive(Debug)]
-struct Partly {
-    known: Value,
-    unknown: Vec<String>,
-    origin: Origin,
+pub(crate) struct Partly(IndexMap<String, Value>);
+
+/// A list of which some items are unknown.
+#[derive(Debug)]
+pub(crate) struct PartlyList(Vec<Value>);
+
+fn handed_out(value: &Value) -> Value {
+    if let Some(unknown) = value.downcast_object_ref::<Unknown>() {
+        touch(&unknown.origins);
+    }
+    value.clone()
 }
 
 impl Object for Partly {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Map
-    }
-
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        if key
-            .as_str()
-            .is_some_and(|k| self.unknown.iter().any(|u| u == k))
-        {
-            touch(std::slice::from_ref(&self.origin));
-            return Some(value(std::slice::from_ref(&self.origin)));
-        }
-        self.known.get_item(key).ok().filter(|v| !v.is_undefined())
+        self.0.get(key.as_str()?).map(handed_out)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        let keys = self.known.try_iter().into_iter().flatten();
-        let unknown = self.unknown.iter().map(Value::from);
-        Enumerator::Values(keys.chain(unknown).collect())
+        Enumerator::Values(self.0.keys().map(|k| Value::from(k.as_str())).collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+impl Object for PartlyList {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).map(handed_out)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
     }
 }
 
@@ -137,6 +180,7 @@ impl Object for Partly {
 pub fn value(origins: &[Origin]) -> Value {
     Value::from_object(Unknown {
         origins: origins.to_vec(),
+        there: true,
     })
 }
 
@@ -147,15 +191,42 @@ pub fn origins(value: &Value) -> Option<Vec<Origin>> {
         .map(|u| u.origins.clone())
 }
 
+/// Whether a value, or a part of it, is unknown.
+fn holds_unknown(value: &Value) -> bool {
+    value.downcast_object_ref::<Unknown>().is_some()
+        || value.downcast_object_ref::<Partly>().is_some()
+        || value.downcast_object_ref::<PartlyList>().is_some()
+}
+
+/// A list; one that notes when it hands an unknown out, where one is in it.
+pub(crate) fn list(items: Vec<Value>) -> Value {
+    if items.iter().any(holds_unknown) {
+        Value::from_object(PartlyList(items))
+    } else {
+        Value::from(items)
+    }
+}
+
+/// A mapping; one that notes when it hands an unknown out, where one is in it.
+pub(crate) fn map(pairs: IndexMap<String, Value>) -> Value {
+    if pairs.values().any(holds_unknown) {
+        Value::from_object(Partly(pairs))
+    } else {
+        Value::from_pairs(pairs)
+    }
+}
+
 /// A module's result as templates see it: `unknown` keys are unknown.
 pub fn from_json(json: &Json, unknown: &[String], origin: &Origin) -> Value {
-    let known = Value::from(minijinja::value::Serde(json));
-    if unknown.is_empty() {
-        return known;
+    let Json::Object(known) = json else {
+        return Value::from(minijinja::value::Serde(json));
+    };
+    let known = known
+        .iter()
+        .map(|(k, v)| (k.clone(), Value::from(minijinja::value::Serde(v))));
+    let mut pairs: IndexMap<String, Value> = known.collect();
+    for key in unknown {
+        pairs.insert(key.clone(), value(std::slice::from_ref(origin)));
     }
-    Value::from_object(Partly {
-        known,
-        unknown: unknown.to_vec(),
-        origin: origin.clone(),
-    })
+    map(pairs)
 }

@@ -52,4 +52,34 @@ pub trait LookupIo: Send + Sync {
     /// # Errors
     /// Why it failed, in words.
     fn pipe(&self, command: &str) -> Result<String, String>;
+
+    /// Writes a file that only its owner may read, with the folders above it: a password that was
+    /// made up.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn write_private(&self, name: &str, _text: &str) -> Result<(), String> {
+        Err(format!("`{name}` cannot be written here"))
+    }
+
+    /// The hosts that a pattern names, for `inventory_hostnames`.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn hosts(&self, _pattern: &str) -> Result<Vec<String>, String> {
+        Err("there is no inventory here".to_owned())
+    }
+
+    /// A setting's value, for `config`.
+    fn config(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// What a URL gives, as text.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn url(&self, url: &str) -> Result<String, String> {
+        Err(format!("`{url}` cannot be read here: use the `uri` module"))
+    }
 }

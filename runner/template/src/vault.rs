@@ -1,7 +1,8 @@
 //! Ansible's vault: AES-256-CTR, authenticated with HMAC-SHA256, keys from PBKDF2.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aes::Aes256;
 use ctr::Ctr128BE;
@@ -14,18 +15,28 @@ const ROUNDS: u32 = 10_000;
 
 /// The passwords at hand, tried one after the other.
 #[derive(Clone, Default)]
-pub struct VaultKeys(Arc<Vec<(Option<String>, String)>>);
+pub struct VaultKeys(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    passwords: Vec<(Option<String>, String)>,
+    /// What was opened: deriving a key takes its time, and every host asks.
+    opened: Mutex<HashMap<String, String>>,
+}
 
 impl fmt::Debug for VaultKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VaultKeys({} passwords)", self.0.len())
+        write!(f, "VaultKeys({} passwords)", self.0.passwords.len())
     }
 }
 
 impl VaultKeys {
     /// Passwords with their vault ids.
     pub fn new(passwords: Vec<(Option<String>, String)>) -> Self {
-        Self(Arc::new(passwords))
+        Self(Arc::new(Inner {
+            passwords,
+            opened: Mutex::default(),
+        }))
     }
 
     /// Opens a vault text.
@@ -33,13 +44,23 @@ impl VaultKeys {
     /// # Errors
     /// Why not, in words.
     pub fn decrypt(&self, text: &str) -> Result<String, String> {
+        let opened = || self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plain) = opened().get(text) {
+            return Ok(plain.clone());
+        }
+        let plain = self.opened(text)?;
+        opened().insert(text.to_owned(), plain.clone());
+        Ok(plain)
+    }
+
+    fn opened(&self, text: &str) -> Result<String, String> {
         let (id, body) = parse(text)?;
-        if self.0.is_empty() {
+        if self.0.passwords.is_empty() {
             return Err("no vault password was given".to_owned());
         }
         let matches = |name: &Option<String>| name.is_some() && *name == id;
-        let first = self.0.iter().filter(|(name, _)| matches(name));
-        let rest = self.0.iter().filter(|(name, _)| !matches(name));
+        let first = self.0.passwords.iter().filter(|(name, _)| matches(name));
+        let rest = self.0.passwords.iter().filter(|(name, _)| !matches(name));
         first
             .chain(rest)
             .find_map(|(_, password)| open(&body, password))
@@ -50,7 +71,7 @@ impl VaultKeys {
 
 /// Whether a text is a vault.
 pub fn is_vault(text: &str) -> bool {
-    text.starts_with("$ANSIBLE_VAULT;")
+    text.trim_start().starts_with("$ANSIBLE_VAULT;")
 }
 
 /// Salt, HMAC and ciphertext.
@@ -82,14 +103,12 @@ fn parse(text: &str) -> Result<(Option<String>, Body), String> {
 }
 
 fn open(body: &Body, password: &str) -> Option<Vec<u8>> {
-    let mut keys = [0_u8; 80];
-    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &body.salt, ROUNDS, &mut keys);
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&keys[32..64]).ok()?;
+    let keys = keys(password, &body.salt);
+    let mut mac = authenticator(&keys).ok()?;
     mac.update(&body.cipher);
     mac.verify_slice(&body.hmac).ok()?;
     let mut plain = body.cipher.clone();
-    let mut stream = Ctr128BE::<Aes256>::new_from_slices(&keys[..32], &keys[64..80]).ok()?;
-    stream.apply_keystream(&mut plain);
+    stream(&keys).ok()?.apply_keystream(&mut plain);
     // PKCS#7 padding.
     let padding = usize::from(*plain.last()?);
     if padding == 0 || padding > 16 || padding > plain.len() {
@@ -97,6 +116,68 @@ fn open(body: &Body, password: &str) -> Option<Vec<u8>> {
     }
     plain.truncate(plain.len() - padding);
     Some(plain)
+}
+
+/// Locks a text with a password; a salt is made up where none is given.
+///
+/// # Errors
+/// Where there are no random numbers, in words.
+pub fn encrypt(
+    text: &str,
+    password: &str,
+    id: Option<&str>,
+    salt: Option<Vec<u8>>,
+) -> Result<String, String> {
+    let salt = match salt {
+        Some(salt) => salt,
+        None => {
+            let mut salt = vec![0; 32];
+            getrandom::fill(&mut salt).map_err(|e| format!("no random numbers: {e}"))?;
+            salt
+        }
+    };
+    let keys = keys(password, &salt);
+    let mut cipher = text.as_bytes().to_vec();
+    let padding = 16 - cipher.len() % 16;
+    cipher.resize(cipher.len() + padding, u8::try_from(padding).unwrap_or(16));
+    stream(&keys)?.apply_keystream(&mut cipher);
+    let mut mac = authenticator(&keys)?;
+    mac.update(&cipher);
+    let hmac = mac.finalize().into_bytes();
+    let body = [hex(&salt), hex(&hmac), hex(&cipher)].join("\n");
+    let header = match id {
+        Some(id) => format!("$ANSIBLE_VAULT;1.2;AES256;{id}"),
+        None => "$ANSIBLE_VAULT;1.1;AES256".to_owned(),
+    };
+    let digits = hex(body.as_bytes());
+    // Lines of 80 digits, as ansible-vault writes them.
+    let lines = digits.as_bytes().chunks(80).map(String::from_utf8_lossy);
+    Ok(std::iter::once(header.into())
+        .chain(lines)
+        .fold(String::new(), |mut all, line| {
+            all.push_str(&line);
+            all.push('\n');
+            all
+        }))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The keys of a password: 32 bytes to encrypt, 32 to authenticate, 16 to begin with.
+fn keys(password: &str, salt: &[u8]) -> [u8; 80] {
+    let mut keys = [0_u8; 80];
+    pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), salt, ROUNDS, &mut keys);
+    keys
+}
+
+fn authenticator(keys: &[u8; 80]) -> Result<Hmac<Sha256>, String> {
+    <Hmac<Sha256> as Mac>::new_from_slice(&keys[32..64]).map_err(|e| e.to_string())
+}
+
+fn stream(keys: &[u8; 80]) -> Result<Ctr128BE<Aes256>, String> {
+    Ctr128BE::<Aes256>::new_from_slices(&keys[..32], &keys[64..80]).map_err(|e| e.to_string())
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

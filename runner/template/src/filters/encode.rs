@@ -1,130 +1,324 @@
-//! Encodings and digests: JSON, YAML, base64, hashes.
+//! JSON, base64 and digests.
+
+use std::io;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use md5::Md5;
-use minijinja::value::Kwargs;
-use minijinja::{Environment, Error, Value};
+use minijinja::value::Serde;
+use minijinja::{Error, State, Value};
 use serde::Serialize;
+use serde_json::Value as Json;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
-use crate::jinja::{string, wrong};
+use crate::call::{Args, Callable, Out, strict};
+use crate::json::{Trouble, to_json};
+use crate::python::{named, wrong};
 
-pub(super) fn register(env: &mut Environment<'static>) {
-    env.add_filter("b64encode", |v: Value| {
-        Ok::<_, Error>(STANDARD.encode(string(&v)?))
-    });
-    env.add_filter("b64decode", |v: Value| {
-        let bytes = STANDARD
-            .decode(string(&v)?.trim())
-            .map_err(|e| wrong(format!("b64decode: {e}")))?;
-        String::from_utf8(bytes).map_err(|_| wrong("b64decode: the content is not text"))
-    });
-    env.add_filter("to_json", |v: Value, kwargs: Kwargs| {
-        let indent: Option<usize> = kwargs.get("indent")?;
-        let _: Option<bool> = kwargs.get("sort_keys")?;
-        json(&v, indent)
-    });
-    env.add_filter("to_nice_json", |v: Value, kwargs: Kwargs| {
-        let indent: Option<usize> = kwargs.get("indent")?;
-        json(&v, Some(indent.unwrap_or(4)))
-    });
-    env.add_filter("from_json", |v: Value| {
-        let json: serde_json::Value =
-            serde_json::from_str(&string(&v)?).map_err(|e| wrong(format!("from_json: {e}")))?;
-        Ok::<_, Error>(Value::from(minijinja::value::Serde(&json)))
-    });
-    env.add_filter("to_yaml", |v: Value| yaml(&v));
-    env.add_filter("to_nice_yaml", |v: Value, _: Kwargs| yaml(&v));
-    env.add_filter("from_yaml", |v: Value| {
-        let yaml: serde_norway::Value =
-            serde_norway::from_str(&string(&v)?).map_err(|e| wrong(format!("from_yaml: {e}")))?;
-        Ok::<_, Error>(Value::from(minijinja::value::Serde(&yaml)))
-    });
-    env.add_filter("hash", |v: Value, kind: Option<String>| {
-        hash(&string(&v)?, kind.as_deref().unwrap_or("sha1"))
-    });
-    env.add_filter("checksum", |v: Value| hash(&string(&v)?, "sha1"));
-    env.add_filter("sha1", |v: Value| hash(&string(&v)?, "sha1"));
-    env.add_filter("md5", |v: Value| hash(&string(&v)?, "md5"));
+pub(super) const FILTERS: &[Callable] = &[
+    strict(&["b64encode"], &["value", "encoding", "urlsafe"], b64encode),
+    strict(&["b64decode"], &["value", "encoding", "urlsafe"], b64decode),
+    strict(
+        &["to_json"],
+        &[
+            "value",
+            "indent",
+            "sort_keys",
+            "ensure_ascii",
+            "separators",
+            "vault_to_text",
+            "preprocess_unsafe",
+            "skipkeys",
+            "allow_nan",
+            "check_circular",
+        ],
+        |_, a| json(a, None, false),
+    ),
+    strict(
+        &["to_nice_json"],
+        &[
+            "value",
+            "indent",
+            "sort_keys",
+            "ensure_ascii",
+            "separators",
+            "vault_to_text",
+            "preprocess_unsafe",
+            "skipkeys",
+            "allow_nan",
+            "check_circular",
+        ],
+        |_, a| json(a, Some(4), true),
+    ),
+    strict(&["from_json"], &["value", "profile"], from_json),
+    strict(&["hash"], &["value", "hashtype"], |_, a| {
+        hash(
+            &a.text(0)?,
+            &a.opt_text(1)?.unwrap_or_else(|| "sha1".into()),
+        )
+        .map(Value::from)
+    }),
+    strict(&["checksum", "sha1"], &["value"], |_, a| {
+        hash(&a.text(0)?, "sha1").map(Value::from)
+    }),
+    strict(&["md5"], &["value"], |_, a| {
+        hash(&a.text(0)?, "md5").map(Value::from)
+    }),
+];
+
+/// A text in the encoding that the argument names.
+fn encoded(args: &Args) -> Result<Vec<u8>, Error> {
+    let text = args.text(0)?;
+    match encoding(args)?.as_str() {
+        "utf-16" => Ok([0xff, 0xfe]
+            .into_iter()
+            .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+            .collect()),
+        "utf-16-le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        "utf-16-be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        "latin-1" | "iso-8859-1" => {
+            let byte = |c: char| u8::try_from(u32::from(c)).ok();
+            let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
+            bytes.ok_or_else(|| wrong("the text has characters that latin-1 has not"))
+        }
+        "ascii" if !text.is_ascii() => Err(wrong("the text has characters that ASCII has not")),
+        _ => Ok(text.into_bytes()),
+    }
 }
 
-/// JSON as Python's `json.dumps` writes it: a blank after `,` and `:`.
-fn json(value: &Value, indent: Option<usize>) -> Result<String, Error> {
-    let json = serde_json::to_value(value).map_err(|e| wrong(e.to_string()))?;
+fn encoding(args: &Args) -> Result<String, Error> {
+    let name = args
+        .opt_text(1)?
+        .unwrap_or_else(|| "utf-8".into())
+        .to_lowercase()
+        .replace('_', "-");
+    let known = [
+        "utf-8",
+        "utf8",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "latin-1",
+        "iso-8859-1",
+        "ascii",
+    ];
+    if known.contains(&name.as_str()) {
+        return Ok(name);
+    }
+    Err(wrong(format!(
+        "the encoding `{name}` is not known: use one of {}",
+        known.join(", ")
+    )))
+}
+
+fn b64encode(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let bytes = encoded(args)?;
+    Ok(if args.flag(2, false) {
+        URL_SAFE.encode(bytes)
+    } else {
+        STANDARD.encode(bytes)
+    }
+    .into())
+}
+
+fn b64decode(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let text: String = args.text(0)?.split_whitespace().collect();
+    let text = text.replace('-', "+").replace('_', "/");
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|e| wrong(format!("`b64decode`: {e}")))?;
+    let words = |bytes: &[u8], read: fn([u8; 2]) -> u16| -> Result<String, Error> {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|p| read([p[0], p[1]])).collect();
+        String::from_utf16(&units).map_err(|_| wrong("`b64decode`: the content is no UTF-16"))
+    };
+    let text = match encoding(args)?.as_str() {
+        "utf-16" => words(
+            bytes.strip_prefix(&[0xff, 0xfe]).unwrap_or(&bytes),
+            u16::from_le_bytes,
+        )?,
+        "utf-16-le" => words(&bytes, u16::from_le_bytes)?,
+        "utf-16-be" => words(&bytes, u16::from_be_bytes)?,
+        "latin-1" | "iso-8859-1" => bytes.iter().map(|b| char::from(*b)).collect(),
+        _ => String::from_utf8(bytes).map_err(|_| wrong("`b64decode`: the content is not text"))?,
+    };
+    Ok(text.into())
+}
+
+/// A value as JSON for a text. What is unknown in it was noted before.
+pub(crate) fn plain(value: &Value) -> Result<Json, Error> {
+    to_json(value).map_err(|trouble| match trouble {
+        Trouble::Unknown(_) => wrong("a part of the value is unknown"),
+        Trouble::Error(words) => wrong(words),
+    })
+}
+
+fn json(args: &Args, indent: Option<usize>, sort: bool) -> Out {
+    let mut json = plain(args.req(0)?)?;
+    if args.flag(2, sort) {
+        json.sort_all_objects();
+    }
+    let indent = match args.int(1)? {
+        Some(width) => Some(usize::try_from(width).unwrap_or(0)),
+        None => indent,
+    };
+    let (item, key) = separators(args, indent.is_some())?;
+    let style = Python {
+        indent,
+        depth: 0,
+        item,
+        key,
+        empty: true,
+        ascii: args.flag(3, true),
+    };
     let mut out = vec![];
-    match indent {
-        Some(width) => {
-            let indent = " ".repeat(width);
-            let format = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-            let mut writer = serde_json::Serializer::with_formatter(&mut out, format);
-            sorted(&json)
-                .serialize(&mut writer)
-                .map_err(|e| wrong(e.to_string()))?;
-        }
-        None => {
-            let mut writer = serde_json::Serializer::with_formatter(&mut out, Spaced);
-            json.serialize(&mut writer)
-                .map_err(|e| wrong(e.to_string()))?;
-        }
-    }
-    String::from_utf8(out).map_err(|e| wrong(e.to_string()))
+    let mut writer = serde_json::Serializer::with_formatter(&mut out, style);
+    json.serialize(&mut writer)
+        .map_err(|e| wrong(e.to_string()))?;
+    String::from_utf8(out)
+        .map(Value::from)
+        .map_err(|e| wrong(e.to_string()))
 }
 
-fn sorted(value: &serde_json::Value) -> serde_json::Value {
-    match value {
-        serde_json::Value::Object(map) => {
-            let mut pairs: Vec<_> = map.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
-            pairs.sort_by(|a, b| a.0.cmp(&b.0));
-            serde_json::Value::Object(pairs.into_iter().collect())
+fn separators(args: &Args, indented: bool) -> Result<(String, String), Error> {
+    if let Some(pair) = args.some(4) {
+        let part = |at: usize| crate::python::text(&pair.get_item(&Value::from(at))?);
+        return Ok((part(0)?, part(1)?));
+    }
+    Ok((
+        if indented { "," } else { ", " }.to_owned(),
+        ": ".to_owned(),
+    ))
+}
+
+/// JSON as Python's `json.dumps` writes it.
+struct Python {
+    indent: Option<usize>,
+    depth: usize,
+    item: String,
+    key: String,
+    empty: bool,
+    ascii: bool,
+}
+
+impl Python {
+    fn line<W: ?Sized + io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        match self.indent {
+            Some(width) => write!(writer, "\n{}", " ".repeat(width * self.depth)),
+            None => Ok(()),
         }
-        serde_json::Value::Array(items) => items.iter().map(sorted).collect(),
-        other => other.clone(),
+    }
+
+    fn open<W: ?Sized + io::Write>(&mut self, writer: &mut W, mark: u8) -> io::Result<()> {
+        self.depth += 1;
+        self.empty = true;
+        writer.write_all(&[mark])
+    }
+
+    fn close<W: ?Sized + io::Write>(&mut self, writer: &mut W, mark: u8) -> io::Result<()> {
+        self.depth -= 1;
+        if !self.empty {
+            self.line(writer)?;
+        }
+        self.empty = false;
+        writer.write_all(&[mark])
+    }
+
+    fn next<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(self.item.as_bytes())?;
+        }
+        self.line(writer)
     }
 }
 
-/// One line, with blanks after `,` and `:`.
-struct Spaced;
+impl serde_json::ser::Formatter for Python {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b'[')
+    }
 
-impl serde_json::ser::Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + std::io::Write>(
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b']')
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
         first: bool,
-    ) -> std::io::Result<()> {
-        if first {
-            Ok(())
-        } else {
-            writer.write_all(b", ")
-        }
+    ) -> io::Result<()> {
+        self.next(writer, first)
     }
 
-    fn begin_object_key<W: ?Sized + std::io::Write>(
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b'{')
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b'}')
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
         first: bool,
-    ) -> std::io::Result<()> {
-        if first {
-            Ok(())
-        } else {
-            writer.write_all(b", ")
-        }
+    ) -> io::Result<()> {
+        self.next(writer, first)
     }
 
-    fn begin_object_value<W: ?Sized + std::io::Write>(
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(self.key.as_bytes())
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.empty = false;
+        Ok(())
+    }
+
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(crate::python::float(value).as_bytes())
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
-    ) -> std::io::Result<()> {
-        writer.write_all(b": ")
+        text: &str,
+    ) -> io::Result<()> {
+        if !self.ascii || text.is_ascii() {
+            return writer.write_all(text.as_bytes());
+        }
+        for c in text.chars() {
+            if c.is_ascii() {
+                write!(writer, "{c}")?;
+                continue;
+            }
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn yaml(value: &Value) -> Result<String, Error> {
-    serde_norway::to_string(value).map_err(|e| wrong(e.to_string()))
+fn from_json(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = args.req(0)?;
+    if value.as_str().is_none() {
+        return Err(wrong(format!(
+            "`from_json` takes a string, not {}",
+            named(value)
+        )));
+    }
+    let json: Json =
+        serde_json::from_str(&args.text(0)?).map_err(|e| wrong(format!("`from_json`: {e}")))?;
+    Ok(Value::from(Serde(&json)))
 }
 
-fn hash(text: &str, kind: &str) -> Result<String, Error> {
+/// A digest in hexadecimal.
+pub(crate) fn hash(text: &str, kind: &str) -> Result<String, Error> {
     fn hex<D: Digest>(text: &str) -> String {
         D::digest(text).iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -135,6 +329,11 @@ fn hash(text: &str, kind: &str) -> Result<String, Error> {
         "sha256" => hex::<Sha256>(text),
         "sha384" => hex::<Sha384>(text),
         "sha512" => hex::<Sha512>(text),
-        other => return Err(wrong(format!("there is no hash `{other}`"))),
+        other => {
+            let words = format!("there is no hash `{other}`");
+            return Err(wrong(format!(
+                "{words}: use md5, sha1, sha224, sha256, sha384 or sha512"
+            )));
+        }
     })
 }

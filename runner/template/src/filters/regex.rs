@@ -1,152 +1,303 @@
 //! Regular expressions with Python's syntax.
 
-use fancy_regex::Regex;
-use minijinja::value::{Kwargs, Rest};
-use minijinja::{Environment, Error, Value};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::jinja::{string, wrong};
+use fancy_regex::{Captures, Regex};
+use minijinja::{Error, State, Value};
 
-pub(super) fn register(env: &mut Environment<'static>) {
-    env.add_filter("regex_replace", regex_replace);
-    env.add_filter("regex_search", regex_search);
-    env.add_filter(
-        "regex_findall",
-        |v: Value, pattern: Value, kwargs: Kwargs| {
-            let regex = compile(&string(&pattern)?, &kwargs)?;
-            let text = string(&v)?;
-            let mut out = vec![];
-            for found in regex.captures_iter(&text) {
-                let found = found.map_err(|e| wrong(e.to_string()))?;
-                let groups: Vec<String> = (1..found.len())
-                    .map(|i| {
-                        found
-                            .get(i)
-                            .map_or_else(String::new, |m| m.as_str().to_owned())
-                    })
-                    .collect();
-                out.push(match groups.as_slice() {
-                    [] => Value::from(found.get(0).map_or("", |m| m.as_str())),
-                    [one] => Value::from(one.as_str()),
-                    _ => Value::from(groups),
-                });
-            }
-            Ok::<_, Error>(out)
-        },
-    );
-    env.add_filter("regex_escape", |v: Value| {
-        Ok::<_, Error>(fancy_regex::escape(&string(&v)?).into_owned())
-    });
-}
+use crate::call::{Args, Callable, Out, strict};
+use crate::python::wrong;
 
-/// Compiles with the keyword arguments `ignorecase` and `multiline`.
-fn compile(pattern: &str, kwargs: &Kwargs) -> Result<Regex, Error> {
-    let ignorecase: Option<bool> = kwargs.get("ignorecase")?;
-    let multiline: Option<bool> = kwargs.get("multiline")?;
-    pattern_of(
-        pattern,
-        ignorecase.unwrap_or(false),
-        multiline.unwrap_or(false),
-    )
-}
+pub(super) const FILTERS: &[Callable] = &[
+    strict(
+        &["regex_replace"],
+        &[
+            "value",
+            "pattern",
+            "replacement",
+            "ignorecase",
+            "multiline",
+            "count",
+            "mandatory_count",
+        ],
+        regex_replace,
+    ),
+    strict(
+        &["regex_search"],
+        &["value", "regex", "*", "ignorecase", "multiline"],
+        regex_search,
+    ),
+    strict(
+        &["regex_findall"],
+        &["value", "regex", "multiline", "ignorecase"],
+        regex_findall,
+    ),
+    strict(&["regex_escape"], &["value", "re_type"], regex_escape),
+];
 
-/// Compiles a pattern of Python's.
-pub(crate) fn pattern_of(pattern: &str, ignorecase: bool, multiline: bool) -> Result<Regex, Error> {
-    let mut flags = String::new();
-    if ignorecase {
-        flags.push('i');
+/// Compiles a pattern of Python's, once.
+pub(crate) fn pattern_of(
+    pattern: &str,
+    ignorecase: bool,
+    multiline: bool,
+) -> Result<Arc<Regex>, Error> {
+    type Known = RwLock<HashMap<(String, bool, bool), Arc<Regex>>>;
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    let known = KNOWN.get_or_init(Known::default);
+    let key = (pattern.to_owned(), ignorecase, multiline);
+    if let Some(regex) = known
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&key)
+    {
+        return Ok(regex.clone());
     }
-    if multiline {
-        flags.push('m');
-    }
-    // Python writes the end of the text `\Z`.
-    let pattern = pattern.replace("\\Z", "\\z");
-    let pattern = if flags.is_empty() {
-        pattern
-    } else {
-        format!("(?{flags}){pattern}")
+    let flags = match (ignorecase, multiline) {
+        (true, true) => "(?im)",
+        (true, false) => "(?i)",
+        (false, true) => "(?m)",
+        (false, false) => "",
     };
-    Regex::new(&pattern).map_err(|e| wrong(format!("the pattern `{pattern}` is not good: {e}")))
+    let regex = Regex::new(&format!("{flags}{}", translated(pattern, multiline)))
+        .map_err(|e| wrong(format!("the pattern `{pattern}` is not good: {e}")))?;
+    let regex = Arc::new(regex);
+    let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() > 1000 {
+        known.clear();
+    }
+    known.insert(key, regex.clone());
+    Ok(regex)
 }
 
-fn regex_replace(
-    v: Value,
-    pattern: Value,
-    with: Option<Value>,
-    kwargs: Kwargs,
-) -> Result<String, Error> {
-    let regex = compile(&string(&pattern)?, &kwargs)?;
-    let with = with.map(|w| string(&w)).transpose()?.unwrap_or_default();
-    let with = replacement(&with);
-    Ok(regex.replace_all(&string(&v)?, with.as_str()).into_owned())
-}
-
-/// `\1` and `\g<name>` as the crate writes them.
-fn replacement(python: &str) -> String {
-    let mut out = String::new();
-    let mut chars = python.chars().peekable();
+/// What Python writes otherwise: `\Z` for the end, and `$` for the end or the newline before it.
+fn translated(pattern: &str, multiline: bool) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    let mut in_class = false;
     while let Some(c) = chars.next() {
         match c {
-            '$' => out.push_str("$$"),
             '\\' => match chars.next() {
-                Some(d) if d.is_ascii_digit() => {
-                    let mut number = d.to_string();
-                    while let Some(more) = chars.next_if(char::is_ascii_digit) {
-                        number.push(more);
-                    }
-                    out.push_str(&format!("${{{number}}}"));
-                }
-                Some('g') if chars.peek() == Some(&'<') => {
-                    chars.next();
-                    let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
-                    out.push_str(&format!("${{{name}}}"));
-                }
-                Some('n') => out.push('\n'),
-                Some('t') => out.push('\t'),
-                Some(other) => out.push(other),
+                Some('Z') => out.push_str("\\z"),
+                Some(other) => out.extend(['\\', other]),
                 None => out.push('\\'),
             },
-            other => out.push(other),
+            '[' if in_class => out.push_str("\\["),
+            '[' => {
+                in_class = true;
+                out.push('[');
+                // A bracket that comes first is a letter of the class.
+                if chars.as_str().starts_with('^') {
+                    chars.next();
+                    out.push('^');
+                }
+                if chars.as_str().starts_with(']') {
+                    chars.next();
+                    out.push_str("\\]");
+                }
+            }
+            ']' => {
+                in_class = false;
+                out.push(']');
+            }
+            '&' | '~' if in_class => out.extend(['\\', c]),
+            '$' if !in_class && !multiline => out.push_str("(?=\\n?\\z)"),
+            c => out.push(c),
         }
     }
     out
 }
 
-fn regex_search(
-    v: Value,
-    pattern: Value,
-    groups: Rest<Value>,
-    kwargs: Kwargs,
-) -> Result<Value, Error> {
-    let regex = compile(&string(&pattern)?, &kwargs)?;
-    let text = string(&v)?;
-    let Some(found) = regex.captures(&text).map_err(|e| wrong(e.to_string()))? else {
+fn failed(error: &fancy_regex::Error) -> Error {
+    wrong(format!("the pattern could not be matched: {error}"))
+}
+
+/// A replacement, read once: texts and groups in turn.
+enum Piece {
+    Text(String),
+    Number(usize),
+    Name(String),
+}
+
+fn pieces(python: &str) -> Result<Vec<Piece>, Error> {
+    let mut out = vec![];
+    let mut text = String::new();
+    let mut chars = python.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        let group = match chars.next() {
+            Some(d) if d.is_ascii_digit() => {
+                let mut number = d.to_string();
+                // Two digits at most name a group.
+                if let Some(more) = chars.next_if(char::is_ascii_digit) {
+                    number.push(more);
+                }
+                Piece::Number(number.parse().unwrap_or(0))
+            }
+            Some('g') => {
+                let name = match chars.next() {
+                    Some('<') => chars.by_ref().take_while(|c| *c != '>').collect::<String>(),
+                    _ => return Err(wrong("`\\g` of a replacement takes a group: `\\g<1>`")),
+                };
+                name.parse().map_or(Piece::Name(name), Piece::Number)
+            }
+            Some('n') => Piece::Text("\n".into()),
+            Some('t') => Piece::Text("\t".into()),
+            Some('r') => Piece::Text("\r".into()),
+            Some('\\') => Piece::Text("\\".into()),
+            Some(other) if other.is_ascii_alphabetic() => {
+                return Err(wrong(format!("`\\{other}` means nothing in a replacement")));
+            }
+            Some(other) => Piece::Text(format!("\\{other}")),
+            None => return Err(wrong("a replacement ends in a lone `\\`")),
+        };
+        out.push(Piece::Text(std::mem::take(&mut text)));
+        out.push(group);
+    }
+    out.push(Piece::Text(text));
+    Ok(out)
+}
+
+fn expand(pieces: &[Piece], found: &Captures<'_, str>, out: &mut String) -> Result<(), Error> {
+    for piece in pieces {
+        let missing = |group: &str| wrong(format!("the pattern has no group `{group}`"));
+        let group = match piece {
+            Piece::Text(text) => {
+                out.push_str(text);
+                continue;
+            }
+            Piece::Number(number) if *number >= found.len() => {
+                return Err(missing(&number.to_string()));
+            }
+            Piece::Number(number) => found.get(*number),
+            Piece::Name(name) => found.name(name),
+        };
+        out.push_str(group.map_or("", |m| m.as_str()));
+    }
+    Ok(())
+}
+
+fn regex_replace(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let text = args.text(0)?;
+    let pattern = args.opt_text(1)?.unwrap_or_default();
+    let regex = pattern_of(&pattern, args.flag(3, false), args.flag(4, false))?;
+    let pieces = pieces(&args.opt_text(2)?.unwrap_or_default())?;
+    let most = args
+        .int(5)?
+        .filter(|n| *n > 0)
+        .and_then(|n| usize::try_from(n).ok());
+    let mut out = String::new();
+    let (mut at, mut count) = (0, 0_i64);
+    for found in regex
+        .captures_iter(text.as_str())
+        .take(most.unwrap_or(usize::MAX))
+    {
+        let found = found.map_err(|e| failed(&e))?;
+        let Some(whole) = found.get(0) else { continue };
+        out.push_str(&text[at..whole.start()]);
+        expand(&pieces, &found, &mut out)?;
+        at = whole.end();
+        count += 1;
+    }
+    if let Some(wanted) = args.int(6)?.filter(|n| *n > 0 && *n != count) {
+        return Err(wrong(format!(
+            "`{pattern}` was replaced {count} times, and not {wanted}"
+        )));
+    }
+    out.push_str(&text[at..]);
+    Ok(out.into())
+}
+
+fn regex_search(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let regex = pattern_of(&args.text(1)?, args.flag(3, false), args.flag(4, false))?;
+    let text = args.text(0)?;
+    let Some(found) = regex.captures(text.as_str()).map_err(|e| failed(&e))? else {
         return Ok(Value::from(()));
     };
-    if groups.0.is_empty() {
+    if args.rest.is_empty() {
         return Ok(Value::from(found.get(0).map_or("", |m| m.as_str())));
     }
     let mut out = vec![];
-    for group in groups.0.iter() {
-        let name = string(group)?;
-        let inner = name
-            .trim_start_matches("\\g<")
-            .trim_end_matches('>')
-            .trim_start_matches('\\');
-        let matched = match inner.parse::<usize>() {
-            Ok(number) => found.get(number),
-            Err(_) => found.name(inner),
+    for group in &args.rest {
+        let written = crate::python::text(group)?;
+        let name = written
+            .strip_prefix("\\g<")
+            .and_then(|n| n.strip_suffix('>'))
+            .or_else(|| written.strip_prefix('\\'))
+            .ok_or_else(|| {
+                wrong(format!(
+                    "`{written}` names no group: write `\\\\1` or `\\\\g<name>`"
+                ))
+            })?;
+        let missing = || wrong(format!("the pattern has no group `{name}`"));
+        let matched = match name.parse::<usize>() {
+            Ok(number) if number < found.len() => found.get(number),
+            Ok(_) => return Err(missing()),
+            Err(_) if regex.capture_names().flatten().any(|n| n == name) => found.name(name),
+            Err(_) => return Err(missing()),
         };
         out.push(matched.map_or(Value::from(()), |m| Value::from(m.as_str())));
     }
     Ok(Value::from(out))
 }
 
+fn regex_findall(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let regex = pattern_of(&args.text(1)?, args.flag(3, false), args.flag(2, false))?;
+    let text = args.text(0)?;
+    let mut out = vec![];
+    for found in regex.captures_iter(text.as_str()) {
+        let found = found.map_err(|e| failed(&e))?;
+        let group = |i: usize| Value::from(found.get(i).map_or("", |m| m.as_str()));
+        let value = match found.len() {
+            1 => group(0),
+            2 => group(1),
+            len => (1..len).map(group).collect::<Vec<_>>().into(),
+        };
+        out.push(value);
+    }
+    Ok(out.into())
+}
+
+fn regex_escape(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let special = match args.opt_text(1)?.as_deref().unwrap_or("python") {
+        "python" => "\\.^$*+?()[]{}|-#&~ \t\n\r",
+        "posix_basic" => "].[^$*\\",
+        other => {
+            return Err(wrong(format!(
+                "`regex_escape` knows no syntax `{other}`: it is python or posix_basic"
+            )));
+        }
+    };
+    let mut out = String::new();
+    for c in args.text(0)?.chars() {
+        if special.contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    Ok(out.into())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::replacement;
+    use super::*;
 
     #[test]
-    fn groups_are_written_as_python_does() {
-        assert_eq!(replacement(r"a\1-\g<x>$"), "a${1}-${x}$$");
+    fn patterns_of_python_are_understood() {
+        let matches = |pattern: &str, text: &str| {
+            pattern_of(pattern, false, false)
+                .unwrap()
+                .is_match(text)
+                .unwrap()
+        };
+        assert!(matches(r"^a$", "a\n"));
+        assert!(matches(r"a\Z", "a"));
+        assert!(matches(r"[]a]+$", "]a]"));
+        assert!(matches(r"(?P<n>\d+)-(?P=n)", "12-12"));
+        assert!(matches(r"[a&&b]", "&"));
+        assert!(matches(r"(?<=x)y", "xy"));
     }
 }

@@ -1,0 +1,298 @@
+//! Lists: length, ends, order, groups.
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, State, Value};
+
+use crate::call::{Args, Callable, Out, items, strict};
+use crate::missing;
+use crate::python::{self, named, wrong};
+
+pub(super) const FILTERS: &[Callable] = &[
+    strict(&["length", "count"], &["value"], |_, a| length(a.req(0)?)),
+    strict(&["list"], &["value"], |_, a| Ok(each(a.req(0)?)?.into())),
+    strict(&["first"], &["value"], |_, a| end(a.req(0)?, true)),
+    strict(&["last"], &["value"], |_, a| end(a.req(0)?, false)),
+    strict(&["reverse"], &["value"], reverse),
+    strict(
+        &["min"],
+        &["value", "case_sensitive", "attribute"],
+        |_, a| extreme(a, true),
+    ),
+    strict(
+        &["max"],
+        &["value", "case_sensitive", "attribute"],
+        |_, a| extreme(a, false),
+    ),
+    strict(&["sum"], &["value", "attribute", "start"], sum),
+    strict(&["flatten"], &["value", "levels", "skip_nulls"], flatten),
+    strict(&["zip"], &["value", "*", "strict"], |_, a| zip(a, false)),
+    strict(&["zip_longest"], &["value", "*", "fillvalue"], |_, a| {
+        zip(a, true)
+    }),
+    strict(&["product"], &["value", "*", "repeat"], product),
+    strict(&["combinations"], &["value", "r"], |_, a| combinations(a)),
+    strict(&["permutations"], &["value", "r"], |_, a| permutations(a)),
+    strict(&["extract"], &["value", "container", "morekeys"], extract),
+    strict(
+        &["subelements"],
+        &["value", "subelements", "skip_missing"],
+        subelements,
+    ),
+];
+
+/// The items as they are, what is undefined among them.
+fn each(value: &Value) -> Result<Vec<Value>, Error> {
+    match value.kind() {
+        ValueKind::String => items(value),
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => Ok(value.try_iter()?.collect()),
+        _ => Err(wrong(format!("{} has no items", named(value)))),
+    }
+}
+
+fn length(value: &Value) -> Out {
+    match value.kind() {
+        ValueKind::String => Ok(value.as_str().unwrap_or_default().chars().count().into()),
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => match value.len() {
+            Some(len) => Ok(len.into()),
+            None => Ok(value.try_iter()?.count().into()),
+        },
+        _ => Err(wrong(format!("{} has no length", named(value)))),
+    }
+}
+
+fn end(value: &Value, first: bool) -> Out {
+    let all = each(value)?;
+    let found = if first { all.first() } else { all.last() };
+    Ok(found.cloned().unwrap_or_default())
+}
+
+fn reverse(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = args.req(0)?;
+    if let Some(text) = value.as_str() {
+        return Ok(text.chars().rev().collect::<String>().into());
+    }
+    Ok(each(value)?.into_iter().rev().collect::<Vec<_>>().into())
+}
+
+/// A part of an item: `a.b.0`.
+pub(super) fn by_path(item: &Value, path: &str) -> Result<Value, Error> {
+    let mut at = item.clone();
+    for part in path.split('.') {
+        let key = match part.parse::<usize>() {
+            Ok(number) if at.kind() != ValueKind::Map => Value::from(number),
+            _ => Value::from(part),
+        };
+        at = python::key(&at, &key, 0, true)?;
+    }
+    Ok(at)
+}
+
+fn extreme(args: &Args, least: bool) -> Out {
+    let sensitive = args.flag(1, false);
+    let path = args.opt_text(2)?;
+    let key = |item: &Value| -> Result<Value, Error> {
+        let key = match &path {
+            Some(path) => python::valid(by_path(item, path)?)?,
+            None => item.clone(),
+        };
+        Ok(match key.as_str() {
+            Some(text) if !sensitive => text.to_lowercase().into(),
+            _ => key,
+        })
+    };
+    let mut best: Option<(Value, Value)> = None;
+    for item in items(args.req(0)?)? {
+        let rank = key(&item)?;
+        let better = match &best {
+            None => true,
+            Some((known, _)) => {
+                python::compare(if least { "<" } else { ">" }, &rank, known)?.is_true()
+            }
+        };
+        if better {
+            best = Some((rank, item));
+        }
+    }
+    Ok(best.map(|(_, item)| item).unwrap_or_default())
+}
+
+fn sum(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let mut total = args.some(2).cloned().unwrap_or_else(|| Value::from(0));
+    for item in items(args.req(0)?)? {
+        let item = match args.opt_text(1)? {
+            Some(path) => by_path(&item, &path)?,
+            None => item,
+        };
+        total = python::add(&total, &item)?;
+    }
+    Ok(total)
+}
+
+fn flatten(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let levels = args
+        .int(1)?
+        .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(0));
+    let mut out = vec![];
+    spread(args.req(0)?, levels, args.flag(2, true), &mut out)?;
+    Ok(out.into())
+}
+
+fn spread(value: &Value, levels: usize, skip: bool, out: &mut Vec<Value>) -> Result<(), Error> {
+    for item in items(value)? {
+        let null = item.is_none() || item.as_str().is_some_and(|s| s == "None" || s == "null");
+        if skip && null {
+            continue;
+        }
+        if matches!(item.kind(), ValueKind::Seq | ValueKind::Iterable) && levels > 0 {
+            spread(&item, levels - 1, skip, out)?;
+        } else {
+            out.push(item);
+        }
+    }
+    Ok(())
+}
+
+fn zip(args: &Args, longest: bool) -> Out {
+    let mut lists = vec![args.list(0)?];
+    for value in &args.rest {
+        lists.push(items(value)?);
+    }
+    let lens = lists.iter().map(Vec::len);
+    let fill = args.opt(2).cloned().unwrap_or_else(|| Value::from(()));
+    let len = if longest { lens.max() } else { lens.min() }.unwrap_or(0);
+    if !longest && args.flag(2, false) && lists.iter().any(|l| l.len() != len) {
+        return Err(wrong("`zip` with `strict` takes lists of one length"));
+    }
+    let row = |i: usize| {
+        let cells = lists.iter().map(|l| l.get(i).unwrap_or(&fill).clone());
+        Value::from(cells.collect::<Vec<_>>())
+    };
+    Ok((0..len).map(row).collect::<Vec<_>>().into())
+}
+
+fn product(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let mut lists = vec![items(args.req(0)?)?];
+    for value in &args.rest {
+        lists.push(items(value)?);
+    }
+    let times = usize::try_from(args.int(2)?.unwrap_or(1)).unwrap_or(0);
+    let mut rows: Vec<Vec<Value>> = vec![vec![]];
+    for list in std::iter::repeat_n(&lists, times).flatten() {
+        let longer =
+            |row: &Vec<Value>, item: &Value| [row.as_slice(), std::slice::from_ref(item)].concat();
+        rows = rows
+            .iter()
+            .flat_map(|row| list.iter().map(move |item| longer(row, item)))
+            .collect();
+    }
+    Ok(rows.into_iter().map(Value::from).collect::<Vec<_>>().into())
+}
+
+fn chosen(args: &Args, default: Option<usize>) -> Result<(Vec<Value>, usize), Error> {
+    let all = items(args.req(0)?)?;
+    let size = match args.int(1)? {
+        Some(size) => usize::try_from(size).map_err(|_| wrong("the size is not negative"))?,
+        None => default.unwrap_or(all.len()),
+    };
+    Ok((all, size))
+}
+
+fn combinations(args: &Args) -> Out {
+    fn pick(all: &[Value], size: usize, row: &mut Vec<Value>, out: &mut Vec<Value>) {
+        if size == 0 {
+            out.push(Value::from(row.clone()));
+            return;
+        }
+        for (i, item) in all.iter().enumerate() {
+            row.push(item.clone());
+            pick(&all[i + 1..], size - 1, row, out);
+            row.pop();
+        }
+    }
+    let (all, size) = chosen(args, None)?;
+    let mut out = vec![];
+    pick(&all, size, &mut vec![], &mut out);
+    Ok(out.into())
+}
+
+fn permutations(args: &Args) -> Out {
+    fn pick(all: &[Value], size: usize, row: &mut Vec<Value>, out: &mut Vec<Value>) {
+        if size == 0 {
+            out.push(Value::from(row.clone()));
+            return;
+        }
+        for i in 0..all.len() {
+            let mut rest = all.to_vec();
+            row.push(rest.remove(i));
+            pick(&rest, size - 1, row, out);
+            row.pop();
+        }
+    }
+    let (all, size) = chosen(args, None)?;
+    let mut out = vec![];
+    if size <= all.len() {
+        pick(&all, size, &mut vec![], &mut out);
+    }
+    Ok(out.into())
+}
+
+fn extract(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let mut found = python::key(args.req(1)?, args.req(0)?, 0, false)?;
+    let path = match args.some(2) {
+        None => vec![],
+        Some(more) if matches!(more.kind(), ValueKind::Seq | ValueKind::Iterable) => items(more)?,
+        Some(more) => vec![more.clone()],
+    };
+    for part in path {
+        found = python::key(&found, &part, 0, false)?;
+    }
+    Ok(found)
+}
+
+fn subelements(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = args.req(0)?;
+    let path = match args.req(1)? {
+        keys if keys.as_str().is_none() && keys.len().is_some() => items(keys)?
+            .iter()
+            .map(python::text)
+            .collect::<Result<Vec<_>, _>>()?
+            .join("."),
+        key => python::text(key)?,
+    };
+    pairs_below(value, &path, args.flag(2, false)).map(Value::from)
+}
+
+/// Every item with each item of a list in it, as pairs.
+pub(crate) fn pairs_below(value: &Value, path: &str, skip: bool) -> Result<Vec<Value>, Error> {
+    let list = match value.kind() {
+        ValueKind::Map => {
+            let values = value.try_iter()?.map(|key| value.get_item(&key));
+            values.collect::<Result<Vec<_>, _>>()?
+        }
+        _ => items(value)?,
+    };
+    let mut out = vec![];
+    for item in list {
+        let misses = missing::count();
+        let below = by_path(&item, path)?;
+        if below.is_undefined() {
+            if skip {
+                continue;
+            }
+            if missing::count() > misses {
+                return Err(ErrorKind::UndefinedError.into());
+            }
+            return Err(wrong(format!("not every item has `{path}`")));
+        }
+        if !matches!(below.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            return Err(wrong(format!(
+                "`{path}` is {} in an item, not a list",
+                named(&below)
+            )));
+        }
+        for sub in items(&below)? {
+            out.push(Value::from(vec![item.clone(), sub]));
+        }
+    }
+    Ok(out)
+}

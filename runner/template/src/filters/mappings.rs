@@ -1,0 +1,183 @@
+//! Mappings: to lists and back, combined.
+
+use indexmap::IndexMap;
+use minijinja::value::ValueKind;
+use minijinja::{Error, State, Value};
+
+use crate::call::{Args, Callable, Out, items, strict};
+use crate::python::{self, named, text, wrong};
+
+pub(super) const FILTERS: &[Callable] = &[
+    strict(
+        &["dict2items"],
+        &["value", "key_name", "value_name"],
+        dict2items,
+    ),
+    strict(
+        &["items2dict"],
+        &["value", "key_name", "value_name"],
+        items2dict,
+    ),
+    strict(
+        &["combine"],
+        &["value", "*", "recursive", "list_merge"],
+        combine,
+    ),
+    strict(&["rekey_on_member"], &["value", "key", "duplicates"], rekey),
+];
+
+fn names(args: &Args) -> Result<(String, String), Error> {
+    let or = |at: usize, default: &str| -> Result<String, Error> {
+        Ok(args.opt_text(at)?.unwrap_or_else(|| default.to_owned()))
+    };
+    Ok((or(1, "key")?, or(2, "value")?))
+}
+
+fn mapping<'a>(value: &'a Value, who: &str) -> Result<&'a Value, Error> {
+    match value.kind() {
+        ValueKind::Map => Ok(value),
+        _ => Err(wrong(format!(
+            "`{who}` takes a mapping, not {}",
+            named(value)
+        ))),
+    }
+}
+
+fn dict2items(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = mapping(args.req(0)?, "dict2items")?;
+    let (key_name, value_name) = names(args)?;
+    let pair = |key: Value| -> Result<Value, Error> {
+        let item = python::valid(value.get_item(&key)?)?;
+        Ok(Value::from_pairs([
+            (key_name.clone(), key),
+            (value_name.clone(), item),
+        ]))
+    };
+    Ok(value
+        .try_iter()?
+        .map(pair)
+        .collect::<Result<Vec<_>, _>>()?
+        .into())
+}
+
+fn items2dict(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let (key_name, value_name) = names(args)?;
+    let part = |item: &Value, name: &str| -> Result<Value, Error> {
+        let found = mapping(item, "items2dict")?.get_attr(name)?;
+        if found.is_undefined() {
+            let words = format!("an item of `items2dict` has no `{name}`");
+            return Err(wrong(format!(
+                "{words}: name its keys with key_name and value_name"
+            )));
+        }
+        python::valid(found)
+    };
+    let mut pairs = IndexMap::new();
+    for item in args.list(0)? {
+        pairs.insert(part(&item, &key_name)?, part(&item, &value_name)?);
+    }
+    Ok(Value::from_pairs(pairs))
+}
+
+fn combine(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let recursive = args.flag(2, false);
+    let lists = args.opt_text(3)?.unwrap_or_else(|| "replace".into());
+    let known = [
+        "replace",
+        "keep",
+        "append",
+        "prepend",
+        "append_rp",
+        "prepend_rp",
+    ];
+    if !known.contains(&lists.as_str()) {
+        let words = format!("`combine` knows no list_merge `{lists}`");
+        return Err(wrong(format!("{words}: it is one of {}", known.join(", "))));
+    }
+    let mut all = vec![];
+    for value in std::iter::once(args.req(0)?).chain(&args.rest) {
+        match value.kind() {
+            ValueKind::Seq | ValueKind::Iterable => all.extend(items(value)?),
+            _ => all.push(value.clone()),
+        }
+    }
+    let mut result = Value::from_pairs(IndexMap::<String, Value>::new());
+    for value in &all {
+        result = merge(&result, mapping(value, "combine")?, recursive, &lists)?;
+    }
+    Ok(result)
+}
+
+fn merge(a: &Value, b: &Value, recursive: bool, lists: &str) -> Out {
+    let mut out: IndexMap<Value, Value> = IndexMap::new();
+    for key in a.try_iter()? {
+        out.insert(key.clone(), a.get_item(&key)?);
+    }
+    for key in b.try_iter()? {
+        let new = python::valid(b.get_item(&key)?)?;
+        let merged = match out.get(&key) {
+            Some(old)
+                if recursive && old.kind() == ValueKind::Map && new.kind() == ValueKind::Map =>
+            {
+                merge(old, &new, recursive, lists)?
+            }
+            Some(old) if old.kind() == ValueKind::Seq && new.kind() == ValueKind::Seq => {
+                merge_lists(old, &new, lists)?
+            }
+            _ => new,
+        };
+        out.insert(key, merged);
+    }
+    Ok(Value::from_pairs(out))
+}
+
+fn merge_lists(old: &Value, new: &Value, how: &str) -> Out {
+    let (old, new) = (items(old)?, items(new)?);
+    let without = |list: &[Value], other: &[Value]| -> Vec<Value> {
+        list.iter()
+            .filter(|v| !other.contains(v))
+            .cloned()
+            .collect()
+    };
+    Ok(Value::from(match how {
+        "keep" => old,
+        "append" => [old, new].concat(),
+        "prepend" => [new, old].concat(),
+        "append_rp" => [without(&old, &new), new].concat(),
+        "prepend_rp" => [new.clone(), without(&old, &new)].concat(),
+        _ => new,
+    }))
+}
+
+fn rekey(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = args.req(0)?;
+    let key = args.text(1)?;
+    let on_duplicate = args.opt_text(2)?.unwrap_or_else(|| "error".into());
+    let list = match value.kind() {
+        ValueKind::Map => {
+            let values = value.try_iter()?.map(|k| value.get_item(&k));
+            values.collect::<Result<Vec<_>, _>>()?
+        }
+        _ => args.list(0)?,
+    };
+    let mut out = IndexMap::new();
+    for item in list {
+        let name = mapping(&item, "rekey_on_member")?.get_attr(&key)?;
+        if name.is_undefined() {
+            return Err(wrong(format!(
+                "an item of `rekey_on_member` has no `{key}`"
+            )));
+        }
+        if out.contains_key(&name) && on_duplicate == "error" {
+            let words = format!(
+                "two items of `rekey_on_member` have the `{key}` `{}`",
+                text(&name)?
+            );
+            return Err(wrong(format!(
+                "{words}: give duplicates='overwrite' to keep the last"
+            )));
+        }
+        out.insert(name, item);
+    }
+    Ok(Value::from_pairs(out))
+}

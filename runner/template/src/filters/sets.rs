@@ -1,0 +1,69 @@
+//! Lists as sets.
+
+use minijinja::{Error, State, Value};
+
+use crate::call::{Args, Callable, Out, items, strict};
+use crate::python;
+
+pub(super) const FILTERS: &[Callable] = &[
+    strict(
+        &["unique"],
+        &["value", "case_sensitive", "attribute"],
+        unique_items,
+    ),
+    strict(&["union"], &["a", "b"], |_, a| {
+        two(a, |a, b| [a, b].concat())
+    }),
+    strict(&["intersect"], &["a", "b"], |_, a| {
+        two(a, |a, b| kept(a, |v| b.contains(v)))
+    }),
+    strict(&["difference"], &["a", "b"], |_, a| {
+        two(a, |a, b| kept(a, |v| !b.contains(v)))
+    }),
+    strict(&["symmetric_difference"], &["a", "b"], |_, a| {
+        two(a, |a, b| {
+            let right = kept(b.clone(), |v| !a.contains(v));
+            [kept(a, |v| !b.contains(v)), right].concat()
+        })
+    }),
+];
+
+fn kept(list: Vec<Value>, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
+    list.into_iter().filter(keep).collect()
+}
+
+fn unique(values: Vec<Value>) -> Vec<Value> {
+    let mut out: Vec<Value> = vec![];
+    for value in values {
+        if !out.contains(&value) {
+            out.push(value);
+        }
+    }
+    out
+}
+
+fn two(args: &Args, combine: fn(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Out {
+    Ok(unique(combine(args.list(0)?, args.list(1)?)).into())
+}
+
+fn unique_items(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let path = args.opt_text(2)?;
+    let fold = !args.flag(1, false);
+    let mut seen: Vec<Value> = vec![];
+    let mut out = vec![];
+    for item in items(args.req(0)?)? {
+        let key = match &path {
+            Some(path) => python::valid(super::items::by_path(&item, path)?)?,
+            None => item.clone(),
+        };
+        let key = match key.as_str() {
+            Some(text) if fold => Value::from(text.to_lowercase()),
+            _ => key,
+        };
+        if !seen.contains(&key) {
+            seen.push(key);
+            out.push(item);
+        }
+    }
+    Ok::<_, Error>(out.into())
+}

@@ -1,0 +1,203 @@
+//! Texts compiled once, and run against any variables.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, Error, Expression, Template, UndefinedBehavior, Value};
+use rplay_diag::Diagnostic;
+
+use crate::context::Context;
+use crate::diagnose::{Place, described};
+use crate::file::TextOptions;
+use crate::methods;
+use crate::python::{printed, valid};
+use crate::rewrite::{self, Rewritten, Strings};
+
+/// A compiled text.
+pub(crate) struct Program {
+    code: Code,
+    rewritten: Rewritten,
+    /// How many bytes of the text stand before what was compiled.
+    shift: usize,
+    /// A newline stands behind the expression, and is kept where its value is text.
+    newline: bool,
+}
+
+enum Code {
+    /// One `{{ expression }}`: its value keeps its type.
+    Expression(Expression<'static, 'static>),
+    /// Text with templates in it.
+    Text(Template<'static, 'static>),
+}
+
+/// A text that cannot be compiled, and the part of it that is wrong.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    error: Error,
+    range: Option<Range<usize>>,
+}
+
+impl Broken {
+    fn new(error: Error, shift: usize) -> Self {
+        let range = error.range().map(|r| r.start + shift..r.end + shift);
+        Self { error, range }
+    }
+
+    /// At its place.
+    pub(crate) fn diagnostic(&self, place: &Place<'_>) -> Diagnostic {
+        let span = match &self.range {
+            Some(range) => place.range(range),
+            None => place.whole(),
+        };
+        described(&self.error, &span)
+    }
+}
+
+thread_local! {
+    /// What the text being rendered prints: how many values, and the last of them.
+    static PRINTED: RefCell<(usize, Option<Value>)> = const { RefCell::new((0, None)) };
+}
+
+impl Program {
+    /// A text with templates in it; of one `{{ expression }}` alone the expression.
+    pub(crate) fn text(text: &str) -> Result<Self, Broken> {
+        // A newline at the end, as of a block scalar, makes no text of a value.
+        let (body, newline) = match text.strip_suffix('\n') {
+            Some(body) => (body, true),
+            None => (text, false),
+        };
+        if let Some(inner) = whole_expression(body)
+            && let Ok(program) = Self::bare(inner, Strings::Raw)
+        {
+            let shift = inner.as_ptr().addr() - text.as_ptr().addr() + program.shift;
+            return Ok(Self {
+                shift,
+                newline,
+                ..program
+            });
+        }
+        Self::template(
+            text,
+            Strings::Raw,
+            environment(),
+            TextOptions::default().syntax(),
+        )
+    }
+
+    /// A bare expression.
+    pub(crate) fn expression(text: &str) -> Result<Self, Broken> {
+        Self::bare(text, Strings::Escaped)
+    }
+
+    fn bare(text: &str, strings: Strings) -> Result<Self, Broken> {
+        let inner = text.trim();
+        let shift = inner.as_ptr().addr() - text.as_ptr().addr();
+        let broken = |error| Broken::new(error, shift);
+        let rewritten = rewrite::expression(inner, strings).map_err(broken)?;
+        let code = environment().compile_expression_owned(rewritten.text.clone());
+        let code = code.map_err(|error| Broken::new(error, shift))?;
+        Ok(Self {
+            code: Code::Expression(code),
+            rewritten,
+            shift,
+            newline: false,
+        })
+    }
+
+    /// A text of an environment that lives as long as the program, as what is compiled does.
+    pub(crate) fn template(
+        text: &str,
+        strings: Strings,
+        env: &'static Environment<'static>,
+        syntax: SyntaxConfig,
+    ) -> Result<Self, Broken> {
+        let broken = |error| Broken::new(error, 0);
+        let rewritten = rewrite::template(text, "<text>", strings, syntax).map_err(broken)?;
+        let kept: &'static str = Box::leak(rewritten.text.clone().into_boxed_str());
+        let code = env
+            .template_from_named_str("<text>", kept)
+            .map_err(broken)?;
+        Ok(Self {
+            code: Code::Text(code),
+            rewritten,
+            shift: 0,
+            newline: false,
+        })
+    }
+
+    /// A range of what was compiled as one of the text.
+    pub(crate) fn original(&self, range: &Range<usize>) -> Range<usize> {
+        let range = self.rewritten.original(range);
+        range.start + self.shift..range.end + self.shift
+    }
+
+    /// Its value for these variables.
+    pub(crate) fn run(&self, context: &Arc<Context>) -> Result<Value, Error> {
+        let names = Value::from_dyn_object(context.clone());
+        match &self.code {
+            Code::Expression(code) => {
+                let value = valid(code.eval(names)?)?;
+                Ok(match value.as_str() {
+                    Some(text) if self.newline => format!("{text}\n").into(),
+                    _ => value,
+                })
+            }
+            Code::Text(code) => {
+                let outer = PRINTED.take();
+                let text = code.render(names);
+                let (count, last) = PRINTED.replace(outer);
+                let text = text?;
+                // A text that is one value and nothing else keeps its type.
+                match last {
+                    Some(value) if count == 1 && printed(&value)? == text => Ok(value),
+                    _ => Ok(Value::from(text)),
+                }
+            }
+        }
+    }
+
+    /// Its text for these variables.
+    pub(crate) fn run_text(&self, context: &Arc<Context>) -> Result<String, Error> {
+        match &self.code {
+            Code::Text(code) => code.render(Value::from_dyn_object(context.clone())),
+            Code::Expression(_) => printed(&self.run(context)?),
+        }
+    }
+}
+
+/// The inside of a text that is one `{{ expression }}` and nothing else.
+fn whole_expression(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+    Some(inner.strip_suffix(['-', '+']).unwrap_or(inner))
+}
+
+/// The environment with every filter, test and function, and Ansible's whitespace.
+pub(crate) fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut env = Environment::new();
+        env.set_debug(true);
+        env.set_syntax(TextOptions::default().syntax());
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        env.set_unknown_method_callback(methods::call);
+        env.set_formatter(|out, _, value| {
+            // What is undefined without being an error is a branch not taken: `x if false`.
+            if value.is_undefined() || value.is_none() {
+                return Ok(());
+            }
+            out.write_str(&printed(value)?)?;
+            PRINTED.with_borrow_mut(|(count, last)| {
+                *count += 1;
+                *last = Some(value.clone());
+            });
+            Ok(())
+        });
+        crate::filters::register(&mut env);
+        crate::tests_of_values::register(&mut env);
+        env
+    })
+}

@@ -1,0 +1,106 @@
+//! What a value is.
+
+use minijinja::Value;
+use minijinja::value::ValueKind;
+
+use crate::call::{Callable, Out, lenient, strict};
+use crate::filters::choose::to_bool;
+use crate::python::{type_name, valid};
+use crate::{unknown, vault};
+
+pub(super) const TESTS: &[Callable] = &[
+    lenient(&["defined"], &["value"], |_, a| {
+        Ok(defined(a.req(0)?).into())
+    }),
+    lenient(&["undefined"], &["value"], |_, a| {
+        Ok((!defined(a.req(0)?)).into())
+    }),
+    strict(&["string"], &["value"], |_, a| {
+        kind(a.req(0)?, &[ValueKind::String])
+    }),
+    strict(&["mapping"], &["value"], |_, a| {
+        kind(a.req(0)?, &[ValueKind::Map])
+    }),
+    strict(&["sequence"], &["value"], |_, a| {
+        kind(
+            a.req(0)?,
+            &[
+                ValueKind::Seq,
+                ValueKind::Iterable,
+                ValueKind::Map,
+                ValueKind::String,
+            ],
+        )
+    }),
+    strict(&["iterable"], &["value"], |_, a| {
+        kind(
+            a.req(0)?,
+            &[
+                ValueKind::Seq,
+                ValueKind::Iterable,
+                ValueKind::Map,
+                ValueKind::String,
+            ],
+        )
+    }),
+    strict(&["number"], &["value"], |_, a| {
+        kind(a.req(0)?, &[ValueKind::Number, ValueKind::Bool])
+    }),
+    strict(&["boolean"], &["value"], |_, a| {
+        kind(a.req(0)?, &[ValueKind::Bool])
+    }),
+    strict(&["none"], &["value"], |_, a| {
+        kind(a.req(0)?, &[ValueKind::None])
+    }),
+    strict(&["integer"], &["value"], |_, a| {
+        Ok((type_name(a.req(0)?) == "int").into())
+    }),
+    strict(&["float"], &["value"], |_, a| {
+        Ok((type_name(a.req(0)?) == "float").into())
+    }),
+    lenient(&["callable"], &["value"], |_, a| {
+        Ok(is_callable(a.req(0)?).into())
+    }),
+    strict(&["truthy"], &["value", "convert_bool"], |_, a| {
+        truth(a.req(0)?, a.flag(1, false))
+    }),
+    strict(&["falsy"], &["value", "convert_bool"], |_, a| {
+        truth(a.req(0)?, a.flag(1, false)).map(|v| (!v.is_true()).into())
+    }),
+    strict(&["nan", "isnan"], &["value"], |_, a| {
+        Ok(f64::try_from(a.req(0)?.clone())
+            .is_ok_and(f64::is_nan)
+            .into())
+    }),
+    strict(&["vault_encrypted"], &["value"], |_, a| {
+        Ok(a.req(0)?.as_str().is_some_and(vault::is_vault).into())
+    }),
+    strict(&["vaulted_file"], &["path"], |_, a| {
+        let path = a.text(0)?;
+        let read = std::fs::read(&path)
+            .map_err(|e| crate::python::wrong(format!("could not read `{path}`: {e}")))?;
+        Ok(read.starts_with(b"$ANSIBLE_VAULT;").into())
+    }),
+];
+
+/// A value that is there, though it may be unknown, is defined.
+fn defined(value: &Value) -> bool {
+    unknown::is_there(value) || valid(value.clone()).is_ok()
+}
+
+fn kind(value: &Value, kinds: &[ValueKind]) -> Out {
+    Ok(kinds.contains(&value.kind()).into())
+}
+
+fn is_callable(value: &Value) -> bool {
+    value
+        .as_object()
+        .is_some_and(|o| matches!(o.repr(), minijinja::value::ObjectRepr::Plain))
+}
+
+fn truth(value: &Value, convert: bool) -> Out {
+    if convert {
+        return to_bool(value).map(|v| v.is_true().into());
+    }
+    Ok(value.is_true().into())
+}
