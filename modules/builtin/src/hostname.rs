@@ -13,7 +13,8 @@ pub struct This;
 pub struct HostnameArgs {
     /// The name.
     name: String,
-    /// How it is set; here for compatibility, for it is found out.
+    /// How it is set: `systemd` uses hostnamectl, every other word the program hostname. Absent:
+    /// it is found out.
     #[arg(name = "use")]
     strategy: Option<String>,
 }
@@ -49,7 +50,10 @@ impl Module for This {
             Ok(Some(named(now.trim())))
         })?;
         host.ensure(target, before, Some(named(name)), || {
-            let systemd = host.is_dir(Path::new("/run/systemd/system"))?;
+            let systemd = match args.strategy.as_deref() {
+                Some(word) => word == "systemd",
+                None => host.is_dir(Path::new("/run/systemd/system"))?,
+            };
             let command = if systemd {
                 Command::changes(["hostnamectl", "set-hostname", name])
             } else {

@@ -7,6 +7,8 @@ mod act;
 mod file;
 mod systemctl;
 
+use std::path::Path;
+
 use indexmap::IndexMap;
 use rplay_api::{Failure, Host, Result, State, Target};
 
@@ -48,6 +50,33 @@ fn whole_name(name: &str) -> String {
     }
 }
 
+/// Whether systemd still knows a unit only because it has not been told that its file is gone.
+fn is_leftover(
+    host: &Host,
+    scope: Scope,
+    name: &str,
+    properties: &IndexMap<String, String>,
+) -> Result<bool> {
+    let get = |key: &str| properties.get(key).map_or("", String::as_str);
+    let fragment = get("FragmentPath");
+    if fragment.is_empty() || host.lstat(Path::new(fragment))?.is_some() {
+        return Ok(false);
+    }
+    let planned = host.state(&Target::Unit(label(scope, name)), || Ok(None))?;
+    let state = planned.and_then(|state| state.get("active").cloned());
+    let state = state.unwrap_or_else(|| get("ActiveState").to_owned());
+    Ok(matches!(state.as_str(), "inactive" | "failed"))
+}
+
+/// A unit's name among the changes; units of users are not those of the system.
+fn label(scope: Scope, name: &str) -> String {
+    match scope {
+        Scope::System => name.to_owned(),
+        Scope::User => format!("{name} (user)"),
+        Scope::Global => format!("{name} (global)"),
+    }
+}
+
 impl Unit {
     /// Looks a unit up.
     pub fn find(host: &Host, systemctl: &Systemctl, asked: &str) -> Result<Self> {
@@ -57,7 +86,8 @@ impl Unit {
         let load = properties
             .get("LoadState")
             .map_or("not-found", String::as_str);
-        let known = !matches!(load, "not-found" | "");
+        let known = !matches!(load, "not-found" | "")
+            && !is_leftover(host, systemctl.scope, &name, &properties)?;
         if let Some(path) = file.as_ref().filter(|_| !known) {
             let enabled = file::install_state(host, systemctl.scope, &name)?;
             let load = if enabled == "masked" {
@@ -110,13 +140,8 @@ impl Unit {
         Err(host.missing(failure.help(help)))
     }
 
-    /// Its name among the changes; units of users are not those of the system.
     fn label(&self) -> String {
-        match self.scope {
-            Scope::System => self.name.clone(),
-            Scope::User => format!("{} (user)", self.name),
-            Scope::Global => format!("{} (global)", self.name),
-        }
+        label(self.scope, &self.name)
     }
 
     /// Whether it runs: `active`, `inactive`, `failed`, ...
