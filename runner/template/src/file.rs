@@ -31,7 +31,7 @@ pub struct TextOptions {
     pub trim_blocks: bool,
     /// Drop the blanks before a statement.
     pub lstrip_blocks: bool,
-    /// Keep the newline at the end.
+    /// Keep the newline at the end even where what is printed before it ends in one.
     pub keep_trailing_newline: bool,
     /// What ends a line of the result: `\n`, `\r` or `\r\n`.
     pub newline_sequence: &'static str,
@@ -49,7 +49,7 @@ impl Default for TextOptions {
         Self {
             trim_blocks: true,
             lstrip_blocks: false,
-            keep_trailing_newline: true,
+            keep_trailing_newline: false,
             newline_sequence: "\n",
             variable: pair("{{", "}}"),
             block: pair("{%", "%}"),
@@ -154,11 +154,20 @@ pub(crate) fn render(
             .diagnostic
         }
     })?;
+    let text = ended_as(&source.text()[skipped..], text);
     Ok(if options.newline_sequence == "\n" {
         text
     } else {
         text.replace('\n', options.newline_sequence)
     })
+}
+
+/// A rendered text with at least the newlines at its end that its template has: Jinja drops one.
+pub(crate) fn ended_as(template: &str, mut rendered: String) -> String {
+    let newlines = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    let missing = newlines(template).saturating_sub(newlines(&rendered));
+    rendered.extend(std::iter::repeat_n('\n', missing));
+    rendered
 }
 
 type Back = Box<dyn Fn(&std::ops::Range<usize>) -> std::ops::Range<usize>>;

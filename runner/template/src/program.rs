@@ -10,7 +10,7 @@ use rplay_diag::Diagnostic;
 
 use crate::context::Context;
 use crate::diagnose::{Place, described};
-use crate::file::TextOptions;
+use crate::file::{TextOptions, ended_as};
 use crate::methods;
 use crate::python::{printed, valid};
 use crate::rewrite::{self, Rewritten, Strings};
@@ -140,7 +140,7 @@ impl Program {
             Code::Expression(code) => {
                 let value = valid(code.eval(names)?)?;
                 Ok(match value.as_str() {
-                    Some(text) if self.newline => format!("{text}\n").into(),
+                    Some(text) if self.newline => ended_as("\n", text.to_owned()).into(),
                     _ => value,
                 })
             }
@@ -152,7 +152,7 @@ impl Program {
                 // A text that is one value and nothing else keeps its type.
                 match last {
                     Some(value) if count == 1 && printed(&value)? == text => Ok(value),
-                    _ => Ok(Value::from(text)),
+                    _ => Ok(Value::from(ended_as(code.source(), text))),
                 }
             }
         }
