@@ -37,6 +37,7 @@ modules! {
     command
     copy
     etcdctl
+    fetch
     file
     find
     get_url

@@ -9,6 +9,7 @@ mod catalog;
 mod connect;
 mod controller_files;
 mod emit;
+mod fetch;
 mod frame;
 mod handlers;
 mod host_run;

@@ -18,6 +18,7 @@ use serde_json::{Map, Value as Json};
 use crate::action;
 use crate::catalog::canonical;
 use crate::controller_files::Sending;
+use crate::fetch::Fetch;
 use crate::host_run::HostRun;
 use crate::links::Broken;
 use crate::lookup_io::{find, places};
@@ -160,13 +161,22 @@ impl Run {
             Ok(request) => request,
             Err(diagnostic) => return self.failure(&diagnostic),
         };
+        let fetch = match fetching(context, host, &request, &args) {
+            Ok(fetch) => fetch.map(Arc::new),
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
         let files = Arc::new(Files {
             run: self.clone(),
             task: context.id,
             host: host.name.clone(),
             paths: sending.paths,
+            fetch: fetch.clone(),
         });
-        self.send(context, &place, request, files).await
+        let result = self.send(context, &place, request, files).await;
+        match fetch {
+            Some(fetch) => fetch.finish(result),
+            None => result,
+        }
     }
 
     /// Where a task runs: on its host, or where it is delegated to.
@@ -327,7 +337,8 @@ impl Run {
         args: &mut Map<String, Json>,
     ) -> Result<Sending, Unusable> {
         let mut sending = Sending::default();
-        let remote = args.get("remote_src").is_some_and(|v| {
+        let by_default = |s: &ArgSpec| s.name == "remote_src" && s.default == Some("true");
+        let remote = args.get("remote_src").map_or(spec.iter().any(by_default), |v| {
             v == &Json::Bool(true)
                 || v.as_str().is_some_and(|s| {
                     matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1")
@@ -481,12 +492,33 @@ fn unreachable(error: &ConnectError) -> TaskResult {
     result
 }
 
+/// Where a `fetch` keeps what it brings.
+fn fetching(
+    context: &TaskContext,
+    host: &HostRun,
+    request: &Request,
+    args: &Map<String, Json>,
+) -> Result<Option<Fetch>, Diagnostic> {
+    if request.module != "fetch" {
+        return Ok(None);
+    }
+    let dir = &context.frame.context.play.dir;
+    let check = request.mode == Mode::Check;
+    Fetch::new(args, dir, &host.name, check).map(Some).map_err(|why| {
+        let action = &context.task.action;
+        let span = action.args.get("dest").map_or(&action.span, |n| &n.span);
+        Diagnostic::error(why).at(span)
+    })
+}
+
 /// The files that a request pulls, and its progress.
 struct Files {
     run: Arc<Run>,
     task: TaskId,
     host: String,
     paths: Vec<Option<PathBuf>>,
+    /// Takes what the module sends.
+    fetch: Option<Arc<Fetch>>,
 }
 
 impl Exchange for Files {
@@ -496,8 +528,11 @@ impl Exchange for Files {
         Ok(Box::new(File::open(path)?))
     }
 
-    fn push(&self, _: &[u8]) -> io::Result<()> {
-        Err(io::Error::other("the task wants no file"))
+    fn push(&self, data: &[u8]) -> io::Result<()> {
+        match &self.fetch {
+            Some(fetch) => fetch.push(data),
+            None => Err(io::Error::other("the task wants no file")),
+        }
     }
 
     fn progress(&self, done: u64, total: Option<u64>) {
