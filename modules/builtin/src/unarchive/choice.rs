@@ -6,7 +6,7 @@ use rplay_api::{Failure, Result};
 use super::transform::Transform;
 
 /// What the arguments say of members.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Choice {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
@@ -116,21 +116,24 @@ impl Choice {
     }
 
     /// A path of the archive as it is to be below the destination; `None` where nothing is left.
-    pub(super) fn rename(&self, path: &str) -> Option<String> {
-        let path = self
-            .transforms
-            .iter()
-            .fold(path.to_owned(), |path, t| t.apply(&path));
+    pub(super) fn rename(&self, path: &str) -> Result<Option<String>> {
+        let mut path = path.to_owned();
+        for transform in &self.transforms {
+            path = transform.apply(&path)?;
+        }
+        Ok(self.stripped(&path).map(str::to_owned))
+    }
+
+    fn stripped<'p>(&self, path: &'p str) -> Option<&'p str> {
         if self.strip == 0 {
             return Some(path);
         }
         // `./a` has one part, as for tar.
-        let path = path.strip_prefix("./").unwrap_or(&path);
-        let mut rest = path;
+        let mut rest = path.strip_prefix("./").unwrap_or(path);
         for _ in 0..self.strip {
             rest = rest.split_once('/')?.1.trim_start_matches('/');
         }
-        (!rest.is_empty()).then(|| rest.to_owned())
+        (!rest.is_empty()).then_some(rest)
     }
 }
 
@@ -180,21 +183,25 @@ mod tests {
         Choice::new(&own(include), &own(exclude), &own(options)).unwrap()
     }
 
+    fn stripped(choice: &Choice, path: &str) -> Option<String> {
+        choice.rename(path).unwrap()
+    }
+
     #[test]
     fn parts_are_stripped_from_the_front() {
         let choice = choice(&[], &[], &["--strip-components=1"]);
-        assert_eq!(choice.rename("app-1/bin/x").as_deref(), Some("bin/x"));
-        assert_eq!(choice.rename("./app-1/x").as_deref(), Some("x"));
-        assert_eq!(choice.rename("app-1/"), None);
-        assert_eq!(choice.rename("app-1"), None);
+        assert_eq!(stripped(&choice, "app-1/bin/x").as_deref(), Some("bin/x"));
+        assert_eq!(stripped(&choice, "./app-1/x").as_deref(), Some("x"));
+        assert_eq!(stripped(&choice, "app-1/"), None);
+        assert_eq!(stripped(&choice, "app-1"), None);
     }
 
     #[test]
     fn a_value_may_be_a_word_of_its_own() {
         let strip = choice(&[], &[], &["--strip-components", "2"]);
-        assert_eq!(strip.rename("a/b/c").as_deref(), Some("c"));
+        assert_eq!(stripped(&strip, "a/b/c").as_deref(), Some("c"));
         let strip = choice(&[], &[], &["--strip-components 2"]);
-        assert_eq!(strip.rename("a/b/c").as_deref(), Some("c"));
+        assert_eq!(stripped(&strip, "a/b/c").as_deref(), Some("c"));
     }
 
     #[test]
@@ -208,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_unknown_option_is_named_with_those_that_are_known() {
-        let error = Choice::new(&[], &[], &["--frob".to_owned()]).unwrap_err();
+        let error = Choice::new(&[], &[], &["--frob".to_owned()]).err().unwrap();
         assert_eq!(error.msg, "the option `--frob` is not known here");
         assert!(error.help[0].contains("--strip-components=N"));
     }

@@ -1,14 +1,14 @@
 //! `--transform`: sed's `s/REGEXP/TEXT/FLAGS` on member names, basic expressions or with `x`
 //! extended ones.
 
-use fancy_regex::{Captures, Regex};
 use rplay_api::{Failure, Result};
 
+use crate::python_regex::{Expression, Flags, Template};
+
 /// A renaming of members.
-#[derive(Debug)]
 pub(super) struct Transform {
-    regex: Regex,
-    text: String,
+    regex: Expression,
+    text: Template,
     all: bool,
 }
 
@@ -41,40 +41,47 @@ impl Transform {
         if flags.contains('i') {
             pattern.insert_str(0, "(?i)");
         }
-        let regex = Regex::new(&pattern).map_err(|e| wrong(&e.to_string()))?;
         Ok(Self {
-            regex,
-            text: text.clone(),
+            regex: Expression::new("extra_opts", &pattern, Flags::default())?,
+            text: Template::new("extra_opts", &template(text))?,
             all: flags.contains('g'),
         })
     }
 
-    pub(super) fn apply(&self, path: &str) -> String {
-        let limit = if self.all { 0 } else { 1 };
-        let text = |found: &Captures<'_, str>| self.expand(found);
-        self.regex.replacen(path, limit, text).into_owned()
-    }
-
-    /// The text with `&` and `\1` filled in.
-    fn expand(&self, found: &Captures<'_, str>) -> String {
-        let group = |n: usize| found.get(n).map_or("", |m| m.as_str());
-        let mut out = String::new();
-        let mut chars = self.text.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '&' => out.push_str(group(0)),
-                '\\' => match chars.next() {
-                    Some(digit) if digit.is_ascii_digit() => {
-                        out.push_str(group(digit as usize - '0' as usize));
-                    }
-                    Some(other) => out.push(other),
-                    None => {}
-                },
-                other => out.push(other),
-            }
+    pub(super) fn apply(&self, path: &str) -> Result<String> {
+        let bytes = path.as_bytes();
+        let found = self.regex.find_all(bytes)?;
+        let mut out = vec![];
+        let mut at = 0;
+        for one in found.iter().take(if self.all { usize::MAX } else { 1 }) {
+            let range = one.range();
+            out.extend_from_slice(&bytes[at..range.start]);
+            out.extend(one.expand(&self.text)?);
+            at = range.end;
         }
-        out
+        out.extend_from_slice(&bytes[at..]);
+        Ok(String::from_utf8_lossy(&out).into_owned())
     }
+}
+
+/// sed's text, where `&` is the match, as Python writes it.
+fn template(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '&' => out.push_str("\\g<0>"),
+            '\\' => match chars.next() {
+                Some(next) if next.is_ascii_digit() || "nt\\".contains(next) => {
+                    out.extend(['\\', next]);
+                }
+                Some(next) => out.push(next),
+                None => out.push_str("\\\\"),
+            },
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Splits at `mark`, except after a backslash; `\MARK` is the mark itself.
@@ -128,7 +135,7 @@ mod tests {
     use super::*;
 
     fn apply(expression: &str, path: &str) -> String {
-        Transform::parse(expression).unwrap().apply(path)
+        Transform::parse(expression).unwrap().apply(path).unwrap()
     }
 
     #[test]
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_no_expression_is_refused() {
-        let error = Transform::parse("y/a/b/").unwrap_err();
+        let error = Transform::parse("y/a/b/").err().unwrap();
         assert!(error.msg.contains("does not begin with `s/`"), "{error}");
     }
 }

@@ -68,7 +68,7 @@ impl<'a> Unpack<'a> {
         if !self.choice.takes(&member.path) {
             return Ok(());
         }
-        let Some(name) = self.choice.rename(&member.path) else {
+        let Some(name) = self.choice.rename(&member.path)? else {
             return Ok(());
         };
         let path = self.inside(&member.path, &name)?;
@@ -216,7 +216,7 @@ impl<'a> Unpack<'a> {
     }
 
     fn hard_link(&mut self, path: &Path, to: &str, member: &Member) -> Result<()> {
-        let Some(name) = self.choice.rename(to) else {
+        let Some(name) = self.choice.rename(to)? else {
             return Err(outside(
                 &member.path,
                 "is another name of a file that is left out",
