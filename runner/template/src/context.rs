@@ -63,7 +63,7 @@ impl Context {
                 }
             },
         };
-        part.get(self, name)
+        part.get(self, &Name::Variable(name))
     }
 
     fn rendered(&self) -> std::sync::MutexGuard<'_, HashMap<String, Part>> {
@@ -86,6 +86,28 @@ impl Object for Context {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.vars.names().into_iter().map(Value::from).collect())
+    }
+}
+
+/// What a part is called: a variable, or a key of what has a name.
+enum Name<'a> {
+    Variable(&'a str),
+    Key(&'a str, &'a str),
+}
+
+impl Name<'_> {
+    fn last(&self) -> &str {
+        match self {
+            Self::Variable(name) | Self::Key(_, name) => name,
+        }
+    }
+
+    fn whole(&self) -> String {
+        match self {
+            Self::Variable(name) => (*name).to_owned(),
+            Self::Key(base, key) if key.starts_with('[') => format!("{base}{key}"),
+            Self::Key(base, key) => format!("{base}.{key}"),
+        }
     }
 }
 
@@ -125,7 +147,7 @@ impl Part {
         }
     }
 
-    fn get(&self, context: &Arc<Context>, name: &str) -> Option<Value> {
+    fn get(&self, context: &Arc<Context>, name: &Name<'_>) -> Option<Value> {
         if let Some(value) = self.value.get() {
             return Some(value.clone());
         }
@@ -133,7 +155,7 @@ impl Part {
         Some(self.value.get_or_init(|| value).clone())
     }
 
-    fn render(&self, context: &Arc<Context>, name: &str) -> Option<Value> {
+    fn render(&self, context: &Arc<Context>, name: &Name<'_>) -> Option<Value> {
         let node = self.node();
         let children = match &node.kind {
             Kind::Seq(items) => items.len(),
@@ -142,6 +164,7 @@ impl Part {
         };
         let children = (0..children).map(|at| self.child(at)).collect();
         Some(Value::from_object(Lazy {
+            name: name.whole(),
             context: context.clone(),
             part: self.clone(),
             children,
@@ -149,18 +172,18 @@ impl Part {
     }
 }
 
-fn text_part(context: &Arc<Context>, node: &Node, name: &str) -> Option<Value> {
+fn text_part(context: &Arc<Context>, node: &Node, name: &Name<'_>) -> Option<Value> {
     let id = (Arc::as_ptr(context).addr(), std::ptr::from_ref(node).addr());
     let rendered = match &node.kind {
         Kind::Str(text) if is_template(text) => {
-            missing::once(id, name, || context.templar.scalar(node, context))
+            missing::once(id, &name.whole(), || context.templar.scalar(node, context))
         }
         _ => Ok(context.templar.scalar(node, context)),
     };
     match rendered {
         Ok(Ok(value)) => Some(value),
         Ok(Err(failure)) if failure.undefined => {
-            let name = name.to_owned();
+            let name = name.last().to_owned();
             missing::note(Miss::Nested {
                 name,
                 diagnostic: failure.diagnostic,
@@ -168,8 +191,7 @@ fn text_part(context: &Arc<Context>, node: &Node, name: &str) -> Option<Value> {
             None
         }
         Ok(Err(failure)) => Some(Value::from(carried(failure.diagnostic))),
-        Err(chain) => {
-            let words = format!("the variable `{name}` refers to itself: {chain}");
+        Err(words) => {
             let diagnostic = Diagnostic::error(words).at(&Place::Node(node).whole());
             Some(Value::from(carried(diagnostic)))
         }
@@ -184,6 +206,7 @@ pub(crate) fn carried(diagnostic: Diagnostic) -> Error {
 /// A list or mapping whose parts are rendered when they are used.
 #[derive(Debug)]
 struct Lazy {
+    name: String,
     context: Arc<Context>,
     part: Part,
     children: Vec<Part>,
@@ -195,7 +218,10 @@ impl Lazy {
     }
 
     fn at(&self, at: usize, name: &str) -> Option<Value> {
-        let value = self.children.get(at)?.get(&self.context, name)?;
+        let value = {
+            let name = Name::Key(&self.name, name);
+            self.children.get(at)?.get(&self.context, &name)?
+        };
         if let Some(origins) = unknown::origins(&value) {
             unknown::touch(&origins);
         }

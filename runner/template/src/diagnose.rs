@@ -188,21 +188,42 @@ fn undefined(
         Miss::Name(name) => missing(&name, &span, vars),
         Miss::Key {
             key,
+            offset,
             within,
             near,
             keys,
-            ..
         } => {
-            let diagnostic = Diagnostic::error(format!("{within} has no key `{key}`")).at(&span);
+            let words = match base_of(text, offset) {
+                Some(base) => format!("`{base}` has no key `{key}`"),
+                None => format!("{within} has no key `{key}`"),
+            };
+            let diagnostic = Diagnostic::error(words).at(&span);
             match near {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None if !keys.is_empty() => {
                     diagnostic.help(format!("its keys are `{}`", keys.join("`, `")))
                 }
-                None => diagnostic.help("`| default(...)` would stand in for it"),
+                None if within == "the mapping" => {
+                    diagnostic.help("`| default(...)` would stand in for it")
+                }
+                None => diagnostic.help(format!("it is {within}")),
             }
         }
     }
+}
+
+/// What stands before a key that is written at `offset`, where that is a plain path.
+fn base_of(text: &str, offset: usize) -> Option<&str> {
+    let head = text.get(..offset)?.trim_end_matches(['\'', '"']);
+    let head = head.strip_suffix(['.', '['])?;
+    let part = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
+    let start = head.rfind(|c| !part(c)).map_or(0, |at| {
+        at + head[at..].chars().next().map_or(1, char::len_utf8)
+    });
+    let base = &head[start..];
+    let plain = base.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let balanced = base.matches('[').count() == base.matches(']').count();
+    (plain && balanced).then_some(base)
 }
 
 /// Where in a range of the text the name of what was missed stands.

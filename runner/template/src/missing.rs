@@ -97,24 +97,31 @@ pub(crate) fn note_key(base: &Value, key: &Value, offset: usize, attribute: bool
     });
 }
 
-/// Renders a text that `id` stands for, unless it is being rendered already: then the chain of
-/// names that leads back to it.
+/// Renders a text that `id` stands for, unless it is being rendered already: then why not, with
+/// the chain of names that leads back to it.
 pub(crate) fn once<T>(
     id: (usize, usize),
     name: &str,
     render: impl FnOnce() -> T,
 ) -> Result<T, String> {
     let again = RENDERING.with_borrow(|all| {
-        let from = match all.iter().position(|r| r.id == id) {
-            Some(at) => at,
-            None if all.len() >= DEEPEST => all.len() - 5,
-            None => return None,
+        let names = |from: usize| {
+            let names: Vec<&str> = all[from..].iter().map(|r| r.name.as_str()).collect();
+            format!("`{}` -> `{name}`", names.join("` -> `"))
         };
-        let names: Vec<&str> = all[from..].iter().map(|r| r.name.as_str()).collect();
-        Some(format!("`{}` -> `{name}`", names.join("` -> `")))
+        if let Some(at) = all.iter().position(|r| r.id == id) {
+            return Some(format!(
+                "the variable `{name}` refers to itself: {}",
+                names(at)
+            ));
+        }
+        (all.len() >= DEEPEST).then(|| {
+            let last = names(all.len() - 4);
+            format!("more than {DEEPEST} variables stand in one another: the last are {last}")
+        })
     });
-    if let Some(chain) = again {
-        return Err(chain);
+    if let Some(words) = again {
+        return Err(words);
     }
     RENDERING.with_borrow_mut(|all| {
         all.push(Rendering {

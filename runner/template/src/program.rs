@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::diagnose::{Place, described};
 use crate::file::{TextOptions, ended_as};
 use crate::methods;
+use crate::missing::Miss;
 use crate::python::{printed, valid};
 use crate::rewrite::{self, Rewritten, Strings};
 
@@ -131,6 +132,16 @@ impl Program {
     pub(crate) fn original(&self, range: &Range<usize>) -> Range<usize> {
         let range = self.rewritten.original(range);
         range.start + self.shift..range.end + self.shift
+    }
+
+    /// What was missed, at its place in the text.
+    pub(crate) fn placed(&self, mut misses: Vec<Miss>) -> Vec<Miss> {
+        for miss in &mut misses {
+            if let Miss::Key { offset, .. } = miss {
+                *offset += self.shift;
+            }
+        }
+        misses
     }
 
     /// Its value for these variables.

@@ -208,7 +208,7 @@ impl Templar {
         let ((result, misses), touched) =
             unknown::watch(|| missing::watch(|| program.run(context)));
         if !touched.is_empty() {
-            unknown::touch(&touched);
+            // Whoever hands the value out notes that.
             return Ok(unknown::value(&touched));
         }
         let (result, misses) = match (result, depth) {
@@ -224,6 +224,7 @@ impl Templar {
         };
         result.map_err(|error| {
             let range = error.range().map(|range| program.original(&range));
+            let misses = program.placed(misses);
             crate::diagnose::failure(&error, text, range, place, misses, &*context.vars)
         })
     }

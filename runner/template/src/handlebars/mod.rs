@@ -107,7 +107,16 @@ fn broken(error: &TemplateError, source: &Arc<Source>) -> Diagnostic {
         || Span::new(source.clone(), 0, 0),
         |(line, column)| at(source, line, column),
     );
-    Diagnostic::error(format!("template syntax: {}", error.reason())).at(&span)
+    let reason = error.reason().to_string();
+    match reason.split_once(": expected ") {
+        // What may follow is everything that the language has, and helps nobody.
+        Some((_, expected)) if expected.matches(',').count() > 5 => {
+            Diagnostic::error("template syntax: this is no good place to end")
+                .at(&span)
+                .help("a block (`{{#if ..}}`) before it is not closed, or a `{{` is not")
+        }
+        _ => Diagnostic::error(format!("template syntax: {reason}")).at(&span),
+    }
 }
 
 /// The variables that the template uses: all others would be rendered for nothing.
@@ -122,7 +131,8 @@ fn data(
         let Some(value) = context.variable(name) else {
             continue;
         };
-        let json = valid(value.clone()).and_then(|value| known(&value));
+        // What is unknown in it counts where the template asks for it.
+        let (json, _) = unknown::watch(|| valid(value.clone()).and_then(|value| known(&value)));
         let json = json.map_err(|error| {
             let at = source.text().find(name).unwrap_or(0);
             let place = Place::File(source, 0);

@@ -82,6 +82,12 @@ pub(crate) fn called(
             )));
         }
     };
+    let origins: Vec<_> = found
+        .iter()
+        .filter_map(unknown::origins)
+        .flatten()
+        .collect();
+    unknown::touch(&origins);
     if list {
         return Ok(found.into());
     }
