@@ -46,17 +46,11 @@ impl Placement<'_> {
             self.refuse_folder(meta)?;
             if content.is_at(host, &path, meta)? {
                 host.ensure_attrs(&path, self.args)?;
-                return Ok(Placed {
-                    path,
-                    backup: None,
-                });
+                return Ok(Placed { path, backup: None });
             }
         }
         let backup = self.write(host, &path, there.as_ref(), content)?;
-        Ok(Placed {
-            path,
-            backup,
-        })
+        Ok(Placed { path, backup })
     }
 
     fn refuse_folder(&self, meta: &Meta) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rplay_api::{Attrs, Command, Failure, Host, Output, Result};
 use rustix::fs::MemfdFlags;
@@ -56,10 +56,10 @@ impl Validation {
         let output = match result {
             // A process sees nothing of a file that is only planned.
             Err(failure) if failure.unknown => self.run_on_memory(host, path, content)?,
-            result => Some(result?),
+            result => Some((stage, result?)),
         };
         match output {
-            Some(output) if output.rc != 0 => Err(self.refused(path, &output)),
+            Some((file, output)) if output.rc != 0 => Err(self.refused(path, &file, &output)),
             _ => Ok(()),
         }
     }
@@ -71,7 +71,12 @@ impl Validation {
     }
 
     /// The check of a file that exists in memory alone, under the name that the kernel has for it.
-    fn run_on_memory(&self, host: &Host, path: &Path, content: &Content) -> Result<Option<Output>> {
+    fn run_on_memory(
+        &self,
+        host: &Host,
+        path: &Path,
+        content: &Content,
+    ) -> Result<Option<(PathBuf, Output)>> {
         let failed = |e: std::io::Error| Failure::io("keep in memory the new content of", path, &e);
         let memory =
             rustix::fs::memfd_create("rplay", MemfdFlags::CLOEXEC).map_err(|e| failed(e.into()))?;
@@ -79,8 +84,9 @@ impl Validation {
         std::io::copy(&mut content.open(host)?, &mut memory).map_err(failed)?;
         memory.flush().map_err(failed)?;
         let name = format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd());
-        match self.run(host, Path::new(&name)) {
-            Ok(output) => Ok(Some(output)),
+        let name = PathBuf::from(name);
+        match self.run(host, &name) {
+            Ok(output) => Ok(Some((name, output))),
             Err(failure) if failure.unknown => {
                 host.warn(format!(
                     "the new content of `{}` was not checked with `{}`: {}",
@@ -94,11 +100,14 @@ impl Validation {
         }
     }
 
-    fn refused(&self, path: &Path, output: &Output) -> Failure {
-        let (stdout, stderr) = (output.stdout(), output.stderr());
+    fn refused(&self, path: &Path, file: &Path, output: &Output) -> Failure {
+        // The name that the command saw says nothing to a reader.
+        let (seen, shown) = (file.to_string_lossy(), path.to_string_lossy());
+        let readable = |text: String| text.replace(&*seen, &shown);
+        let (stdout, stderr) = (readable(output.stdout()), readable(output.stderr()));
         let words = [&stderr, &stdout]
             .into_iter()
-            .find_map(|text| text.lines().rfind(|l| !l.trim().is_empty()))
+            .find_map(|text| text.lines().find(|l| !l.trim().is_empty()))
             .unwrap_or("it said nothing");
         let (text, path) = (&self.text, path.display());
         Failure::new(format!(
