@@ -53,7 +53,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "assemble",
         aliases: &[],
-        summary: "Puts the pieces in a folder together into one file.",
+        summary: "Puts the pieces in a folder together into one file",
         description: "The pieces are taken in the order of their names; each ends with a newline.",
         free_form: None,
         examples: r#"

@@ -70,7 +70,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "blockinfile",
         aliases: &[],
-        summary: "Makes sure that several lines together are in a file, or are not.",
+        summary: "Makes sure that several lines together are in a file, or are not",
         description: "The block is found again by the lines before and after it, and replaced \
             where it differs.",
         free_form: None,

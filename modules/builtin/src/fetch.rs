@@ -44,7 +44,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "fetch",
         aliases: &[],
-        summary: "Copies a file of the target to the controller.",
+        summary: "Copies a file of the target to the controller",
         description: "For the opposite way there is `copy`. A dry run says whether the \
             controller's copy would change, and keeps it as it is.",
         free_form: None,

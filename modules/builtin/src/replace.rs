@@ -45,7 +45,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "replace",
         aliases: &[],
-        summary: "Replaces every match of a regular expression in a file.",
+        summary: "Replaces every match of a regular expression in a file",
         description: "The new text must not match again, or each run changes the file.",
         free_form: None,
         examples: r#"

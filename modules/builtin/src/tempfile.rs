@@ -45,7 +45,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "tempfile",
         aliases: &[],
-        summary: "Makes an empty file or folder under a name that nothing has.",
+        summary: "Makes an empty file or folder under a name that nothing has",
         description: "Nothing removes it: that is for a later task, with the `file` module.",
         free_form: None,
         examples: r#"

@@ -86,7 +86,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "template",
         aliases: &[],
-        summary: "Renders a template into a file on the target.",
+        summary: "Renders a template into a file on the target",
         description: "The suffix of `src` chooses the language: `.hbs` is Handlebars, anything \
             else Jinja2. Both see the task's variables. The file is replaced in one step, and \
             only where the result differs from what is there.",

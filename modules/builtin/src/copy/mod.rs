@@ -112,7 +112,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "copy",
         aliases: &[],
-        summary: "Copies files, folders or a text to the target.",
+        summary: "Copies files, folders or a text to the target",
         description: "A file is replaced in one step, and only where its content differs. What \
             the target has already is not sent.",
         free_form: None,

@@ -77,7 +77,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "file",
         aliases: &[],
-        summary: "Makes folders, links and empty files, removes them, sets owner, mode and times.",
+        summary: "Makes folders, links and empty files, removes them, sets owner, mode and times",
         description: "",
         free_form: None,
         examples: r#"

@@ -101,7 +101,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "find",
         aliases: &[],
-        summary: "Lists files by name, age, size, mode and content.",
+        summary: "Lists files by name, age, size, mode and content",
         description: "It changes nothing; what an earlier task of a dry run would make is found \
             too.",
         free_form: None,

@@ -87,7 +87,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "get_url",
         aliases: &["download"],
-        summary: "Downloads a file over HTTPS, HTTP or from the target itself.",
+        summary: "Downloads a file over HTTPS, HTTP or from the target itself",
         description: "A dry run downloads too, into memory of its own: what is unpacked from it \
             later is known then. Without `checksum` a file that is there is only downloaded \
             again where the server says that it changed since.",

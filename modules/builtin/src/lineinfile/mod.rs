@@ -70,7 +70,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "lineinfile",
         aliases: &[],
-        summary: "Makes sure that a line is in a file, or is not.",
+        summary: "Makes sure that a line is in a file, or is not",
         description: "For several lines together there is `blockinfile`, for text anywhere \
             `replace`, for a whole file `template` or `copy`.",
         free_form: None,

@@ -78,7 +78,7 @@ impl Module for This {
     const DOC: Doc = Doc {
         name: "unarchive",
         aliases: &[],
-        summary: "Unpacks an archive, without tar or unzip on the target.",
+        summary: "Unpacks an archive, without tar or unzip on the target",
         description: "Only members that differ from what is there are written, each in one step. \
             A member that would leave `dest`, by its path or through a link, is refused.",
         free_form: None,
