@@ -28,6 +28,7 @@ mod scope;
 mod tags;
 mod tally;
 mod task;
+mod template_options;
 mod text;
 mod walk;
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use rplay_api::{ArgError, ArgKind, ArgSpec, Fault};
 use rplay_diag::{Diagnostic, Source};
 use rplay_event::{Event, TaskId};
 use rplay_playbook::Keyword;
-use rplay_template::{Language, TextOptions, Vars};
+use rplay_template::{Language, Vars};
 use rplay_transport::{Become, ConnectError, Exchange, Target};
 use rplay_wire::{End, Mode, Run as Request};
 use rplay_yaml::{Kind, Node};
@@ -25,6 +26,7 @@ use crate::lookup_io::{find, places};
 use crate::result::TaskResult;
 use crate::run::Run;
 use crate::task::TaskContext;
+use crate::template_options;
 use crate::text::{self, Unusable};
 
 /// Where a task really runs, and as whom.
@@ -338,12 +340,14 @@ impl Run {
     ) -> Result<Sending, Unusable> {
         let mut sending = Sending::default();
         let by_default = |s: &ArgSpec| s.name == "remote_src" && s.default == Some("true");
-        let remote = args.get("remote_src").map_or(spec.iter().any(by_default), |v| {
-            v == &Json::Bool(true)
-                || v.as_str().is_some_and(|s| {
-                    matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1")
-                })
-        });
+        let remote = args
+            .get("remote_src")
+            .map_or(spec.iter().any(by_default), |v| {
+                v == &Json::Bool(true)
+                    || v.as_str().is_some_and(|s| {
+                        matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1")
+                    })
+            });
         let kinds = [
             (ArgKind::ControllerFile, "files"),
             (ArgKind::ControllerTemplate, "templates"),
@@ -457,20 +461,20 @@ impl Run {
             return Err(self.not_there(context, "templates", name, span));
         };
         let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
-        let content = std::fs::read_to_string(&path)
+        let content = self
+            .templar
+            .read_file(&path)
             .map_err(|e| wrong(format!("could not read `{}`: {e}", path.display())))?;
         let source = Source::new(path.display().to_string(), content);
         let language = match path.extension().and_then(|e| e.to_str()) {
             Some("hbs") => Language::Handlebars,
             _ => Language::Jinja,
         };
-        let flag =
-            |key: &str, default: bool| args.get(key).and_then(Json::as_bool).unwrap_or(default);
-        let options = TextOptions {
-            trim_blocks: flag("trim_blocks", true),
-            lstrip_blocks: flag("lstrip_blocks", false),
-            ..TextOptions::default()
-        };
+        let options = template_options::of(args).map_err(|(arg, why)| {
+            let action = &context.task.action;
+            let at = action.args.get(arg).map_or(span, |node| &node.span);
+            Unusable::Wrong(Diagnostic::error(format!("argument `{arg}`: {why}")).at(at))
+        })?;
         let (text, origins) = self
             .templar
             .file(&source, language, options, vars)
@@ -478,7 +482,8 @@ impl Run {
         if !origins.is_empty() {
             return Err(Unusable::Unknown(origins));
         }
-        Ok(sending.content(name, 0o644, text.into_bytes()))
+        let mode = std::fs::metadata(&path).map_or(0o644, |m| m.permissions().mode() & 0o7777);
+        Ok(sending.content(name, mode, text.into_bytes()))
     }
 }
 
@@ -504,11 +509,13 @@ fn fetching(
     }
     let dir = &context.frame.context.play.dir;
     let check = request.mode == Mode::Check;
-    Fetch::new(args, dir, &host.name, check).map(Some).map_err(|why| {
-        let action = &context.task.action;
-        let span = action.args.get("dest").map_or(&action.span, |n| &n.span);
-        Diagnostic::error(why).at(span)
-    })
+    Fetch::new(args, dir, &host.name, check)
+        .map(Some)
+        .map_err(|why| {
+            let action = &context.task.action;
+            let span = action.args.get("dest").map_or(&action.span, |n| &n.span);
+            Diagnostic::error(why).at(span)
+        })
 }
 
 /// The files that a request pulls, and its progress.
