@@ -18,7 +18,7 @@ pub(super) const ACTION: Action = Action {
     doc: Doc {
         name: "meta",
         aliases: &[],
-        summary: "Orders to the runner: flush_handlers, end_host, end_play, ...",
+        summary: "Orders to the runner: flush handlers, end a host or the play",
         description: "Knows `flush_handlers`, `end_host`, `end_play`, `end_batch`, `end_role`, \
             `clear_facts`, `clear_host_errors`, `refresh_inventory`, `reset_connection`, `noop`.",
         free_form: Some("_raw_params"),
