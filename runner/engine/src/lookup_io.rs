@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use rplay_template::LookupIo;
+use rplay_vars::Store;
 
 use crate::frame::Frame;
 
@@ -12,6 +14,7 @@ use crate::frame::Frame;
 pub(crate) struct TaskIo {
     pub frame: Frame,
     pub file: PathBuf,
+    pub store: Arc<Store>,
 }
 
 /// The first of the places where a name is, `~` and absolute paths as they are.
@@ -39,6 +42,18 @@ pub(crate) fn places(frame: &Frame, file: &Path, kind: &str, name: &str) -> Vec<
         }
     }
     places
+}
+
+impl TaskIo {
+    /// The playbook's folder; of one named without a folder the one that we are in.
+    fn dir(&self) -> &Path {
+        let dir = &self.frame.context.play.dir;
+        if dir.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            dir
+        }
+    }
 }
 
 impl LookupIo for TaskIo {
@@ -75,7 +90,7 @@ impl LookupIo for TaskIo {
         let output = Command::new("/bin/sh")
             .arg("-c")
             .arg(command)
-            .current_dir(&self.frame.context.play.dir)
+            .current_dir(self.dir())
             .output()
             .map_err(|e| format!("could not run `{command}`: {e}"))?;
         if !output.status.success() {
@@ -83,5 +98,27 @@ impl LookupIo for TaskIo {
             return Err(format!("`{command}` failed: {words}"));
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn write_private(&self, name: &str, text: &str) -> Result<(), String> {
+        use std::io::Write;
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        let path = self.dir().join(name);
+        let failed = |e: std::io::Error| format!("could not write `{}`: {e}", path.display());
+        if let Some(above) = path.parent() {
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true).mode(0o700);
+            builder.create(above).map_err(failed)?;
+        }
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&path).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)
+    }
+
+    fn hosts(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let selected = rplay_inventory::select(&self.store.inventory(), pattern);
+        let names = selected.map_err(|(words, _)| words)?;
+        Ok(names.iter().map(ToString::to_string).collect())
     }
 }

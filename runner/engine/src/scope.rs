@@ -53,6 +53,7 @@ impl Run {
         scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
             file,
+            store: self.store.clone(),
         }))
     }
 

@@ -121,6 +121,15 @@ pub(crate) fn described(error: &Error, span: &Span) -> Diagnostic {
     };
     match error.kind() {
         ErrorKind::SyntaxError => syntax(&detail, span),
+        _ if detail.starts_with("unable to calculate ") => {
+            let sum = detail.trim_start_matches("unable to calculate ");
+            let zero = if sum.ends_with(" 0") || sum.ends_with(" 0.0") {
+                "it divides by zero"
+            } else {
+                "it is too large"
+            };
+            Diagnostic::error(format!("`{sum}` cannot be calculated: {zero}")).at(span)
+        }
         ErrorKind::UnknownFilter => unknown("filter", &crate::filters::names()),
         ErrorKind::UnknownTest => unknown("test", &crate::tests_of_values::names()),
         ErrorKind::UnknownFunction => unknown("function", &crate::filters::functions()),
