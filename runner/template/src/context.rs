@@ -47,6 +47,8 @@ impl Context {
         let part = match known {
             Some(part) => part,
             None => match self.vars.get(name) {
+                // All of them as one mapping, as old playbooks have it.
+                None if name == "vars" => return Some(Value::from_dyn_object(self.clone())),
                 None => {
                     missing::note(Miss::Name(name.to_owned()));
                     return None;

@@ -47,9 +47,9 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value inside a text: nothing for none, as Ansible has it; otherwise as [`text`].
+/// A value inside a text: nothing for none and `omit`, as Ansible has it; otherwise as [`text`].
 pub(crate) fn printed(value: &Value) -> Result<String, Error> {
-    if value.is_none() {
+    if value.is_none() || crate::context::is_omit(value) {
         Ok(String::new())
     } else {
         text(value)

@@ -23,6 +23,34 @@ const OTHERWISE: &[(&str, &str)] = &[
         r"{{ 'foo42' | regex_search('(?P<n>\\d+)', '\\g<n>') }}",
         "the same",
     ),
+    (
+        "{% for x in xs %}{% if x == 1 %}{% continue %}{% endif %}{{ x }}{% endfor %}",
+        "loop controls are an extension of Jinja that Ansible leaves off",
+    ),
+    (
+        "{% for x in xs %}{% if x == 1 %}{% break %}{% endif %}{{ x }}{% endfor %}",
+        "the same",
+    ),
+    (
+        "{% macro m1(a, b=2) %}{{ a }}-{{ b }}-{{ varargs }}-{{ kwargs }}{% endmacro %}{{ m1(1) }}",
+        "macros have no varargs and kwargs",
+    ),
+    (
+        "{{ -1 }} {{ - 1 }} {{ 2 - -1 }} {{ +1 }}",
+        "there is no plus before a number",
+    ),
+    (
+        "{{ '2021-02-03 04:05:06' | to_datetime }}",
+        "a date has no JSON in Ansible; here it is its text",
+    ),
+    (
+        "{{ s.title() }} {{ s.center(9, '*') }} {{ s.count('l') }} {{ s.endswith(('lo', 'x')) }} {{ s.isalpha() }} {{ s.rjust(7) }}| {{ 'a-b-c'.rsplit('-', 1)[0] }} {{ 'A'.lower() }} {{ 'a b'.title() }} {{ 'abc'.capitalize() }} {{ s.encode() | type_debug }}",
+        "text stays text when it is encoded",
+    ),
+    (
+        "{{ [3, 1] | symmetric_difference([1, 2]) }} {{ [1, 1, 2] | union([]) }} {{ [1, 1, 2] | intersect([1]) }} {{ [1, 1, 2] | difference([2]) }}",
+        "Ansible has no order in it; here it is that of the lists",
+    ),
 ];
 
 fn ours(template: &str, vars: &Arc<dyn Vars>) -> Result<Json, String> {

@@ -34,6 +34,12 @@ fn variables_are_rendered_when_they_are_used() {
 }
 
 #[test]
+fn all_variables_are_one_mapping() {
+    let names = "a_x: '{{ b }}'\nb: 2\nwhich: x";
+    assert_eq!(value(names, "\"{{ vars['a_' ~ which] }}\"").unwrap(), json!(2));
+}
+
+#[test]
 fn values_print_as_python_prints_them() {
     let names = "t: yes\nl: [a, 1, yes]\nm: {k: v}";
     assert_eq!(

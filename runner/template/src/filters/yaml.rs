@@ -248,10 +248,21 @@ fn plain(text: &str, in_flow: bool) -> bool {
     if mark || broken || in_brackets || text.trim() != text {
         return false;
     }
+    if is_date(text) {
+        return false;
+    }
     // It is read back as it is, by the rules of YAML 1.1.
     let source = Source::new("", text);
     rplay_yaml::load(&source)
         .is_ok_and(|loaded| matches!(loaded.root(&source).kind, Kind::Str(read) if read == text))
+}
+
+/// Whether YAML takes a text for a date: `2021-01-02`, with or without a time.
+fn is_date(text: &str) -> bool {
+    let day = text.split(['T', 't', ' ']).next().unwrap_or_default();
+    let parts: Vec<&str> = day.split('-').collect();
+    let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    parts.len() == 3 && parts[0].len() == 4 && parts.iter().all(digits)
 }
 
 fn double_quoted(text: &str) -> String {

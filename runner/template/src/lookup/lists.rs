@@ -1,5 +1,6 @@
 //! Lists made of lists.
 
+use indexmap::IndexMap;
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
@@ -115,13 +116,36 @@ pub(super) fn subelements(terms: &[Value]) -> Found {
     };
     let skip = more.first().and_then(|m| m.get_attr("skip_missing").ok());
     let skip = skip.is_some_and(|s| crate::filters::choose::to_bool(&s).is_ok_and(|v| v.is_true()));
-    crate::filters::items::pairs_below(list, &text(key)?, skip)
+    let path = text(key)?;
+    let path: Vec<&str> = path.split('.').collect();
+    let mut out = vec![];
+    for pair in crate::filters::items::pairs_below(list, &path.join("."), skip)? {
+        let [item, sub] = [0, 1].map(|at| pair.get_item(&Value::from(at)).unwrap_or_default());
+        out.push(Value::from(vec![without(&item, &path)?, sub]));
+    }
+    Ok(out)
+}
+
+/// An item without the list that is gone over, as Ansible gives it.
+fn without(item: &Value, path: &[&str]) -> Result<Value, Error> {
+    let (Some((key, rest)), ValueKind::Map) = (path.split_first(), item.kind()) else {
+        return Ok(item.clone());
+    };
+    let mut pairs: IndexMap<Value, Value> = IndexMap::new();
+    for name in item.try_iter()? {
+        let value = item.get_item(&name)?;
+        if name.as_str() != Some(key) {
+            pairs.insert(name, value);
+        } else if !rest.is_empty() {
+            pairs.insert(name, without(&value, rest)?);
+        }
+    }
+    Ok(Value::from_pairs(pairs))
 }
 
 pub(super) fn random_choice(terms: &[Value]) -> Found {
-    let all = super::spread(terms)?;
-    if all.is_empty() {
+    if terms.is_empty() {
         return Ok(vec![]);
     }
-    Ok(vec![choice(&mut Twister::new(None)?, &all)?])
+    Ok(vec![choice(&mut Twister::new(None)?, terms)?])
 }
