@@ -49,7 +49,10 @@ impl Systems {
     pub(crate) fn import(&self, data: &[u8]) {
         if let Err(error) = self.overlay.import(data) {
             // Both sides are the same binary: data that cannot be read is a bug, and it is shown.
-            #[expect(clippy::print_stderr, reason = "standard error is for what must not happen")]
+            #[expect(
+                clippy::print_stderr,
+                reason = "standard error is for what must not happen"
+            )]
             {
                 eprintln!("{error}");
             }

@@ -36,7 +36,10 @@ fn variables_are_rendered_when_they_are_used() {
 #[test]
 fn all_variables_are_one_mapping() {
     let names = "a_x: '{{ b }}'\nb: 2\nwhich: x";
-    assert_eq!(value(names, "\"{{ vars['a_' ~ which] }}\"").unwrap(), json!(2));
+    assert_eq!(
+        value(names, "\"{{ vars['a_' ~ which] }}\"").unwrap(),
+        json!(2)
+    );
 }
 
 #[test]
