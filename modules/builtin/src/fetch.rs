@@ -10,6 +10,7 @@ use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, Return};
 use crate::checksum;
 use crate::content::fill;
 use crate::path_info;
+use crate::progress::Progress;
 
 /// The `fetch` module.
 pub struct This;
@@ -102,6 +103,7 @@ impl Module for This {
         let mut source = host.open(&args.src)?;
         let mut piece = vec![0; PIECE];
         let mut done = 0;
+        let mut progress = Progress::default();
         loop {
             let n =
                 fill(&mut source, &mut piece).map_err(|e| Failure::io("read", &args.src, &e))?;
@@ -110,7 +112,7 @@ impl Module for This {
             }
             host.blobs().push(&piece[..n])?;
             done += n as u64;
-            host.blobs().progress(done, Some(meta.size));
+            progress.at(host, done, Some(meta.size));
         }
         Ok(Outcome::new()
             .changed(false)

@@ -24,6 +24,7 @@ mod http;
 mod path_info;
 mod pattern;
 mod placement;
+mod progress;
 mod python_regex;
 mod text_edit;
 mod unit;

@@ -63,6 +63,11 @@ impl Expression {
             .collect()
     }
 
+    /// The names of its groups.
+    pub fn names(&self) -> Vec<&str> {
+        self.regex.capture_names().flatten().collect()
+    }
+
     fn gave_up(&self, error: &fancy_regex::Error) -> Failure {
         let text = self.regex.as_str();
         Failure::new(format!("the search for `{text}` was given up: {error}"))
@@ -89,6 +94,12 @@ impl Found<'_> {
     pub fn group(&self, name: &str) -> Option<Range<usize>> {
         let group = self.captures.name(name)?;
         Some(group.start()..group.end())
+    }
+
+    /// The text of each group, the first one first; `None` for one that took no part.
+    pub fn groups(&self) -> Vec<Option<&[u8]>> {
+        let text = |n: usize| self.captures.get(n).map(|g| &self.text[g.start()..g.end()]);
+        (1..self.captures.len()).map(text).collect()
     }
 
     /// A replacement text with its groups filled in.

@@ -7,6 +7,7 @@ use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result
 use serde_json::{Map, Value, json};
 
 use crate::checksum::{self, Algorithm};
+use crate::path_info;
 
 /// The `stat` module.
 pub struct This;
@@ -44,8 +45,14 @@ pub struct StatArgs {
     /// The checksum's kind.
     #[arg(alias = "checksum", alias = "checksum_algo", default = Digest::Sha1)]
     checksum_algorithm: Digest,
-    /// Say the type of a file's content; here for compatibility.
-    #[arg(alias = "mime", alias = "mime_type", alias = "mime-type", default = true)]
+    /// Say the type of a file's content as `mimetype` and `charset`, where the host has the
+    /// program `file`.
+    #[arg(
+        alias = "mime",
+        alias = "mime_type",
+        alias = "mime-type",
+        default = true
+    )]
     #[expect(dead_code, reason = "taken for compatibility")]
     get_mime: bool,
     /// Say a file's attributes; here for compatibility.
@@ -76,7 +83,11 @@ impl Module for This {
     };
 
     fn run(args: StatArgs, host: &Host) -> Result<Outcome> {
-        let found = if args.follow { host.stat(&args.path)? } else { host.lstat(&args.path)? };
+        let found = if args.follow {
+            host.stat(&args.path)?
+        } else {
+            host.lstat(&args.path)?
+        };
         let stat = match found {
             None => json!({ "exists": false }),
             Some(meta) => Value::Object(described(&args, &meta, host)?),
@@ -89,7 +100,10 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
     let path = &args.path;
     let kind = |kind| meta.kind == kind;
     let bit = |bits: u32| meta.mode & bits != 0;
-    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (uid, gid) = (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    );
     let may = |owner: u32, group: u32, other: u32| match () {
         () if uid == 0 => true,
         () if meta.uid == uid => bit(owner),
@@ -129,18 +143,43 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         "writeable": may(0o200, 0o020, 0o002),
         "executable": (uid == 0 && meta.mode & 0o111 != 0) || (uid != 0 && may(0o100, 0o010, 0o001)),
     });
-    let Value::Object(mut stat) = stat else { return Ok(Map::new()) };
+    let Value::Object(mut stat) = stat else {
+        return Ok(Map::new());
+    };
     if meta.is_link() {
         let to = host.read_link(path)?;
-        let source = path.parent().unwrap_or(Path::new("/")).join(&to);
+        let source = path_info::real_path(host, path)?;
         stat.insert("lnk_target".to_owned(), to.to_string_lossy().into());
         stat.insert("lnk_source".to_owned(), source.to_string_lossy().into());
+    }
+    if args.get_mime {
+        let (mimetype, charset) = mime(host, path);
+        stat.insert("mimetype".to_owned(), mimetype.into());
+        stat.insert("charset".to_owned(), charset.into());
     }
     if meta.is_file() && args.get_checksum && may(0o400, 0o040, 0o004) {
         let digest = checksum::of_file(host, path, algorithm(args.checksum_algorithm))?;
         stat.insert("checksum".to_owned(), digest.into());
     }
     Ok(stat)
+}
+
+/// The type of a content and its encoding, where the host has the program `file` to tell.
+fn mime(host: &Host, path: &Path) -> (String, String) {
+    let path = path.to_string_lossy();
+    let told = host.query([
+        "file",
+        "--brief",
+        "--mime-type",
+        "--mime-encoding",
+        "--",
+        &*path,
+    ]);
+    let words = told.unwrap_or_default();
+    match words.trim().split_once("; charset=") {
+        Some((mimetype, charset)) => (mimetype.to_owned(), charset.to_owned()),
+        None => ("unknown".to_owned(), "unknown".to_owned()),
+    }
 }
 
 fn algorithm(digest: Digest) -> Algorithm {
@@ -177,7 +216,10 @@ mod tests {
 
     #[test]
     fn a_missing_path_does_not_exist() {
-        assert_eq!(stat(json!({"path": "/nowhere/at/all"})), json!({"exists": false}));
+        assert_eq!(
+            stat(json!({"path": "/nowhere/at/all"})),
+            json!({"exists": false})
+        );
     }
 
     #[test]
@@ -186,7 +228,10 @@ mod tests {
         std::fs::write(dir.path().join("f"), "hi\n").unwrap();
         let got = stat(json!({"path": dir.path().join("f"), "checksum_algorithm": "md5"}));
         assert_eq!(got["checksum"], "764efa883dda1e11db47671c4a3bbd9e");
-        assert_eq!((got["size"].clone(), got["isreg"].clone()), (json!(3), json!(true)));
+        assert_eq!(
+            (got["size"].clone(), got["isreg"].clone()),
+            (json!(3), json!(true))
+        );
     }
 
     #[test]

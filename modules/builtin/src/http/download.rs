@@ -9,6 +9,7 @@ use ureq::BodyReader;
 use ureq::http::HeaderMap;
 
 use super::{Answer, Client};
+use crate::progress::Progress;
 
 /// Connections that may break in one download, however much each of them brought.
 const MOST_BREAKS: u32 = 100;
@@ -41,6 +42,7 @@ pub struct Download<'a> {
     /// What tells that the rest is of the same content.
     validator: Option<String>,
     slot: Slot,
+    progress: Progress,
     breaks: u32,
     /// Breaks since the last byte that came.
     idle_breaks: u32,
@@ -58,6 +60,7 @@ impl<'a> Download<'a> {
             body: Box::new(reader(answer.response.into_body())),
             at: 0,
             slot,
+            progress: Progress::default(),
             breaks: 0,
             idle_breaks: 0,
         }
@@ -141,7 +144,7 @@ impl Read for Download<'_> {
                 Ok(n) => {
                     self.at += n as u64;
                     self.idle_breaks = if n > 0 { 0 } else { self.idle_breaks };
-                    self.client.host.blobs().progress(self.at, self.total);
+                    self.progress.at(self.client.host, self.at, self.total);
                     return Ok(n);
                 }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,

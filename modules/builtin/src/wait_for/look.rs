@@ -5,11 +5,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use fancy_regex::Regex;
-use rplay_api::{Failure, Host, Result};
+use rplay_api::{Host, Result};
 use serde_json::{Map, Value};
 
 use super::drained::Query;
+use crate::python_regex::{Expression, Flags};
 
 /// As much as a port may say before it is certain that it will not say what is searched.
 const MAX_HEARD: usize = 1 << 20;
@@ -20,12 +20,12 @@ pub(super) enum Look {
         host: String,
         port: u16,
         timeout: Duration,
-        regex: Option<Regex>,
+        regex: Option<Expression>,
         closed: bool,
     },
     Path {
         path: PathBuf,
-        regex: Option<Regex>,
+        regex: Option<Expression>,
         absent: bool,
     },
     Drained(Query),
@@ -39,10 +39,12 @@ pub(super) struct Found {
 }
 
 /// As Python's re.MULTILINE.
-pub(super) fn regex(text: &str) -> Result<Regex> {
-    Regex::new(&format!("(?m){text}")).map_err(|e| {
-        Failure::new(format!("`{text}` is no regular expression: {e}")).arg("search_regex")
-    })
+pub(super) fn regex(text: &str) -> Result<Expression> {
+    let flags = Flags {
+        multi_line: true,
+        ..Flags::default()
+    };
+    Expression::new("search_regex", text, flags)
 }
 
 impl Look {
@@ -55,9 +57,10 @@ impl Look {
                 regex: Some(regex),
                 timeout,
                 ..
-            } => self
-                .connect()
-                .and_then(|stream| listen(stream, regex, *timeout)),
+            } => match self.connect() {
+                Some(stream) => listen(stream, regex, *timeout)?,
+                None => None,
+            },
             Self::Path {
                 path,
                 regex,
@@ -66,7 +69,7 @@ impl Look {
                 let present = match (host.stat(path)?, regex) {
                     (None, _) => None,
                     (Some(_), None) => Some(Found::default()),
-                    (Some(_), Some(regex)) => found(regex, &host.read(path)?),
+                    (Some(_), Some(regex)) => found(regex, &host.read(path)?)?,
                 };
                 match present {
                     present if !absent => present,
@@ -97,39 +100,42 @@ impl Look {
 }
 
 /// Reads until the text matches, the other side is done, or the time is up.
-fn listen(mut stream: TcpStream, regex: &Regex, timeout: Duration) -> Option<Found> {
+fn listen(mut stream: TcpStream, regex: &Expression, timeout: Duration) -> Result<Option<Found>> {
     let end = Instant::now() + timeout;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     while bytes.len() < MAX_HEARD {
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return None;
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+            return Ok(None);
         }
-        stream.set_read_timeout(Some(left)).ok()?;
         match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return None,
+            Ok(0) | Err(_) => return Ok(None),
             Ok(n) => bytes.extend_from_slice(&buffer[..n]),
         }
-        if let Some(found) = found(regex, &bytes) {
-            return Some(found);
+        if let Some(found) = found(regex, &bytes)? {
+            return Ok(Some(found));
         }
     }
-    None
+    Ok(None)
 }
 
-fn found(regex: &Regex, bytes: &[u8]) -> Option<Found> {
-    let text = String::from_utf8_lossy(bytes);
-    let captures = regex.captures(text.as_ref()).ok()??;
-    let value =
-        |group: Option<fancy_regex::Match<'_>>| group.map_or(Value::Null, |m| m.as_str().into());
-    let groups = (1..captures.len()).map(|i| value(captures.get(i)));
-    let named = regex
-        .capture_names()
-        .flatten()
-        .map(|name| (name.to_owned(), value(captures.name(name))));
-    Some(Found {
-        groups: groups.collect(),
-        named: named.collect(),
-    })
+fn found(regex: &Expression, bytes: &[u8]) -> Result<Option<Found>> {
+    let Some(found) = regex.find(bytes)? else {
+        return Ok(None);
+    };
+    let value = |bytes: Option<&[u8]>| {
+        bytes.map_or(Value::Null, |b| {
+            String::from_utf8_lossy(b).into_owned().into()
+        })
+    };
+    let named = |name: &str| value(found.group(name).map(|range| &bytes[range]));
+    Ok(Some(Found {
+        groups: found.groups().into_iter().map(value).collect(),
+        named: regex
+            .names()
+            .into_iter()
+            .map(|name| (name.to_owned(), named(name)))
+            .collect(),
+    }))
 }
