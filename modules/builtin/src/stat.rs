@@ -53,7 +53,6 @@ pub struct StatArgs {
         alias = "mime-type",
         default = true
     )]
-    #[expect(dead_code, reason = "taken for compatibility")]
     get_mime: bool,
     /// Say a file's attributes; here for compatibility.
     #[arg(alias = "attr", alias = "attributes", default = true)]
