@@ -341,3 +341,5 @@ impl Get<'_> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -171,7 +171,8 @@ fn parts_are_stripped_and_members_chosen() {
 #[test]
 fn members_that_would_leave_the_destination_are_refused() {
     use EntryType::{Link, Regular, Symlink};
-    let cases: [(&[(&str, EntryType, &str)], &str); 7] = [
+    type Members<'m> = &'m [(&'m str, EntryType, &'m str)];
+    let cases: [(Members, &str); 7] = [
         (
             &[("../evil", Regular, "x")],
             "leaves the destination with `..`",
