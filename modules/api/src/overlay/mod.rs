@@ -4,6 +4,7 @@
 //! host but reads and queries.
 
 mod nowhere;
+mod ownership;
 mod plan;
 mod tree;
 
@@ -20,6 +21,7 @@ use crate::act::Act;
 use crate::real::find_program;
 use crate::system::{Attrs, Command, Effect, Meta, Output, System};
 use crate::{Control, Failure, Result};
+use ownership::Process;
 use plan::{Content, Entry, Plan};
 
 /// A dry run's view of a system, kept for the whole run.
@@ -163,6 +165,9 @@ impl System for Overlay {
         if current.as_ref().is_some_and(Meta::is_dir) {
             return Err(Act::Write.errno(path, Errno::ISDIR));
         }
+        Process::own()
+            .may_make(attrs)
+            .map_err(|e| Act::Write.errno(path, e))?;
         let mut bytes = vec![];
         source
             .read_to_end(&mut bytes)
@@ -176,6 +181,9 @@ impl System for Overlay {
         if self.look(&key)?.is_some() {
             return Err(Act::MakeDir.errno(path, Errno::EXIST));
         }
+        Process::own()
+            .may_make(attrs)
+            .map_err(|e| Act::MakeDir.errno(path, e))?;
         self.put_dir(&key, attrs);
         Ok(())
     }
@@ -227,6 +235,9 @@ impl System for Overlay {
         let missing = || Act::SetAttrs.errno(path, Errno::NOENT);
         let key = self.key(path)?.ok_or_else(missing)?;
         let meta = self.look(&key)?.ok_or_else(missing)?;
+        Process::own()
+            .may_change(attrs, &meta)
+            .map_err(|e| Act::SetAttrs.errno(path, e))?;
         self.put_attrs(&key, &meta, attrs)
     }
 
