@@ -77,7 +77,7 @@ impl Act {
             Errno::NOSPC => format!("free some space on the file system of `{parent}`"),
             Errno::DQUOT => "the disk quota is used up".to_owned(),
             Errno::LOOP => "its symbolic links lead in a circle".to_owned(),
-            Errno::ACCESS if !rustix::process::geteuid().is_root() => {
+            Errno::ACCESS | Errno::PERM if !rustix::process::geteuid().is_root() => {
                 "run the task with become: true, as a user who may".to_owned()
             }
             Errno::NOTEMPTY => "there is a folder with content in its place".to_owned(),
