@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value};
-use rplay_diag::Diagnostic;
+use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Kind, Map, Node};
 
-use crate::diagnose::Place;
+use crate::diagnose::{Place, failure};
 use crate::missing::{self, Miss};
 use crate::templar::{Templar, is_template};
 use crate::unknown;
@@ -68,6 +68,28 @@ impl Context {
         part.get(self, &Name::Variable(name))
     }
 
+    /// All variables, to be shown: one that cannot be rendered says why instead.
+    pub(crate) fn shown(self: &Arc<Self>) -> Vec<(String, Value)> {
+        let all = Value::from_dyn_object(self.clone());
+        let names = all.try_iter().into_iter().flatten();
+        names
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .map(|name| {
+                let (value, misses) = missing::watch(|| {
+                    let value = self.variable(&name).unwrap_or_default();
+                    crate::templar::whole(value)
+                });
+                let value = value.unwrap_or_else(|error| {
+                    let place = Span::synthetic(name.as_str());
+                    let place = Place::Text("", &place);
+                    let failed = failure(&error, "", None, &place, misses, &*self.vars);
+                    Value::from(format!("<< error: {} >>", failed.diagnostic.message))
+                });
+                (name, value)
+            })
+            .collect()
+    }
+
     fn rendered(&self) -> std::sync::MutexGuard<'_, HashMap<String, Part>> {
         self.rendered.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +109,10 @@ impl Object for Context {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.vars.names().into_iter().map(Value::from).collect())
+        // What holds everything else is found by its name, and not in itself.
+        let names = self.vars.names().into_iter();
+        let names = names.filter(|name| !["hostvars", "vars", "omit"].contains(&name.as_str()));
+        Enumerator::Values(names.map(Value::from).collect())
     }
 }
 

@@ -4,8 +4,9 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use serde_json::{Map, Number, Value as Json};
 
-use crate::context::is_omit;
+use crate::context::{Context, is_omit};
 use crate::python::{text, valid};
+use crate::templar::whole;
 use crate::unknown::{self, Origin};
 
 /// A value as JSON; `omit` is left out.
@@ -15,6 +16,9 @@ use crate::unknown::{self, Origin};
 pub fn to_json(value: &Value) -> Result<Json, Trouble> {
     if let Some(origins) = unknown::origins(value) {
         return Err(Trouble::Unknown(origins));
+    }
+    if value.downcast_object_ref::<Context>().is_some() {
+        return to_json(&whole(value.clone()).map_err(|e| words(&e))?);
     }
     Ok(match value.kind() {
         ValueKind::Undefined => return Err(Trouble::Error("a value is undefined".to_owned())),

@@ -15,6 +15,7 @@ mod lookup;
 mod methods;
 mod missing;
 mod mutable;
+mod operate;
 mod percent;
 mod program;
 mod python;

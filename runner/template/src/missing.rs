@@ -129,7 +129,8 @@ pub(crate) fn once<T>(
             name: name.to_owned(),
         })
     });
-    let result = render();
+    // Each variable stands on the frames of those that it stands in.
+    let result = stacker::maybe_grow(256 * 1024, 2 * 1024 * 1024, render);
     RENDERING.with_borrow_mut(Vec::pop);
     Ok(result)
 }

@@ -384,7 +384,16 @@ impl Templar {
 }
 
 /// A value all of whose parts are rendered, without those that are `omit`.
-fn whole(value: Value) -> Result<Value, minijinja::Error> {
+pub(crate) fn whole(value: Value) -> Result<Value, minijinja::Error> {
+    if let Some(all) = value.downcast_object::<Context>() {
+        let id = (Arc::as_ptr(&all).addr(), 0);
+        let shown = missing::once(id, "vars", || all.shown());
+        // What holds itself is shown once.
+        return Ok(match shown {
+            Ok(shown) => unknown::map(shown.into_iter().collect()),
+            Err(words) => Value::from(format!("<< {words} >>")),
+        });
+    }
     match value.kind() {
         ValueKind::Undefined | ValueKind::Invalid => python::valid(value),
         ValueKind::Seq | ValueKind::Iterable => {

@@ -283,3 +283,40 @@ fn a_bad_header_is_pointed_at() {
       |         ^^^^^^^^^^^^^^^^^
     ");
 }
+
+/// A host whose `other` is a host whose `other` is the first, as through `hostvars`.
+#[derive(Debug, Clone)]
+struct Mirror(rplay_template::Templar);
+
+impl Vars for Mirror {
+    fn get(&self, name: &str) -> Option<rplay_template::Var> {
+        match name {
+            "other" => {
+                let vars: Arc<dyn Vars> = Arc::new(self.clone());
+                Some(rplay_template::Var::Value(self.0.view(&vars)))
+            }
+            "x" => Some(rplay_template::Var::Raw(Arc::new(yaml("'{{ other }}'")))),
+            _ => None,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["x".to_owned()]
+    }
+}
+
+#[test]
+fn hosts_that_show_each_other_come_to_an_end() {
+    let templar = templar();
+    let vars: Arc<dyn Vars> = Arc::new(Mirror(templar.clone()));
+    for text in [
+        "'{{ other }}'",
+        "'a {{ other }}'",
+        "'{{ other | to_json }}'",
+        "'{{ other.x.x.x }}'",
+    ] {
+        let value = templar.render(&yaml(text), &vars).unwrap();
+        let json = rplay_template::to_json(&value).unwrap().to_string();
+        assert!(json.contains("more than 100 variables"), "{text}: {json}");
+    }
+}

@@ -43,6 +43,14 @@ fn all_variables_are_one_mapping() {
 }
 
 #[test]
+fn all_variables_can_be_shown_though_one_is_broken() {
+    let names = "good: 1\nbad: '{{ nope }}'\nself: '{{ vars }}'";
+    let shown = value(names, "'{{ vars }}'").unwrap();
+    assert_eq!(shown["good"], json!(1));
+    assert_eq!(shown["bad"], json!("<< error: `nope` is undefined >>"));
+}
+
+#[test]
 fn values_print_as_python_prints_them() {
     let names = "t: yes\nl: [a, 1, yes]\nm: {k: v}";
     assert_eq!(

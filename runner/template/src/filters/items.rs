@@ -5,6 +5,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use crate::call::{Args, Callable, Out, items, strict};
 use crate::missing;
+use crate::operate;
 use crate::python::{self, named, wrong};
 
 pub(super) const FILTERS: &[Callable] = &[
@@ -82,7 +83,7 @@ pub(super) fn by_path(item: &Value, path: &str) -> Result<Value, Error> {
             Ok(number) if at.kind() != ValueKind::Map => Value::from(number),
             _ => Value::from(part),
         };
-        at = python::key(&at, &key, 0, true)?;
+        at = operate::key(&at, &key, 0, true)?;
     }
     Ok(at)
 }
@@ -106,7 +107,7 @@ fn extreme(args: &Args, least: bool) -> Out {
         let better = match &best {
             None => true,
             Some((known, _)) => {
-                python::compare(if least { "<" } else { ">" }, &rank, known)?.is_true()
+                operate::compare(if least { "<" } else { ">" }, &rank, known)?.is_true()
             }
         };
         if better {
@@ -123,7 +124,7 @@ fn sum(_: &mut State<'_, '_>, args: &Args) -> Out {
             Some(path) => by_path(&item, &path)?,
             None => item,
         };
-        total = python::add(&total, &item)?;
+        total = operate::add(&total, &item)?;
     }
     Ok(total)
 }
@@ -237,14 +238,14 @@ fn permutations(args: &Args) -> Out {
 }
 
 fn extract(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let mut found = python::key(args.req(1)?, args.req(0)?, 0, false)?;
+    let mut found = operate::key(args.req(1)?, args.req(0)?, 0, false)?;
     let path = match args.some(2) {
         None => vec![],
         Some(more) if matches!(more.kind(), ValueKind::Seq | ValueKind::Iterable) => items(more)?,
         Some(more) => vec![more.clone()],
     };
     for part in path {
-        found = python::key(&found, &part, 0, false)?;
+        found = operate::key(&found, &part, 0, false)?;
     }
     Ok(found)
 }

@@ -4,34 +4,34 @@ use minijinja::{State, Value};
 
 use crate::call::{Args, Callable, Out, lenient};
 use crate::mutable::mutable;
-use crate::python;
+use crate::operate;
 
 pub(super) const FILTERS: &[Callable] = &[
     lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a, true)),
     lenient(&["__item"], &["base", "key", "at"], |_, a| key(a, false)),
     lenient(&["__add"], &["a", "b"], |_, a| {
-        python::add(a.req(0)?, a.req(1)?)
+        operate::add(a.req(0)?, a.req(1)?)
     }),
     lenient(&["__sub"], &["a", "b"], |_, a| {
-        python::sub(a.req(0)?, a.req(1)?)
+        operate::sub(a.req(0)?, a.req(1)?)
     }),
     lenient(&["__rem"], &["a", "b"], |_, a| {
-        python::rem(a.req(0)?, a.req(1)?)
+        operate::rem(a.req(0)?, a.req(1)?)
     }),
     lenient(&["__concat"], &["a", "b"], |_, a| {
-        python::concat(a.req(0)?, a.req(1)?)
+        operate::concat(a.req(0)?, a.req(1)?)
     }),
     lenient(&["__lt"], &["a", "b"], |_, a| {
-        python::compare("<", a.req(0)?, a.req(1)?)
+        operate::compare("<", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__le"], &["a", "b"], |_, a| {
-        python::compare("<=", a.req(0)?, a.req(1)?)
+        operate::compare("<=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__gt"], &["a", "b"], |_, a| {
-        python::compare(">", a.req(0)?, a.req(1)?)
+        operate::compare(">", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__ge"], &["a", "b"], |_, a| {
-        python::compare(">=", a.req(0)?, a.req(1)?)
+        operate::compare(">=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__mutable"], &["value"], |_, a| mutable(a.req(0)?)),
     lenient(&["attr"], &["value", "name"], get_attr),
@@ -39,9 +39,9 @@ pub(super) const FILTERS: &[Callable] = &[
 
 fn key(args: &Args, attribute: bool) -> Out {
     let at = args.opt(2).and_then(Value::as_usize).unwrap_or(0);
-    python::key(args.req(0)?, args.req(1)?, at, attribute)
+    operate::key(args.req(0)?, args.req(1)?, at, attribute)
 }
 
 fn get_attr(_: &mut State<'_, '_>, args: &Args) -> Out {
-    python::key(args.req(0)?, args.req(1)?, 0, true)
+    operate::key(args.req(0)?, args.req(1)?, 0, true)
 }

@@ -15,7 +15,8 @@ use serde_json::{Map, Value as Json};
 use crate::context::{Context, is_omit};
 use crate::diagnose::{Place, failure};
 use crate::missing::{self, Miss};
-use crate::python::{self, text, valid};
+use crate::operate;
+use crate::python::{text, valid};
 use crate::unknown;
 use names::Used;
 
@@ -196,7 +197,7 @@ fn touch(value: &Value, path: &[String]) {
             let key = key
                 .parse::<usize>()
                 .map_or_else(|_| Value::from(key.as_str()), Value::from);
-            if let Ok(found) = python::key(value, &key, 0, true)
+            if let Ok(found) = operate::key(value, &key, 0, true)
                 && !found.is_undefined()
             {
                 touch(&found, rest);
@@ -269,7 +270,7 @@ fn explain(
 fn keys_of(value: &Value, path: &str, diagnostic: Diagnostic) -> Diagnostic {
     let mut at = value.clone();
     for key in path.split('.').skip(1) {
-        let next = python::key(&at, &Value::from(key), 0, true).unwrap_or_default();
+        let next = operate::key(&at, &Value::from(key), 0, true).unwrap_or_default();
         if next.is_undefined() {
             let keys: Vec<String> = at
                 .try_iter()
