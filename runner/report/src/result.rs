@@ -14,7 +14,7 @@ pub(crate) fn results(ended: &[Ended], look: &Look) -> String {
     for one in ended {
         match groups
             .iter_mut()
-            .find(|(_, first)| look.groups && alike(first, one))
+            .find(|(_, first)| look.groups && alike(first, one, look))
         {
             Some((hosts, _)) => hosts.push(shown_host(one)),
             None => groups.push((vec![shown_host(one)], one)),
@@ -28,13 +28,13 @@ pub(crate) fn results(ended: &[Ended], look: &Look) -> String {
 }
 
 /// Whether two ends would be drawn alike but for their hosts.
-fn alike(a: &Ended, b: &Ended) -> bool {
+fn alike(a: &Ended, b: &Ended, look: &Look) -> bool {
     a.status == b.status
         && a.item == b.item
         && a.ignored == b.ignored
         && a.changes == b.changes
         && a.diagnostic == b.diagnostic
-        && shown_result(a) == shown_result(b)
+        && details(a, look) == details(b, look)
 }
 
 fn shown_host(ended: &Ended) -> String {
@@ -110,12 +110,16 @@ fn details(ended: &Ended, look: &Look) -> Vec<String> {
         .and_then(Value::as_bool)
         .unwrap_or(false);
     if always || look.verbosity > 0 {
+        // The item stands in the line above already.
+        let item = ended.result.get("ansible_loop_var").and_then(Value::as_str);
+        let framing = |key: &str| {
+            always
+                && (["changed", "failed", "ansible_loop_var"].contains(&key) || item == Some(key))
+        };
         let shown: Map<_, _> = ended
             .result
             .iter()
-            .filter(|(key, _)| {
-                !key.starts_with("_rplay_") && !(always && (*key == "changed" || *key == "failed"))
-            })
+            .filter(|(key, _)| !key.starts_with("_rplay_") && !framing(key))
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         return serde_json::to_string_pretty(&shown)

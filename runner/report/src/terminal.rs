@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use console::Style;
 use rplay_event::{Ended, Event, Sink, TaskId};
+use serde_json::Value;
 
 use crate::live::Live;
 use crate::recap::recap;
@@ -130,15 +131,11 @@ impl State {
                 self.live.progress(*task, host, *done, *total);
             }
             Event::Retrying {
-                host, left, item, ..
-            } => {
-                let item = item
-                    .as_ref()
-                    .map(|i| format!(" => (item={i})"))
-                    .unwrap_or_default();
-                let text = format!("FAILED - RETRYING: [{host}]{item} ({left} retries left).");
-                self.live.print(&look.paint(&Style::new().cyan(), &text));
-            }
+                task,
+                host,
+                left,
+                item,
+            } => self.retrying(*task, host, item.as_deref(), *left, look),
             Event::ItemEnded(ended) => self.ended(ended, look, false),
             Event::HostEnded(ended) => self.ended(ended, look, true),
             Event::Included { what, hosts } => {
@@ -217,6 +214,35 @@ impl State {
         self.live.start(task, host, &name);
     }
 
+    /// A try that failed: under its task's banner, which comes now where nothing of it is drawn yet.
+    fn retrying(
+        &mut self,
+        task: TaskId,
+        host: &str,
+        item: Option<&str>,
+        left: u64,
+        look: &Look,
+    ) {
+        let Some(state) = self.names.get(&task) else {
+            return;
+        };
+        let item = match item {
+            Some(_) if !state.visible => " => (item=(censored due to no_log))".to_owned(),
+            Some(item) => format!(" => (item={item})"),
+            None => String::new(),
+        };
+        let text = format!(
+            "FAILED - RETRYING: [{host}]: {}{item} ({left} retries left).",
+            state.name
+        );
+        let mut text = look.paint(&Style::new().cyan(), &text);
+        if self.last_banner != Some(task) {
+            text = format!("{}\n{text}", state.banner);
+        }
+        self.last_banner = Some(task);
+        self.live.print(&text);
+    }
+
     fn ended(&mut self, ended: &Ended, look: &Look, whole: bool) {
         let task = ended.task;
         if whole {
@@ -225,8 +251,12 @@ impl State {
         let Some(state) = self.names.get_mut(&task) else {
             return;
         };
-        // A loop's items were drawn one by one: its end says nothing new.
-        let loop_end = whole && ended.result.contains_key("_rplay_items");
+        // A loop's items were drawn one by one: its end says nothing new, save where it had none.
+        let had_items = || {
+            let items = ended.result.get("results").and_then(Value::as_array);
+            items.is_none_or(|items| !items.is_empty())
+        };
+        let loop_end = whole && ended.result.contains_key("_rplay_items") && had_items();
         if !loop_end {
             state.ended.push(ended.clone());
         }
