@@ -49,8 +49,12 @@ const OWN: &[Callable] = &[
         Ok(a.list(0)?.iter().all(Value::is_true).into())
     }),
     strict(&["exists"], &["path"], |_, a| on_disk(a, Path::exists)),
-    strict(&["file"], &["path"], |_, a| on_disk(a, Path::is_file)),
-    strict(&["directory"], &["path"], |_, a| on_disk(a, Path::is_dir)),
+    strict(&["file", "is_file"], &["path"], |_, a| {
+        on_disk(a, Path::is_file)
+    }),
+    strict(&["directory", "is_dir"], &["path"], |_, a| {
+        on_disk(a, Path::is_dir)
+    }),
     strict(&["link", "is_link"], &["path"], |_, a| {
         on_disk(a, Path::is_symlink)
     }),
@@ -60,7 +64,9 @@ const OWN: &[Callable] = &[
     strict(&["abs", "is_abs"], &["path"], |_, a| {
         on_disk(a, Path::is_absolute)
     }),
-    strict(&["mount"], &["path"], |_, a| on_disk(a, is_mount)),
+    strict(&["mount", "is_mount"], &["path"], |_, a| {
+        on_disk(a, is_mount)
+    }),
     strict(&["same_file", "is_same_file"], &["a", "b"], same_file),
     strict(&["uri"], &["value", "schemes"], |_, a| uri(a, |_, _| true)),
     strict(&["url"], &["value", "schemes"], |_, a| {
