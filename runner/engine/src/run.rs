@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use indexmap::IndexMap;
+use rplay_diag::Diagnostic;
 use rplay_event::{Event, Recap, Sink, TaskId};
 use rplay_playbook::{Loader, Play};
 use rplay_template::Templar;
@@ -107,6 +108,14 @@ impl Run {
             if self.all_lost() {
                 break;
             }
+        }
+        if let Some(wanted) = self.options.start_at.as_deref().filter(|_| !broken)
+            && !self.started.load(Ordering::SeqCst)
+        {
+            let error = Diagnostic::error(format!("no task is called `{wanted}`"))
+                .help("`--list-tasks` names the tasks; `--start-at-task` finds those only, not what `include_tasks` brings");
+            self.warn(&error);
+            broken = true;
         }
         self.finish(begun, broken)
     }

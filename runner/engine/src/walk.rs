@@ -93,13 +93,13 @@ impl Run {
         if self.started.load(Ordering::SeqCst) {
             return true;
         }
-        let name = task.name().and_then(|n| n.as_str());
-        let met = self
-            .options
-            .start_at
-            .as_deref()
-            .zip(name)
-            .is_some_and(|(wanted, name)| wanted == name);
+        let name = task
+            .name()
+            .and_then(|n| n.as_str())
+            .unwrap_or(&task.action.name);
+        let met = self.options.start_at.as_deref().is_some_and(|wanted| {
+            wanted == name || glob::Pattern::new(wanted).is_ok_and(|pattern| pattern.matches(name))
+        });
         self.started.store(met, Ordering::SeqCst);
         met
     }

@@ -215,14 +215,7 @@ impl State {
     }
 
     /// A try that failed: under its task's banner, which comes now where nothing of it is drawn yet.
-    fn retrying(
-        &mut self,
-        task: TaskId,
-        host: &str,
-        item: Option<&str>,
-        left: u64,
-        look: &Look,
-    ) {
+    fn retrying(&mut self, task: TaskId, host: &str, item: Option<&str>, left: u64, look: &Look) {
         let Some(state) = self.names.get(&task) else {
             return;
         };
