@@ -215,6 +215,11 @@ impl Meta {
     pub fn is_link(&self) -> bool {
         self.kind == FileKind::Link
     }
+
+    /// Whether both are one inode, under whatever names.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.inode, self.device) == (other.inode, other.device)
+    }
 }
 
 /// Properties to set; `None` leaves one as it is.

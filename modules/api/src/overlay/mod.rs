@@ -3,9 +3,12 @@
 //! Owns what is planned: files by their canonical path, and things by name. Nothing reaches the
 //! host but reads and queries.
 
+mod change;
+mod identity;
 mod nowhere;
-mod ownership;
+mod plain;
 mod plan;
+mod query;
 mod tree;
 
 use std::ffi::OsString;
@@ -15,19 +18,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rplay_wire::{State, Target};
+use rustix::fs::Access;
 use rustix::io::Errno;
 
 use crate::act::Act;
-use crate::real::find_program;
+use crate::real::{Attributes, no_program, not_a_file, takes_no_new_names};
 use crate::system::{Attrs, Command, Effect, Meta, Output, System};
 use crate::{Control, Failure, Result};
-use ownership::Process;
+use identity::Identity;
 use plan::{Content, Entry, Plan};
 
 /// A dry run's view of a system, kept for the whole run.
 pub struct Overlay {
     base: Arc<dyn System>,
     plan: Mutex<Plan>,
+    identity: Identity,
+    /// Whether the kernel's answers on what may be done are about that identity.
+    asks_kernel: bool,
 }
 
 impl Overlay {
@@ -36,6 +43,18 @@ impl Overlay {
         Self {
             base,
             plan: Mutex::default(),
+            identity: Identity::own(),
+            asks_kernel: true,
+        }
+    }
+
+    /// An overlay as another user sees it, for tests.
+    #[cfg(test)]
+    fn seen_by(base: Arc<dyn System>, identity: Identity) -> Self {
+        Self {
+            identity,
+            asks_kernel: false,
+            ..Self::new(base)
         }
     }
 
@@ -46,7 +65,7 @@ impl Overlay {
 
     /// All that is planned, for a sibling agent on the same host.
     pub fn export(&self) -> Vec<u8> {
-        postcard::to_stdvec(&*self.lock()).unwrap_or_default()
+        postcard::to_stdvec(&*self.lock()).expect("bug: a plan is plain data")
     }
 
     /// Takes over what a sibling has planned.
@@ -66,49 +85,42 @@ impl Overlay {
     /// A file whose content is `path`'s, links followed.
     fn content(&self, path: &Path) -> Result<Content> {
         let key = self.follow(path, Act::Read)?;
-        let entry = self.lock().files.get(&key).cloned();
-        match entry {
-            Some(Entry::Node(node)) => match node.content {
-                Some(content) => Ok(content),
-                None if node.is_dir() => Err(Act::Read.errno(path, Errno::ISDIR)),
-                None => Err(Act::Read.errno(path, Errno::NOENT)),
-            },
-            Some(Entry::Gone) => Err(Act::Read.errno(path, Errno::NOENT)),
-            None if self.is_hidden(&key) => Err(Act::Read.errno(path, Errno::NOENT)),
-            None => Ok(Content::Base(key)),
+        let Some(meta) = self.look(&key)? else {
+            return Err(Act::Read.errno(path, Errno::NOENT));
+        };
+        if meta.is_dir() {
+            return Err(Act::Read.errno(path, Errno::ISDIR));
+        }
+        self.may(&key, &meta, Access::READ_OK)
+            .map_err(|e| Act::Read.failed(path, &e))?;
+        match self.lock().files.get(&key) {
+            Some(Entry::Node(node)) => node
+                .content
+                .clone()
+                .ok_or_else(|| Act::Read.errno(path, Errno::NOENT)),
+            _ => Ok(Content::Base(key)),
         }
     }
 
-    /// What a query would have to read that is only planned.
-    fn planned_in(&self, command: &Command) -> Option<PathBuf> {
-        let program = find_program(
-            command,
-            |path| matches!(self.lstat(path), Ok(Some(meta)) if !meta.is_dir()),
-        );
-        let words = command.argv.iter().skip(1).map(PathBuf::from);
-        let paths = program.into_iter().chain(words.filter(|w| w.is_absolute()));
-        // A variable may name a file too (a certificate); a folder in one (HOME) says nothing.
-        let mut variables = command.env.iter().map(|(_, value)| PathBuf::from(value));
-        let plan = self.lock();
-        let named = paths.into_iter().find(|path| {
-            plan.files
-                .keys()
-                .any(|key| key == path || (path.components().count() > 2 && key.starts_with(path)))
-        });
-        named.or_else(|| {
-            variables.find(
-                |path| matches!(plan.files.get(path), Some(Entry::Node(node)) if !node.is_dir()),
-            )
-        })
+    /// A folder that holds a new name, where what has it already may be replaced.
+    fn folder_for(&self, key: &Path, path: &Path, act: Act) -> Result<(Meta, Option<Meta>)> {
+        let folder = self.folder_of(key, path, act)?;
+        let old = self.look(key)?;
+        if let Some(old) = &old {
+            self.may_unlink(key, &folder, old)
+                .map_err(|e| act.errno(path, e))?;
+        }
+        Ok((folder, old))
     }
 }
 
 impl System for Overlay {
     fn lstat(&self, path: &Path) -> Result<Option<Meta>> {
-        let Some(key) = self.key(path)? else {
-            return Ok(None);
-        };
-        self.look(&key)
+        match self.key(path)? {
+            Ok(key) => self.look(&key),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(errno) => Err(Act::Look.errno(path, errno)),
+        }
     }
 
     fn read(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
@@ -123,12 +135,14 @@ impl System for Overlay {
         match self.look(&key)? {
             None => return Err(Act::List.errno(path, Errno::NOENT)),
             Some(meta) if !meta.is_dir() => return Err(Act::List.errno(path, Errno::NOTDIR)),
-            Some(_) => {}
+            Some(meta) => self
+                .may(&key, &meta, Access::READ_OK)
+                .map_err(|e| Act::List.failed(path, &e))?,
         }
         let base = if self.is_hidden(&key) || self.is_opaque(&key) {
             vec![]
         } else {
-            self.base.read_dir(&key).unwrap_or_default()
+            self.base.read_dir(&key)?
         };
         let plan = self.lock();
         let mut names: Vec<OsString> = base
@@ -145,99 +159,132 @@ impl System for Overlay {
     }
 
     fn read_link(&self, path: &Path) -> Result<PathBuf> {
-        let missing = || Act::ReadLink.errno(path, Errno::NOENT);
-        let key = self.key(path)?.ok_or_else(missing)?;
-        let entry = self.lock().files.get(&key).cloned();
-        match entry {
-            Some(Entry::Node(node)) => match node.link {
-                Some(to) => Ok(to),
-                None => Err(Act::ReadLink.errno(path, Errno::INVAL)),
-            },
-            Some(Entry::Gone) => Err(missing()),
-            None if self.is_hidden(&key) => Err(missing()),
-            None => self.base.read_link(&key),
+        let refused = |errno| Act::ReadLink.errno(path, errno);
+        let key = self.key_for(path, Act::ReadLink)?;
+        let meta = self.look(&key)?.ok_or_else(|| refused(Errno::NOENT))?;
+        if !meta.is_link() {
+            return Err(refused(Errno::INVAL));
+        }
+        match self.lock().files.get(&key) {
+            Some(Entry::Node(node)) => node.link.clone().ok_or_else(|| refused(Errno::INVAL)),
+            _ => self.base.read_link(&key),
         }
     }
 
     fn write(&self, path: &Path, source: &mut dyn Read, attrs: &Attrs) -> Result<()> {
-        let key = self.place(path, Act::Write)?;
-        let current = self.look(&key)?;
-        if current.as_ref().is_some_and(Meta::is_dir) {
-            return Err(Act::Write.errno(path, Errno::ISDIR));
+        check_attributes(attrs)?;
+        let key = self.follow(path, Act::Write)?;
+        if let Some(old) = self.look(&key)? {
+            not_a_file(path, &old)?;
         }
-        Process::own()
+        let parent = key.parent().unwrap_or(Path::new("/"));
+        let folder = if !self.is_ours(&key) && takes_no_new_names(parent) {
+            self.look(parent)?
+                .ok_or_else(|| Act::Write.errno(path, Errno::NOENT))?
+        } else {
+            self.folder_for(&key, path, Act::Write)?.0
+        };
+        self.identity
             .may_make(attrs)
             .map_err(|e| Act::Write.errno(path, e))?;
         let mut bytes = vec![];
         source
             .read_to_end(&mut bytes)
             .map_err(|e| Act::Write.failed(path, &e))?;
-        self.put_file(&key, current.as_ref(), bytes.into(), attrs);
+        self.put_file(&key, &folder, bytes.into(), attrs);
         Ok(())
     }
 
     fn make_dir(&self, path: &Path, attrs: &Attrs) -> Result<()> {
-        let key = self.parent_checked(path, Act::MakeDir)?;
+        check_attributes(attrs)?;
+        let key = self.key_for(path, Act::MakeDir)?;
         if self.look(&key)?.is_some() {
             return Err(Act::MakeDir.errno(path, Errno::EXIST));
         }
-        Process::own()
+        let folder = self.folder_of(&key, path, Act::MakeDir)?;
+        self.identity
             .may_make(attrs)
             .map_err(|e| Act::MakeDir.errno(path, e))?;
-        self.put_dir(&key, attrs);
+        self.put_dir(&key, &folder, attrs);
         Ok(())
     }
 
     fn symlink(&self, to: &Path, path: &Path) -> Result<()> {
-        let key = self.parent_checked(path, Act::Symlink)?;
-        if self.look(&key)?.is_some_and(|m| m.is_dir()) {
-            return Err(Act::Symlink.errno(path, Errno::EXIST));
+        let key = self.key_for(path, Act::Symlink)?;
+        let (folder, old) = self.folder_for(&key, path, Act::Symlink)?;
+        if old.is_some_and(|m| m.is_dir()) {
+            return Err(Act::Symlink.errno(path, Errno::ISDIR));
         }
-        self.put_link(&key, to);
+        self.put_link(&key, &folder, to);
         Ok(())
     }
 
     fn hard_link(&self, to: &Path, path: &Path) -> Result<()> {
-        let key = self.parent_checked(path, Act::HardLink)?;
-        let from = self
-            .key(to)?
-            .ok_or_else(|| Act::HardLink.errno(to, Errno::NOENT))?;
-        self.copy_entry(&from, &key, Act::HardLink)?;
-        self.count_link(&from, &key);
-        Ok(())
+        let refused = |errno| Act::HardLink.errno(path, errno);
+        let from = self.key(to)?.map_err(refused)?;
+        let meta = self.look(&from)?.ok_or_else(|| refused(Errno::NOENT))?;
+        let key = self.key_for(path, Act::HardLink)?;
+        let (_, old) = self.folder_for(&key, path, Act::HardLink)?;
+        if meta.is_dir() {
+            return Err(refused(Errno::PERM));
+        }
+        match old {
+            Some(old) if old.is_dir() => Err(refused(Errno::ISDIR)),
+            Some(old) if old.is_same(&meta) => Ok(()),
+            _ => self.put_name(&from, &meta, &key),
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        let missing = || Act::Rename.errno(from, Errno::NOENT);
-        let source = self.key(from)?.ok_or_else(missing)?;
-        let key = self.parent_checked(to, Act::Rename)?;
-        if self.look(&source)?.is_none() {
-            return Err(missing());
+        let refused = |errno| Act::Rename.errno(from, errno);
+        let source = self.key_for(from, Act::Rename)?;
+        let key = self.key(to)?.map_err(refused)?;
+        let folder = self.folder_of(&source, from, Act::Rename)?;
+        let meta = self.look(&source)?.ok_or_else(|| refused(Errno::NOENT))?;
+        if key != source && key.starts_with(&source) {
+            return Err(refused(Errno::INVAL));
         }
-        self.copy_entry(&source, &key, Act::Rename)?;
-        self.take_away(&source);
-        Ok(())
+        if key != source && source.starts_with(&key) {
+            return Err(refused(Errno::NOTEMPTY));
+        }
+        self.may_unlink(&source, &folder, &meta).map_err(refused)?;
+        let (_, old) = self.folder_for(&key, from, Act::Rename)?;
+        match old {
+            Some(old) if old.is_same(&meta) => return Ok(()),
+            Some(old) if meta.is_dir() && !old.is_dir() => return Err(refused(Errno::NOTDIR)),
+            Some(old) if !meta.is_dir() && old.is_dir() => return Err(refused(Errno::ISDIR)),
+            Some(old) if old.is_dir() && !self.read_dir(&key)?.is_empty() => {
+                return Err(refused(Errno::NOTEMPTY));
+            }
+            _ => {}
+        }
+        self.shift(&source, &key)
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
         crate::real::refuse_root(path)?;
-        let Some(key) = self.key(path)? else {
-            return Ok(());
+        let key = match self.key(path)? {
+            Ok(key) => key,
+            Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+            Err(errno) => return Err(Act::Remove.errno(path, errno)),
         };
-        if self.look(&key)?.is_some() {
-            self.parent_checked(path, Act::Remove)?;
+        if let Some(meta) = self.look(&key)? {
+            self.folder_for(&key, path, Act::Remove)?;
+            self.may_empty(&key, &meta, path)?;
             self.take_away(&key);
         }
         Ok(())
     }
 
     fn set_attrs(&self, path: &Path, attrs: &Attrs) -> Result<()> {
-        let missing = || Act::SetAttrs.errno(path, Errno::NOENT);
-        let key = self.key(path)?.ok_or_else(missing)?;
-        let meta = self.look(&key)?.ok_or_else(missing)?;
-        Process::own()
-            .may_change(attrs, &meta)
-            .map_err(|e| Act::SetAttrs.errno(path, e))?;
+        check_attributes(attrs)?;
+        let refused = |errno| Act::SetAttrs.errno(path, errno);
+        let key = self.key_for(path, Act::SetAttrs)?;
+        let meta = self.look(&key)?.ok_or_else(|| refused(Errno::NOENT))?;
+        if attrs.attributes.is_none() {
+            self.is_frozen(&key, &meta).map_err(refused)?;
+        }
+        self.identity.may_set(&meta, attrs).map_err(refused)?;
         self.put_attrs(&key, &meta, attrs)
     }
 
@@ -246,7 +293,10 @@ impl System for Overlay {
         if command.effect == Effect::Changes {
             return Err(Failure::unknown(format!("`{shown}` was not run")));
         }
-        if let Some(path) = self.planned_in(command) {
+        let program = self
+            .program_of(command)
+            .ok_or_else(|| no_program(command))?;
+        if let Some(path) = self.planned_in(command, &program) {
             let path = path.display();
             return Err(Failure::unknown(format!(
                 "`{shown}` would read `{path}`, which is only planned"
@@ -298,7 +348,16 @@ impl System for Overlay {
         ))
     }
 
-    fn access(&self, path: &Path, access: rustix::fs::Access) -> std::io::Result<()> {
-        self.base.access(path, access)
+    fn access(&self, path: &Path, access: Access) -> std::io::Result<()> {
+        let failed = |failure: Failure| std::io::Error::other(failure.msg);
+        let key = self.follow(path, Act::Look).map_err(failed)?;
+        let meta = self.look(&key).map_err(failed)?.ok_or(Errno::NOENT)?;
+        self.may(&key, &meta, access)
     }
+}
+
+/// A dry run does not keep attributes, but it knows which there are.
+fn check_attributes(attrs: &Attrs) -> Result<()> {
+    let attributes = attrs.attributes.as_deref();
+    attributes.map_or(Ok(()), |text| Attributes::parse(text).map(|_| ()))
 }

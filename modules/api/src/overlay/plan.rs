@@ -1,22 +1,24 @@
 //! What is planned, as data that travels between agents of one host.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use rplay_wire::{State, Target};
 use serde::{Deserialize, Serialize};
 
+use super::plain;
 use crate::system::{FileKind, Meta};
 
 /// Everything planned.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Plan {
     /// By canonical path.
+    #[serde(with = "plain::files")]
     pub files: BTreeMap<PathBuf, Entry>,
     /// By name; `None` where it would be gone.
-    #[serde(with = "things")]
+    #[serde(with = "plain::things")]
     pub things: BTreeMap<Target, Option<State>>,
 }
 
@@ -37,8 +39,12 @@ pub(super) struct Node {
     pub uid: u32,
     pub gid: u32,
     pub size: u64,
+    #[serde(with = "plain::time")]
     pub mtime: SystemTime,
+    #[serde(with = "plain::time")]
     pub atime: SystemTime,
+    /// Device type of a device.
+    pub rdev: u64,
     /// As on the host, or one of the plan's own; hard links share it.
     pub inode: u64,
     pub device: u64,
@@ -46,6 +52,7 @@ pub(super) struct Node {
     /// A file's content.
     pub content: Option<Content>,
     /// Where a link points.
+    #[serde(with = "plain::path")]
     pub link: Option<PathBuf>,
     /// A folder that hides what the host has there.
     pub opaque: bool,
@@ -57,7 +64,36 @@ pub(super) enum Content {
     /// Here.
     Bytes(Arc<[u8]>),
     /// In this file of the host.
-    Base(PathBuf),
+    Base(#[serde(with = "plain::path")] PathBuf),
+}
+
+impl Plan {
+    /// Everything planned at a path and below it.
+    pub(super) fn below(&self, key: &Path) -> impl Iterator<Item = &Node> {
+        let entries = self.files.range(key.to_owned()..);
+        entries
+            .take_while(move |(path, _)| path.starts_with(key))
+            .filter_map(|(_, entry)| match entry {
+                Entry::Node(node) => Some(node),
+                Entry::Gone => None,
+            })
+    }
+
+    /// Forgets what is planned below a path: nothing is there.
+    pub(super) fn erase(&mut self, key: &Path) {
+        self.files
+            .retain(|path, _| path == key || !path.starts_with(key));
+        self.files.insert(key.to_owned(), Entry::Gone);
+    }
+
+    /// All names of one file.
+    pub(super) fn names_of(&mut self, one: &Node) -> impl Iterator<Item = &mut Node> {
+        let (inode, device) = (one.inode, one.device);
+        self.files.values_mut().filter_map(move |entry| match entry {
+            Entry::Node(node) if (node.inode, node.device) == (inode, device) => Some(node),
+            _ => None,
+        })
+    }
 }
 
 const KINDS: [FileKind; 7] = [
@@ -82,6 +118,7 @@ impl Node {
             size: meta.size,
             mtime: meta.mtime,
             atime: meta.atime,
+            rdev: meta.rdev,
             inode: meta.inode,
             device: meta.device,
             nlink: meta.nlink,
@@ -109,25 +146,7 @@ impl Node {
             device: self.device,
             nlink: self.nlink,
             blocks: self.size.div_ceil(512),
-            rdev: 0,
+            rdev: self.rdev,
         }
-    }
-}
-
-/// A target is no map key in every format: pairs are.
-mod things {
-    use std::collections::BTreeMap;
-
-    use rplay_wire::{State, Target};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    type Things = BTreeMap<Target, Option<State>>;
-
-    pub(super) fn serialize<S: Serializer>(things: &Things, out: S) -> Result<S::Ok, S::Error> {
-        things.iter().collect::<Vec<_>>().serialize(out)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Things, D::Error> {
-        Vec::<(Target, Option<State>)>::deserialize(from).map(|pairs| pairs.into_iter().collect())
     }
 }

@@ -89,12 +89,12 @@ pub(super) struct TemporaryName {
 impl TemporaryName {
     /// A file that is open to no one else, or else to those that the umask says.
     pub(super) fn file_in(&self, dir: &Path, private: bool) -> io::Result<tempfile::NamedTempFile> {
-        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::fs::OpenOptionsExt;
         let mode = if private { 0o600 } else { 0o666 };
-        tempfile::Builder::new()
-            .prefix(&self.prefix)
-            .permissions(fs::Permissions::from_mode(mode))
-            .tempfile_in(dir)
+        // The crate's own way to make a file hides the error's number.
+        self.make_in(dir, |at| {
+            fs::OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(at)
+        })
     }
 
     /// Whatever `make` makes.

@@ -27,6 +27,7 @@ use crate::{Control, Failure, Result};
 
 pub(crate) use chattr::Attributes;
 pub(crate) use program::{find_program, no_program};
+pub(crate) use write::{kept_mode, not_a_file, takes_no_new_names};
 
 /// As many links as Linux follows before it says that there are too many.
 pub(crate) const MAX_LINKS: usize = 40;

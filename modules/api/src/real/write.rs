@@ -190,7 +190,7 @@ fn is_mount(error: &io::Error) -> bool {
 }
 
 /// The kernel's own file systems: their files are switches that are written where they are.
-fn takes_no_new_names(dir: &Path) -> bool {
+pub(crate) fn takes_no_new_names(dir: &Path) -> bool {
     const PROC: u64 = 0x9fa0;
     const SYSFS: u64 = 0x6265_6572;
     const DEBUGFS: u64 = 0x6462_6720;
