@@ -32,7 +32,9 @@ enum Step {
 }
 
 fn attrs() -> impl Strategy<Value = Attrs> {
-    let mode = prop::option::of(prop::sample::select(vec![0o600, 0o644, 0o755, 0o4755, 0o2775]));
+    let mode = prop::option::of(prop::sample::select(vec![
+        0o600, 0o644, 0o755, 0o4755, 0o2775,
+    ]));
     let id = || prop::option::weighted(0.2, prop::sample::select(vec![0u32, 1, 1000]));
     let mtime = prop::option::weighted(0.3, 0u64..2_000_000_000);
     (mode, id(), id(), mtime).prop_map(|(mode, uid, gid, mtime)| Attrs {
@@ -121,9 +123,16 @@ fn look(system: &dyn System, root: &Path) -> Vec<String> {
 fn facts(meta: &Meta) -> String {
     let size = if meta.is_dir() { 0 } else { meta.size };
     let nlink = if meta.is_dir() { 0 } else { meta.nlink };
-    let set = meta.mtime < SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000) && !meta.is_dir();
-    let recent = SystemTime::now().duration_since(meta.mtime).is_ok_and(|d| d.as_secs() < 600);
-    let mtime = if set && !recent { Some(meta.mtime) } else { None };
+    let set =
+        meta.mtime < SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000) && !meta.is_dir();
+    let recent = SystemTime::now()
+        .duration_since(meta.mtime)
+        .is_ok_and(|d| d.as_secs() < 600);
+    let mtime = if set && !recent {
+        Some(meta.mtime)
+    } else {
+        None
+    };
     format!(
         "{:?} {:o} {}:{} {size} bytes, {nlink} names, {mtime:?}",
         meta.kind, meta.mode, meta.uid, meta.gid

@@ -93,7 +93,12 @@ impl Overlay {
         let old = self.look(key).ok().flatten();
         let mut node = match old {
             // A file that is replaced is a new one.
-            Some(meta) => Node::of(&Meta { inode: new_inode(), device: 0, nlink: 1, ..meta }),
+            Some(meta) => Node::of(&Meta {
+                inode: new_inode(),
+                device: 0,
+                nlink: 1,
+                ..meta
+            }),
             None => self.fresh(FileKind::File, 0o666, folder),
         };
         node.size = content.len() as u64;
@@ -156,7 +161,11 @@ impl Overlay {
         self.lock().erase(from);
         for (below, node) in lifted {
             // Joining nothing would add a slash.
-            let key = if below.as_os_str().is_empty() { to.to_owned() } else { to.join(below) };
+            let key = if below.as_os_str().is_empty() {
+                to.to_owned()
+            } else {
+                to.join(below)
+            };
             self.insert(&key, node);
         }
         Ok(())
@@ -166,7 +175,11 @@ impl Overlay {
         let Some(meta) = self.look(key)? else {
             return Ok(());
         };
-        let names = if meta.is_dir() { self.read_dir(key)? } else { vec![] };
+        let names = if meta.is_dir() {
+            self.read_dir(key)?
+        } else {
+            vec![]
+        };
         let mut node = self.node(key, &meta)?;
         node.opaque = meta.is_dir();
         into.push((below.to_owned(), node));
@@ -214,7 +227,11 @@ impl Overlay {
             kind,
             mode: mode & !self.identity.umask,
             uid: self.identity.uid,
-            gid: if hands_on { folder.gid } else { self.identity.gid },
+            gid: if hands_on {
+                folder.gid
+            } else {
+                self.identity.gid
+            },
             size: 0,
             mtime: now,
             atime: now,
@@ -241,7 +258,11 @@ fn apply(node: &mut Node, attrs: &Attrs) {
     node.uid = attrs.uid.unwrap_or(node.uid);
     node.gid = attrs.gid.unwrap_or(node.gid);
     if !meta.is_link() {
-        let kept = if meta.is_dir() { meta.mode } else { kept_mode(&meta, node.uid, node.gid) };
+        let kept = if meta.is_dir() {
+            meta.mode
+        } else {
+            kept_mode(&meta, node.uid, node.gid)
+        };
         node.mode = attrs.mode.unwrap_or(kept);
     }
     node.mtime = attrs.mtime.unwrap_or(node.mtime);

@@ -9,6 +9,8 @@ mod nowhere;
 mod plain;
 mod plan;
 mod query;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::ffi::OsString;

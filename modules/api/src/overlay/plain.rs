@@ -95,7 +95,9 @@ pub(super) mod files {
         files: &Files,
         out: S,
     ) -> Result<S::Ok, S::Error> {
-        let pairs = files.iter().map(|(path, entry)| (Path::as_os_str(path), entry));
+        let pairs = files
+            .iter()
+            .map(|(path, entry)| (Path::as_os_str(path), entry));
         pairs.collect::<Vec<(&OsStr, &Entry)>>().serialize(out)
     }
 
@@ -103,7 +105,10 @@ pub(super) mod files {
         from: D,
     ) -> Result<Files, D::Error> {
         let pairs = Vec::<(OsString, Entry)>::deserialize(from)?;
-        Ok(pairs.into_iter().map(|(path, entry)| (path.into(), entry)).collect())
+        Ok(pairs
+            .into_iter()
+            .map(|(path, entry)| (path.into(), entry))
+            .collect())
     }
 }
 

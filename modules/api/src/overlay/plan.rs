@@ -89,10 +89,12 @@ impl Plan {
     /// All names of one file.
     pub(super) fn names_of(&mut self, one: &Node) -> impl Iterator<Item = &mut Node> {
         let (inode, device) = (one.inode, one.device);
-        self.files.values_mut().filter_map(move |entry| match entry {
-            Entry::Node(node) if (node.inode, node.device) == (inode, device) => Some(node),
-            _ => None,
-        })
+        self.files
+            .values_mut()
+            .filter_map(move |entry| match entry {
+                Entry::Node(node) if (node.inode, node.device) == (inode, device) => Some(node),
+                _ => None,
+            })
     }
 }
 

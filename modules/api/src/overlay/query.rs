@@ -13,7 +13,8 @@ impl Overlay {
     pub(super) fn program_of(&self, command: &Command) -> Option<PathBuf> {
         let is_there = |path: &Path| {
             let at = self.follow(path, crate::act::Act::Look);
-            at.and_then(|key| self.look(&key)).is_ok_and(|meta| meta.is_some_and(|m| !m.is_dir()))
+            at.and_then(|key| self.look(&key))
+                .is_ok_and(|meta| meta.is_some_and(|m| !m.is_dir()))
         };
         find_program(command, is_there)
     }
@@ -23,11 +24,18 @@ impl Overlay {
         let words = command.argv.iter().skip(1).filter_map(|word| {
             let word = word.as_bytes();
             // `--config=/etc/x` names a file as `/etc/x` does.
-            let value = word.iter().position(|b| *b == b'=').map_or(word, |i| &word[i + 1..]);
+            let value = word
+                .iter()
+                .position(|b| *b == b'=')
+                .map_or(word, |i| &word[i + 1..]);
             let named = if word.starts_with(b"/") { word } else { value };
-            named.starts_with(b"/").then(|| PathBuf::from(std::ffi::OsStr::from_bytes(named)))
+            named
+                .starts_with(b"/")
+                .then(|| PathBuf::from(std::ffi::OsStr::from_bytes(named)))
         });
-        let mut named = std::iter::once(program.to_owned()).chain(command.cwd.clone()).chain(words);
+        let mut named = std::iter::once(program.to_owned())
+            .chain(command.cwd.clone())
+            .chain(words);
         if let Some(path) = named.find(|path| self.is_touched(path)) {
             return Some(path);
         }
@@ -64,7 +72,11 @@ impl Overlay {
 
     fn is_planned(&self, key: &Path) -> bool {
         let below = key.components().count() > 2
-            && self.lock().files.keys().any(|planned| planned.starts_with(key));
+            && self
+                .lock()
+                .files
+                .keys()
+                .any(|planned| planned.starts_with(key));
         below || self.lies_in_planned(key)
     }
 

@@ -93,7 +93,12 @@ impl TemporaryName {
         let mode = if private { 0o600 } else { 0o666 };
         // The crate's own way to make a file hides the error's number.
         self.make_in(dir, |at| {
-            fs::OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(at)
+            fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(at)
         })
     }
 

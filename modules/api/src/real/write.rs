@@ -244,3 +244,6 @@ fn apply_in_place(file: &File, wanted: &Attrs) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
