@@ -1,6 +1,8 @@
 //! A dry run sees what the real run would: the same acts give the same answers, the same failures
 //! and the same tree, and the host stays as it was.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
