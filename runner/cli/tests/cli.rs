@@ -37,9 +37,9 @@ fn doc(arguments: &[&str]) -> String {
         .arg("doc")
         .args(arguments)
         .output()
-        .unwrap();
+        .unwrap_or_else(|error| panic!("rplay did not start: {error}"));
     assert!(output.status.success());
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use rplay_diag::Diagnostic;
 use rplay_playbook::{Item, Keyword};
 use rplay_template::Vars;
 
@@ -13,24 +14,28 @@ use crate::task::TaskContext;
 use crate::text;
 
 impl Run {
-    /// A task changed something: what it notifies is to run on this host.
-    pub(crate) fn notify(&self, context: &TaskContext, host: &HostRun) {
+    /// A task changed something: what it notifies is to run on this host. Gives what is wrong where
+    /// no handler answers: a restart that never comes must not look like a success.
+    pub(crate) fn notify(&self, context: &TaskContext, host: &HostRun) -> Option<Diagnostic> {
         let nodes = context.frame.all(Some(&context.task), Keyword::Notify);
         if nodes.is_empty() {
-            return;
+            return None;
         }
         let vars: Arc<dyn Vars> =
             Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+        let mut wrong = None;
         for node in nodes {
             let names = text::words_uncut(&self.templar, node, &vars);
             for name in names.unwrap_or_default() {
-                if !self.is_handler(&context.frame.context, &name) {
+                if self.is_handler(&context.frame.context, &name) {
+                    host.notify(&name);
+                } else {
                     let words = format!("no handler is called `{name}`, or listens to it");
-                    self.warn(&rplay_diag::Diagnostic::warning(words).at(&node.span));
+                    wrong.get_or_insert(Diagnostic::error(words).at(&node.span));
                 }
-                host.notify(&name);
             }
         }
+        wrong
     }
 
     fn is_handler(&self, context: &PlayContext, name: &str) -> bool {

@@ -124,7 +124,15 @@ impl Run {
     /// Runs a task on one host and settles what its end means there.
     async fn on_host(self: &Arc<Self>, context: &TaskContext, host: &Arc<HostRun>) -> TaskResult {
         let begun = Instant::now();
-        let result = self.looped(context, host).await;
+        let mut result = self.looped(context, host).await;
+        if result.is_changed()
+            && let Some(wrong) = self.notify(context, host)
+        {
+            result = TaskResult {
+                changes: result.changes,
+                ..self.failure(&wrong)
+            };
+        }
         let ignored = self.ignores(context, host, &result);
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut ended = self.ended(context, &host.name, None, &result, ignored, took);
@@ -138,11 +146,8 @@ impl Run {
         result
     }
 
-    /// Notifies handlers, and takes a failed host out.
+    /// Takes a failed host out.
     fn settle(&self, context: &TaskContext, host: &HostRun, result: &TaskResult, ignored: bool) {
-        if result.is_changed() {
-            self.notify(context, host);
-        }
         if ignored {
             return;
         }
