@@ -30,6 +30,9 @@ use crate::{Control, Failure, Result};
 use identity::Identity;
 use plan::{Content, Entry, Plan};
 
+/// As many bytes of contents are sent to a sibling: a message holds 64 MiB.
+const MAX_EXPORT: u64 = 32 << 20;
+
 /// A dry run's view of a system, kept for the whole run.
 pub struct Overlay {
     base: Arc<dyn System>,
@@ -65,9 +68,12 @@ impl Overlay {
         Self::new(Arc::new(nowhere::Nowhere))
     }
 
-    /// All that is planned, for a sibling agent on the same host.
+    /// All that is planned, for a sibling agent on the same host: of contents as much as a message
+    /// holds, the others unknown to it.
     pub fn export(&self) -> Vec<u8> {
-        postcard::to_stdvec(&*self.lock()).expect("bug: a plan is plain data")
+        let mut plan = self.lock().clone();
+        plan.keep_contents(MAX_EXPORT);
+        postcard::to_stdvec(&plan).expect("bug: a plan is plain data")
     }
 
     /// Takes over what a sibling has planned.
@@ -96,10 +102,12 @@ impl Overlay {
         self.may(&key, &meta, Access::READ_OK)
             .map_err(|e| Act::Read.failed(path, &e))?;
         match self.lock().files.get(&key) {
-            Some(Entry::Node(node)) => node
-                .content
-                .clone()
-                .ok_or_else(|| Act::Read.errno(path, Errno::NOENT)),
+            Some(Entry::Node(node)) => node.content.clone().ok_or_else(|| {
+                Failure::unknown(format!(
+                    "another user's task would write `{}`, too large to be known here",
+                    path.display()
+                ))
+            }),
             _ => Ok(Content::Base(key)),
         }
     }

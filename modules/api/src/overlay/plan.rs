@@ -12,7 +12,7 @@ use super::plain;
 use crate::system::{FileKind, Meta};
 
 /// Everything planned.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Plan {
     /// By canonical path.
     #[serde(with = "plain::files")]
@@ -84,6 +84,23 @@ impl Plan {
         self.files
             .retain(|path, _| path == key || !path.starts_with(key));
         self.files.insert(key.to_owned(), Entry::Gone);
+    }
+
+    /// Forgets contents beyond a number of bytes in all.
+    pub(super) fn keep_contents(&mut self, limit: u64) {
+        let mut total = 0;
+        for entry in self.files.values_mut() {
+            if let Entry::Node(node) = entry
+                && let Some(Content::Bytes(bytes)) = &node.content
+            {
+                let size = bytes.len() as u64;
+                if total + size > limit {
+                    node.content = None;
+                } else {
+                    total += size;
+                }
+            }
+        }
     }
 
     /// All names of one file.

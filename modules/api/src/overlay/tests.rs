@@ -180,3 +180,17 @@ fn a_device_is_not_planned_to_be_a_file() {
         "could not write `/dev/null`: it is a character device, not a file"
     );
 }
+
+#[test]
+fn a_content_too_large_to_share_is_unknown_to_a_sibling() {
+    let overlay = Overlay::empty();
+    let (small, large) = (Path::new("/small"), Path::new("/large"));
+    let mut bytes = std::io::repeat(7).take(MAX_EXPORT + 1);
+    overlay.write(large, &mut bytes, &Attrs::default()).unwrap();
+    write(&overlay, small).unwrap();
+    let sibling = Overlay::empty();
+    sibling.import(&overlay.export()).unwrap();
+    assert!(sibling.read(small).is_ok());
+    assert!(sibling.read(large).err().is_some_and(|f| f.unknown));
+    assert_eq!(sibling.lstat(large).unwrap().unwrap().size, MAX_EXPORT + 1);
+}
