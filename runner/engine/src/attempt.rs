@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_event::Event;
 use rplay_playbook::{Keyword, Task};
-use rplay_template::{Decision, Origin, Value, Vars};
+use rplay_template::{Decision, Origin, Value, Vars, unknown};
 use rplay_vars::{Level, Scope};
 use serde_json::Value as Json;
 
@@ -84,18 +84,13 @@ impl Run {
         loop {
             let result = self.once(context, host, &vars).await;
             let mut result = self.verdict(context, &scope, result);
-            let tried = keywords.get(Keyword::Until).is_some() || retries > 0;
+            let tried = until.is_some() || retries > 0;
             if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
                 result.data.insert("attempts".to_owned(), attempt.into());
             }
             let good = match until {
-                None => Ok(Decision::True).map(|d: Decision| {
-                    if result.is_failed() && retries > 0 {
-                        Decision::False
-                    } else {
-                        d
-                    }
-                }),
+                None if result.is_failed() && retries > 0 => Ok(Decision::False),
+                None => Ok(Decision::True),
                 Some(node) => self.judged(context, &scope, &result, node),
             };
             match good {
@@ -165,7 +160,7 @@ impl Run {
             return result;
         }
         if let Some(node) = keywords.get(Keyword::ChangedWhen) {
-            match self.any(context, scope, &result, node, false) {
+            match self.judged(context, scope, &result, node) {
                 Ok(Decision::True) if !result.is_failed() => {
                     result.end = Ending::Done { changed: true }
                 }
@@ -179,7 +174,7 @@ impl Run {
         }
         if let Some(node) = keywords.get(Keyword::FailedWhen) {
             let was_changed = result.is_changed();
-            match self.any(context, scope, &result, node, true) {
+            match self.judged(context, scope, &result, node) {
                 Ok(Decision::True) => {
                     let msg = result.data.get("msg").and_then(Json::as_str);
                     let msg = msg
@@ -214,18 +209,6 @@ impl Run {
         result
     }
 
-    /// The conditions of `failed_when`, `changed_when`: in a list, all must hold.
-    fn any(
-        &self,
-        context: &TaskContext,
-        scope: &Scope,
-        result: &TaskResult,
-        node: &rplay_yaml::Node,
-        _failed: bool,
-    ) -> Result<Decision, Diagnostic> {
-        self.judged(context, scope, result, node)
-    }
-
     /// A condition over the result itself, which is there under its registered name.
     fn judged(
         &self,
@@ -245,28 +228,21 @@ impl Run {
 
     /// Facts of a result go to the host (or to the delegated one).
     pub(crate) fn share_facts(&self, task: &Task, host: &HostRun, result: &TaskResult) {
-        let facts = |result: &TaskResult| match result.data.get("ansible_facts") {
-            Some(Json::Object(map)) => Some(map.clone()),
-            _ => None,
+        let Some(Json::Object(map)) = result.data.get("ansible_facts") else {
+            return;
         };
-        let Some(map) = facts(result) else { return };
         if task.action.name == "set_fact" || task.action.name == "include_vars" {
             return;
         }
-        let values = map.iter().map(|(k, v)| {
-            (
-                k.clone(),
-                rplay_template::unknown::from_json(
-                    v,
-                    &[],
-                    &Origin {
-                        what: String::new(),
-                        span: None,
-                    },
-                ),
-            )
-        });
-        let values: IndexMap<String, Value> = values.collect();
+        // Facts are known: nothing in them needs an origin.
+        let nowhere = Origin {
+            what: String::new(),
+            span: None,
+        };
+        let pairs = map
+            .iter()
+            .map(|(k, v)| (k.clone(), unknown::from_json(v, &[], &nowhere)));
+        let values: IndexMap<String, Value> = pairs.collect();
         self.store.update(&host.name, |vars| vars.add_facts(values));
     }
 }

@@ -2,7 +2,7 @@
 
 use rplay_api::{ArgSpec, Doc};
 use rplay_diag::did_you_mean;
-use rplay_playbook::KnownModules;
+use rplay_playbook::{KnownModules, short};
 
 use crate::action;
 
@@ -13,7 +13,7 @@ pub struct Catalog;
 impl Catalog {
     /// Documentation and arguments of a module or action.
     pub fn find(name: &str) -> Option<(Doc, Vec<ArgSpec>)> {
-        let name = canonical(name);
+        let name = short(name);
         match rplay_builtin::find(name) {
             Some(module) => Some((module.doc, module.spec())),
             None => action::find(name).map(|action| (action.doc, (action.spec)())),
@@ -28,14 +28,6 @@ impl Catalog {
         all.sort_by_key(|(doc, _)| doc.name);
         all
     }
-}
-
-/// A module's name without the collections that mean the same.
-pub(crate) fn canonical(name: &str) -> &str {
-    ["ansible.builtin.", "ansible.legacy."]
-        .iter()
-        .find_map(|prefix| name.strip_prefix(prefix))
-        .unwrap_or(name)
 }
 
 impl KnownModules for Catalog {

@@ -63,17 +63,14 @@ impl Run {
         {
             return true;
         }
-        let Some(first) = context.batch.first() else {
-            return false;
-        };
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
         let topics = keywords.list(Keyword::Listen);
         if topics.iter().any(|topic| topic.as_str() == Some(name)) {
             return true;
         }
-        let Some(node) = keywords.get(Keyword::Name) else {
+        let (Some(node), Some(first)) = (keywords.get(Keyword::Name), context.batch.first()) else {
             return false;
         };
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
         let own = text::string(&self.templar, node, &vars).unwrap_or_default();
         let role = frame.roles().next().map(|r| r.name.clone());
         own == name || role.is_some_and(|role| format!("{role} : {own}") == name)

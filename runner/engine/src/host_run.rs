@@ -1,6 +1,7 @@
 //! One host during a run: how it stands, what it was told, what it counts.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rplay_event::Recap;
 
@@ -23,6 +24,8 @@ pub(crate) struct HostRun {
     /// The inventory's name.
     pub name: String,
     state: Mutex<State>,
+    /// Counts the changes of standing of all hosts of the run.
+    moves: Arc<AtomicU64>,
 }
 
 /// What changes.
@@ -37,7 +40,7 @@ pub(crate) struct State {
 }
 
 impl HostRun {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str, moves: Arc<AtomicU64>) -> Self {
         let recap = Recap {
             host: name.to_owned(),
             ..Recap::default()
@@ -50,6 +53,7 @@ impl HostRun {
         Self {
             name: name.to_owned(),
             state: Mutex::new(state),
+            moves,
         }
     }
 
@@ -63,10 +67,17 @@ impl HostRun {
 
     pub(crate) fn set_standing(&self, standing: Standing) {
         self.state().standing = standing;
+        // After the change: who counted before it looks again.
+        self.moves.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn is_active(&self) -> bool {
         self.standing() == Standing::Active
+    }
+
+    /// Whether a task failed on it, or it could not be reached.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(self.standing(), Standing::Failed | Standing::Unreachable)
     }
 
     /// A handler (or topic) is to run at the next flush.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rplay_api::{ArgError, ArgKind, ArgSpec, Fault};
 use rplay_diag::{Diagnostic, Source};
 use rplay_event::{Event, TaskId};
-use rplay_playbook::Keyword;
+use rplay_playbook::{Keyword, short};
 use rplay_template::{Language, Vars};
 use rplay_transport::{Become, ConnectError, Exchange, Target};
 use rplay_wire::{End, Mode, Run as Request};
@@ -17,7 +17,6 @@ use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use crate::action;
-use crate::catalog::canonical;
 use crate::controller_files::Sending;
 use crate::fetch::Fetch;
 use crate::host_run::HostRun;
@@ -77,7 +76,7 @@ impl Run {
             span: action.span.clone(),
             kind: Kind::Str(action.name.clone()),
         };
-        Ok(canonical(&text::string(&self.templar, &node, vars)?).to_owned())
+        Ok(short(&text::string(&self.templar, &node, vars)?).to_owned())
     }
 
     /// The arguments of a task, rendered; with `module_defaults` under them.
@@ -93,7 +92,7 @@ impl Run {
             .all(Some(&context.task), Keyword::ModuleDefaults)
         {
             for (key, node) in defaults.as_map().into_iter().flatten() {
-                if canonical(&key.text) == action.name
+                if short(&key.text) == action.name
                     && let Json::Object(map) = text::json(&self.templar, node, vars)?
                 {
                     args.extend(map);

@@ -1,7 +1,7 @@
 //! A play: its hosts, its batches, its sections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 use rplay_diag::{Diagnostic, Source};
@@ -30,10 +30,30 @@ pub(crate) struct PlayContext {
     pub public_roles: Mutex<Vec<Arc<Role>>>,
     /// Handlers known so far, with where they stand.
     pub handlers: Mutex<Vec<(Item, Frame)>>,
+    /// Magic variables that hold for the whole batch.
+    pub magic: OnceLock<Layer>,
+    /// The batch's active hosts, and the count of moves that the list is of.
+    active: Mutex<Option<(u64, Value)>>,
     stopped: AtomicBool,
 }
 
 impl PlayContext {
+    /// The names of the batch's active hosts; listed anew only where a host's standing changed
+    /// since `moves` were counted last.
+    pub(crate) fn active(&self, moves: u64) -> Value {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((counted, names)) = active.as_ref()
+            && *counted == moves
+        {
+            return names.clone();
+        }
+        let names = self.batch.iter().filter(|h| h.is_active());
+        let names: Vec<Value> = names.map(|h| Value::from(h.name.as_str())).collect();
+        let names = Value::from(names);
+        *active = Some((moves, names.clone()));
+        names
+    }
+
     /// No more tasks: an error was fatal.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -109,6 +129,8 @@ impl Run {
                 layers: layers.clone(),
                 public_roles: Mutex::default(),
                 handlers: Mutex::default(),
+                magic: OnceLock::new(),
+                active: Mutex::default(),
                 stopped: AtomicBool::new(false),
             });
             self.batch(&context).await;
@@ -171,7 +193,7 @@ impl Run {
             "reverse_inventory" => hosts.reverse(),
             _ => {}
         }
-        hosts.retain(|h| !matches!(h.standing(), Standing::Failed | Standing::Unreachable));
+        hosts.retain(|h| !h.is_lost());
         Ok(hosts)
     }
 
@@ -430,8 +452,7 @@ impl Run {
 }
 
 fn lost(hosts: &[Arc<HostRun>]) -> usize {
-    let lost = |h: &&Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
-    hosts.iter().filter(lost).count()
+    hosts.iter().filter(|h| h.is_lost()).count()
 }
 
 /// `vars` of the play and of the imports that brought it in.

@@ -55,6 +55,8 @@ pub struct Run {
     sink: Arc<dyn Sink>,
     hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
     next_task: AtomicU64,
+    /// Counts the changes of standing of all hosts.
+    pub(crate) moves: Arc<AtomicU64>,
     /// Whether `--start-at-task` was met (or not asked for).
     pub(crate) started: std::sync::atomic::AtomicBool,
 }
@@ -87,6 +89,7 @@ impl Run {
             sink: setup.sink,
             hosts: Mutex::default(),
             next_task: AtomicU64::new(1),
+            moves: Arc::default(),
         })
     }
 
@@ -143,7 +146,7 @@ impl Run {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts
             .entry(name.to_owned())
-            .or_insert_with(|| Arc::new(HostRun::new(name)))
+            .or_insert_with(|| Arc::new(HostRun::new(name, self.moves.clone())))
             .clone()
     }
 
@@ -158,11 +161,8 @@ impl Run {
 
     /// Whether every host so far failed or was lost.
     fn all_lost(&self) -> bool {
-        use crate::host_run::Standing;
         let hosts = self.hosts();
-        let lost =
-            |h: &Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
-        !hosts.is_empty() && hosts.iter().all(lost)
+        !hosts.is_empty() && hosts.iter().all(|h| h.is_lost())
     }
 
     pub(crate) fn next_task(&self) -> TaskId {

@@ -1,6 +1,8 @@
 //! The variables of a task on a host.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use indexmap::IndexMap;
 use rplay_playbook::{Keyword, Task};
@@ -45,10 +47,10 @@ impl Run {
         {
             scope.add(Level::Task, Layer::Nodes(Arc::new(vars.clone())));
         }
-        scope.add(
-            Level::Magic,
-            Layer::Values(Arc::new(self.play_magic(frame))),
-        );
+        let magic = frame.context.magic.get_or_init(|| self.play_magic(frame));
+        scope.add(Level::Magic, magic.clone());
+        let here = Arc::new(self.magic_here(frame));
+        scope.add(Level::Magic, Layer::Values(here));
         let file = task.map_or_else(|| frame.context.play.file.clone(), |t| t.file.clone());
         scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
@@ -57,44 +59,12 @@ impl Run {
         }))
     }
 
-    fn play_magic(&self, frame: &Frame) -> IndexMap<String, Value> {
+    /// Magic variables that hold for a play's whole batch.
+    fn play_magic(&self, frame: &Frame) -> Layer {
         let context = &frame.context;
-        let text = |s: String| Value::from(s);
-        let absolute = |p: &std::path::Path| {
-            let path = if p.as_os_str().is_empty() {
-                std::path::Path::new(".")
-            } else {
-                p
-            };
-            path.canonicalize()
-                .unwrap_or_else(|_| path.to_owned())
-                .display()
-                .to_string()
-        };
-        let active: Vec<Value> = context
-            .batch
-            .iter()
-            .filter(|h| h.is_active())
-            .map(|h| Value::from(h.name.as_str()))
-            .collect();
-        let all: Vec<Value> = context
-            .all
-            .iter()
-            .map(|n| Value::from(n.as_str()))
-            .collect();
-        let batch: Vec<Value> = context
-            .batch
-            .iter()
-            .map(|h| Value::from(h.name.as_str()))
-            .collect();
-        let list = |words: &[String]| {
-            Value::from(
-                words
-                    .iter()
-                    .map(|w| Value::from(w.as_str()))
-                    .collect::<Vec<_>>(),
-            )
-        };
+        let options = &self.options;
+        let dir = Value::from(absolute(&context.play.dir));
+        let batch: Vec<&str> = context.batch.iter().map(|h| h.name.as_str()).collect();
         let version = Value::from_pairs([
             ("full", Value::from("2.19.14")),
             ("major", Value::from(2)),
@@ -102,57 +72,71 @@ impl Run {
             ("revision", Value::from(14)),
             ("string", Value::from("2.19.14")),
         ]);
-        let run_tags = match self.options.tags.run.as_slice() {
-            [] => list(&["all".to_owned()]),
-            tags => list(tags),
+        let run_tags = match options.tags.run.as_slice() {
+            [] => list(["all"]),
+            tags => list(tags.iter().map(String::as_str)),
         };
-        let mut magic = IndexMap::from([
-            ("play_hosts".to_owned(), Value::from(active.clone())),
-            ("ansible_play_hosts".to_owned(), Value::from(active)),
-            ("ansible_play_hosts_all".to_owned(), Value::from(all)),
-            ("ansible_play_batch".to_owned(), Value::from(batch)),
-            ("ansible_play_name".to_owned(), text(context.play.name())),
-            ("playbook_dir".to_owned(), text(absolute(&context.play.dir))),
+        let skip_tags = list(options.tags.skip.iter().map(String::as_str));
+        let pairs = [
             (
-                "ansible_playbook_dir".to_owned(),
-                text(absolute(&context.play.dir)),
+                "ansible_play_hosts_all",
+                list(context.all.iter().map(String::as_str)),
             ),
-            (
-                "ansible_check_mode".to_owned(),
-                Value::from(self.options.check),
-            ),
-            (
-                "ansible_diff_mode".to_owned(),
-                Value::from(self.options.diff),
-            ),
-            ("ansible_forks".to_owned(), Value::from(self.options.forks)),
-            (
-                "ansible_verbosity".to_owned(),
-                Value::from(self.options.verbosity),
-            ),
-            ("ansible_version".to_owned(), version),
-            ("ansible_run_tags".to_owned(), run_tags),
-            (
-                "ansible_skip_tags".to_owned(),
-                list(&self.options.tags.skip),
-            ),
-        ]);
-        let names: Vec<Value> = frame
-            .roles()
-            .map(|r| Value::from(r.name.as_str()))
+            ("ansible_play_batch", list(batch)),
+            ("ansible_play_name", Value::from(context.play.name())),
+            ("playbook_dir", dir.clone()),
+            ("ansible_playbook_dir", dir),
+            ("ansible_check_mode", Value::from(options.check)),
+            ("ansible_diff_mode", Value::from(options.diff)),
+            ("ansible_forks", Value::from(options.forks)),
+            ("ansible_verbosity", Value::from(options.verbosity)),
+            ("ansible_version", version),
+            ("ansible_run_tags", run_tags),
+            ("ansible_skip_tags", skip_tags),
+        ];
+        let magic: IndexMap<String, Value> = pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
             .collect();
+        Layer::Values(Arc::new(magic))
+    }
+
+    /// Magic variables of this moment and of the roles around.
+    fn magic_here(&self, frame: &Frame) -> IndexMap<String, Value> {
+        let active = frame.context.active(self.moves.load(Ordering::SeqCst));
+        let mut magic = IndexMap::from([
+            ("play_hosts".to_owned(), active.clone()),
+            ("ansible_play_hosts".to_owned(), active),
+        ]);
+        let names: Vec<&str> = frame.roles().map(|r| r.name.as_str()).collect();
         if let Some(role) = frame.roles().next() {
-            magic.insert("role_name".to_owned(), Value::from(role.name.as_str()));
-            magic.insert(
-                "ansible_role_name".to_owned(),
-                Value::from(role.name.as_str()),
-            );
-            magic.insert("role_path".to_owned(), text(absolute(&role.path)));
-            magic.insert(
-                "ansible_parent_role_names".to_owned(),
-                Value::from(names[1..].to_vec()),
-            );
+            let name = Value::from(role.name.as_str());
+            magic.insert("role_name".to_owned(), name.clone());
+            magic.insert("ansible_role_name".to_owned(), name);
+            magic.insert("role_path".to_owned(), Value::from(absolute(&role.path)));
+            let parents = list(names[1..].iter().copied());
+            magic.insert("ansible_parent_role_names".to_owned(), parents);
         }
         magic
     }
+}
+
+/// A list of texts as templates see it.
+fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> Value {
+    words
+        .into_iter()
+        .map(Value::from)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+/// A folder's whole path, where it is there; an empty one is the folder that we are in.
+fn absolute(path: &Path) -> String {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    whole.display().to_string()
 }

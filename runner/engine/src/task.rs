@@ -206,10 +206,7 @@ impl Run {
     /// `any_errors_fatal` and `max_fail_percentage`: whether the play goes on.
     fn judge(&self, context: &TaskContext, hosts: &[Arc<HostRun>]) {
         let batch = &context.frame.context.batch;
-        let lost =
-            |h: &&Arc<HostRun>| matches!(h.standing(), Standing::Failed | Standing::Unreachable);
-        let failed_here = hosts.iter().filter(lost).count();
-        if failed_here == 0 {
+        if !hosts.iter().any(|h| h.is_lost()) {
             return;
         }
         let Some(any) = batch.first() else { return };
@@ -221,7 +218,8 @@ impl Run {
             .and_then(|node| text::number(&self.templar, node, &vars).ok());
         // Shares of hosts are small numbers.
         #[allow(clippy::cast_precision_loss)]
-        let share = batch.iter().filter(lost).count() as f64 * 100.0 / batch.len() as f64;
+        let share =
+            batch.iter().filter(|h| h.is_lost()).count() as f64 * 100.0 / batch.len() as f64;
         if fatal || limit.is_some_and(|limit| share > limit) {
             for host in batch.iter().filter(|h| h.is_active()) {
                 host.set_standing(Standing::Ended);

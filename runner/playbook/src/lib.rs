@@ -29,4 +29,5 @@ pub use problems::Problems;
 pub use role_call::{From, RoleCall};
 pub use role_path::{collections_path, roles_path};
 pub use sources::{Disk, KnownModules, Sources};
+pub use task::short;
 pub use types::{Action, Block, Item, Loop, Origin, Play, Role, Task};

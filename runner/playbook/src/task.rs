@@ -161,7 +161,7 @@ fn two_loops(first: &Key, second: &Key) -> Diagnostic {
 }
 
 /// A module's name without the collections that mean the same.
-pub(crate) fn short(name: &str) -> &str {
+pub fn short(name: &str) -> &str {
     ["ansible.builtin.", "ansible.legacy."]
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix))

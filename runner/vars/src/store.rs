@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use indexmap::IndexMap;
 use rplay_inventory::{Inventory, VarsFiles};
@@ -87,10 +87,9 @@ impl Store {
         }
         *current = Arc::new(next);
         drop(current);
-        self.layers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        // Both under the one lock, since the layers hold the groups.
+        let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
+        layers.clear();
         *self.groups.write().unwrap_or_else(PoisonError::into_inner) = None;
         true
     }
@@ -143,11 +142,12 @@ impl Store {
         for extra in &self.extra {
             scope.add(Level::Extra, Layer::Nodes(extra.clone()));
         }
-        scope.add(Level::Magic, Layer::Values(Arc::new(self.magic(host))));
         scope
     }
 
-    fn inventory_layers(&self, host: &str) -> Layers {
+    /// What a host has of the inventory, its magic variables among it: made once, and again after
+    /// the inventory changed.
+    fn inventory_layers(self: &Arc<Self>, host: &str) -> Layers {
         let mut cache = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cache.get(host) {
             return known.clone();
@@ -171,6 +171,7 @@ impl Store {
         layers.extend(own.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
         let files = beside.iter().flat_map(|(_, files)| files.host(host));
         layers.extend(files.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
+        layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);
         cache.insert(host.into(), layers.clone());
         layers
@@ -195,7 +196,7 @@ impl Store {
             (
                 "hostvars".to_owned(),
                 Value::from_object(HostVarsOf {
-                    store: self.clone(),
+                    store: Arc::downgrade(self),
                 }),
             ),
             ("omit".to_owned(), rplay_template::omit()),
@@ -248,15 +249,16 @@ impl Store {
 /// `hostvars`: another host's variables, looked up when they are used.
 #[derive(Debug)]
 struct HostVarsOf {
-    store: Arc<Store>,
+    /// The store holds this in its turn.
+    store: Weak<Store>,
 }
 
 impl rplay_template::Object for HostVarsOf {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let store = self.store.upgrade()?;
         let host = key.as_str()?;
-        let known = self.store.inventory().hosts.contains_key(host)
-            || self
-                .store
+        let known = store.inventory().hosts.contains_key(host)
+            || store
                 .hosts
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -265,13 +267,15 @@ impl rplay_template::Object for HostVarsOf {
         if !known {
             return None;
         }
-        let vars: Arc<dyn Vars> = Arc::new(self.store.scope(host));
-        Some(self.store.templar.view(&vars))
+        let vars: Arc<dyn Vars> = Arc::new(store.scope(host));
+        Some(store.templar.view(&vars))
     }
 
     fn enumerate(self: &Arc<Self>) -> rplay_template::Enumerator {
-        let inventory = self.store.inventory();
-        let names = inventory.hosts.keys();
+        let inventory = self.store.upgrade().map(|store| store.inventory());
+        let names = inventory
+            .iter()
+            .flat_map(|inventory| inventory.hosts.keys());
         rplay_template::Enumerator::Values(names.map(|n| Value::from(&**n)).collect())
     }
 }

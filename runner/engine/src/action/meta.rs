@@ -87,12 +87,9 @@ impl Run {
                 });
             }
             "clear_host_errors" => {
-                let lost = |h: &&&Arc<HostRun>| {
-                    matches!(h.standing(), Standing::Failed | Standing::Unreachable)
-                };
                 chosen
                     .iter()
-                    .filter(lost)
+                    .filter(|h| h.is_lost())
                     .for_each(|h| h.set_standing(Standing::Active));
             }
             "noop" | "refresh_inventory" | "reset_connection" | "end_play" | "end_batch" => {}
