@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use rplay_api::{Args, Choice, Doc, Failure, FileArgs, Host, Module, Outcome, Result, Return};
+use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return};
 
-use crate::text_edit::{Position, TextEdit, bare, insert, lines};
+use crate::text_edit::{EditArgs, Position, TextEdit, bare, insert, lines};
 
 /// The `blockinfile` module.
 pub struct This;
@@ -45,14 +45,9 @@ pub struct BlockinfileArgs {
     /// Make the file where it is not there.
     #[arg(default = false)]
     create: bool,
-    /// Keep a copy of the old file, with the time in its name.
-    #[arg(default = false)]
-    backup: bool,
-    /// A command that judges the new content before it takes its place; `%s` is its path.
-    validate: Option<String>,
-    /// Owner, group and mode.
+    /// How the file is written back.
     #[arg(flatten)]
-    file: FileArgs,
+    edit: EditArgs,
 }
 
 /// Whether the block should be there.
@@ -104,9 +99,7 @@ impl Module for This {
     fn run(args: BlockinfileArgs, host: &Host) -> Result<Outcome> {
         let edit = TextEdit {
             path: &args.path,
-            args: &args.file,
-            backup: args.backup,
-            validate: args.validate.as_deref(),
+            args: &args.edit,
         };
         let position = Position::parse(args.insertafter.as_deref(), args.insertbefore.as_deref())?;
         let block = Block::of(&args)?;

@@ -3,12 +3,10 @@
 //! In a dry run nothing is known of what a command would do: it is not run, and its result is
 //! unknown. `creates` and `removes` are decided by files, and so hold in a dry run too.
 
-use std::path::PathBuf;
-
 use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result};
 use serde_json::Value;
 
-use crate::commandline::{Commandline, RETURNS, checked_chdir};
+use crate::commandline::{Commandline, RETURNS, Surroundings};
 
 /// The `command` module.
 pub struct This;
@@ -21,20 +19,9 @@ pub struct CommandArgs {
     cmd: Option<String>,
     /// The command as a list of words, which needs no quoting.
     argv: Option<Vec<String>>,
-    /// Change into this folder first.
-    chdir: Option<PathBuf>,
-    /// Do nothing where this file (or a match of this pattern) is there.
-    creates: Option<String>,
-    /// Do nothing where this file (or a match of this pattern) is not there.
-    removes: Option<String>,
-    /// What the command reads from its standard input.
-    stdin: Option<String>,
-    /// Add a newline to `stdin`.
-    #[arg(default = true)]
-    stdin_add_newline: bool,
-    /// Strip empty lines from the end of the output.
-    #[arg(default = true)]
-    strip_empty_ends: bool,
+    /// Where and when it runs, what it reads, how its output is kept.
+    #[arg(flatten)]
+    surroundings: Surroundings,
     /// Expand `$VARIABLES` and `~` in the words.
     #[arg(default = true)]
     expand_argument_vars: bool,
@@ -89,12 +76,7 @@ impl Module for This {
         let line = Commandline {
             shown: Value::from(argv.clone()),
             argv,
-            chdir: checked_chdir(host, args.chdir)?,
-            creates: args.creates,
-            removes: args.removes,
-            stdin: args.stdin,
-            stdin_add_newline: args.stdin_add_newline,
-            strip_empty_ends: args.strip_empty_ends,
+            surroundings: args.surroundings,
         };
         line.run(host)
     }

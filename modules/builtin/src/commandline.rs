@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of how either module takes its words.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, tz::TimeZone};
-use rplay_api::{Command, Failure, Host, Outcome, Output, Result, Return, Stdin};
+use rplay_api::{Args, Command, Failure, Host, Outcome, Output, Result, Return, Stdin};
 use serde_json::Value;
 
 use crate::pattern;
@@ -17,18 +17,27 @@ pub struct Commandline {
     pub argv: Vec<String>,
     /// The result's `cmd`.
     pub shown: Value,
-    /// Working folder.
-    pub chdir: Option<PathBuf>,
-    /// Not run where a file matches.
-    pub creates: Option<String>,
-    /// Not run where no file matches.
-    pub removes: Option<String>,
-    /// Its standard input.
-    pub stdin: Option<String>,
-    /// Whether the input gets a newline.
-    pub stdin_add_newline: bool,
-    /// Whether the output loses the empty lines at its end.
-    pub strip_empty_ends: bool,
+    /// All that is around it.
+    pub surroundings: Surroundings,
+}
+
+/// What both modules take besides the words.
+#[derive(Debug, Args)]
+pub struct Surroundings {
+    /// Change into this folder first.
+    chdir: Option<PathBuf>,
+    /// Do nothing where this file (or a match of this pattern) is there.
+    creates: Option<String>,
+    /// Do nothing where this file (or a match of this pattern) is not there.
+    removes: Option<String>,
+    /// What the command reads from its standard input.
+    stdin: Option<String>,
+    /// Add a newline to `stdin`.
+    #[arg(default = true)]
+    stdin_add_newline: bool,
+    /// Strip empty lines from the end of the output.
+    #[arg(default = true)]
+    strip_empty_ends: bool,
 }
 
 /// The result's keys.
@@ -78,11 +87,12 @@ pub const RETURNS: &[Return] = &[
 impl Commandline {
     /// Runs it, unless a guard says that there is nothing to do.
     pub fn run(self, host: &Host) -> Result<Outcome> {
+        self.check_chdir(host)?;
         if let Some(why) = self.nothing_to_do(host)? {
             return Ok(self.skipped(&why));
         }
         let mut command = Command::changes(self.argv.iter());
-        command.cwd.clone_from(&self.chdir);
+        command.cwd.clone_from(&self.surroundings.chdir);
         command.stdin = self.input();
         let start = host.now();
         let output = host.run(&command).map_err(|failure| {
@@ -94,14 +104,31 @@ impl Commandline {
         self.result(&output, start, host.now())
     }
 
+    /// The folder to run in must be there before the command is.
+    fn check_chdir(&self, host: &Host) -> Result<()> {
+        let Some(dir) = &self.surroundings.chdir else {
+            return Ok(());
+        };
+        if host.is_dir(dir)? {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "could not change into `{}`: there is no such folder",
+            dir.display()
+        ))
+        .arg("chdir")
+        .help("make it first with the `file` module and state: directory"))
+    }
+
     fn nothing_to_do(&self, host: &Host) -> Result<Option<String>> {
-        let found = |path: &str| pattern::first_match(host, self.chdir.as_deref(), path);
-        if let Some(path) = &self.creates
+        let found =
+            |path: &str| pattern::first_match(host, self.surroundings.chdir.as_deref(), path);
+        if let Some(path) = &self.surroundings.creates
             && found(path)?.is_some()
         {
             return Ok(Some(format!("`{path}` exists")));
         }
-        if let Some(path) = &self.removes
+        if let Some(path) = &self.surroundings.removes
             && found(path)?.is_none()
         {
             return Ok(Some(format!("`{path}` does not exist")));
@@ -127,11 +154,11 @@ impl Commandline {
     }
 
     fn input(&self) -> Stdin {
-        let Some(text) = &self.stdin else {
+        let Some(text) = &self.surroundings.stdin else {
             return Stdin::Empty;
         };
         let mut bytes = text.clone().into_bytes();
-        if self.stdin_add_newline {
+        if self.surroundings.stdin_add_newline {
             bytes.push(b'\n');
         }
         Stdin::Bytes(bytes)
@@ -139,7 +166,7 @@ impl Commandline {
 
     fn result(&self, output: &Output, start: SystemTime, end: SystemTime) -> Result<Outcome> {
         let text = |text: String| {
-            if self.strip_empty_ends {
+            if self.surroundings.strip_empty_ends {
                 text.trim_end_matches(['\r', '\n']).to_owned()
             } else {
                 text
@@ -200,20 +227,6 @@ fn delta_text(delta: Duration) -> String {
         rest % 60,
         delta.subsec_micros()
     )
-}
-
-/// A folder to run in, which must be there before the command is.
-pub fn checked_chdir(host: &Host, chdir: Option<PathBuf>) -> Result<Option<PathBuf>> {
-    let Some(dir) = chdir else { return Ok(None) };
-    if host.is_dir(Path::new(&dir))? {
-        return Ok(Some(dir));
-    }
-    Err(Failure::new(format!(
-        "could not change into `{}`: there is no such folder",
-        dir.display()
-    ))
-    .arg("chdir")
-    .help("make it first with the `file` module and state: directory"))
 }
 
 #[cfg(test)]

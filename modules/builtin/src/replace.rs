@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use rplay_api::{Args, Doc, FileArgs, Host, Module, Outcome, Result, Return};
+use rplay_api::{Args, Doc, Host, Module, Outcome, Result, Return};
 
 use crate::python_regex::{Expression, Flags, Template};
-use crate::text_edit::TextEdit;
+use crate::text_edit::{EditArgs, TextEdit};
 
 /// The `replace` module.
 pub struct This;
@@ -26,17 +26,12 @@ pub struct ReplaceArgs {
     after: Option<String>,
     /// Only what comes before the first match of this expression.
     before: Option<String>,
-    /// Keep a copy of the old file, with the time in its name.
-    #[arg(default = false)]
-    backup: bool,
-    /// A command that judges the new content before it takes its place; `%s` is its path.
-    validate: Option<String>,
     /// The file's encoding; it is worked on as bytes.
     #[arg(name = "encoding", default = "utf-8")]
     _encoding: String,
-    /// Owner, group and mode.
+    /// How the file is written back.
     #[arg(flatten)]
-    file: FileArgs,
+    edit: EditArgs,
 }
 
 impl Module for This {
@@ -78,9 +73,7 @@ impl Module for This {
     fn run(args: ReplaceArgs, host: &Host) -> Result<Outcome> {
         let edit = TextEdit {
             path: &args.path,
-            args: &args.file,
-            backup: args.backup,
-            validate: args.validate.as_deref(),
+            args: &args.edit,
         };
         let flags = Flags {
             multi_line: true,

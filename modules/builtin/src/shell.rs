@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result};
 use serde_json::Value;
 
-use crate::commandline::{Commandline, RETURNS, checked_chdir};
+use crate::commandline::{Commandline, RETURNS, Surroundings};
 
 /// The `shell` module.
 pub struct This;
@@ -22,20 +22,9 @@ pub struct ShellArgs {
     /// The shell that runs it: a whole path.
     #[arg(default = "/bin/sh")]
     executable: PathBuf,
-    /// Change into this folder first.
-    chdir: Option<PathBuf>,
-    /// Do nothing where this file (or a match of this pattern) is there.
-    creates: Option<String>,
-    /// Do nothing where this file (or a match of this pattern) is not there.
-    removes: Option<String>,
-    /// What the command reads from its standard input.
-    stdin: Option<String>,
-    /// Add a newline to `stdin`.
-    #[arg(default = true)]
-    stdin_add_newline: bool,
-    /// Strip empty lines from the end of the output.
-    #[arg(default = true)]
-    strip_empty_ends: bool,
+    /// Where and when it runs, what it reads, how its output is kept.
+    #[arg(flatten)]
+    surroundings: Surroundings,
 }
 
 impl Module for This {
@@ -73,12 +62,7 @@ impl Module for This {
         let line = Commandline {
             argv: vec![shell, "-c".to_owned(), text.clone()],
             shown: Value::from(text),
-            chdir: checked_chdir(host, args.chdir)?,
-            creates: args.creates,
-            removes: args.removes,
-            stdin: args.stdin,
-            stdin_add_newline: args.stdin_add_newline,
-            strip_empty_ends: args.strip_empty_ends,
+            surroundings: args.surroundings,
         };
         line.run(host)
     }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rplay_api::{Failure, FileArgs, Host, Outcome, Result};
+use rplay_api::{Args, Failure, FileArgs, Host, Outcome, Result};
 
 use crate::content::Content;
 use crate::path_info;
@@ -16,12 +16,21 @@ use crate::validation::Validation;
 pub struct TextEdit<'a> {
     /// Its path.
     pub path: &'a Path,
+    /// How it is written back.
+    pub args: &'a EditArgs,
+}
+
+/// What all three modules take of how the file is written back.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// Keep a copy of the old file, with the time in its name.
+    #[arg(default = false)]
+    backup: bool,
+    /// A command that judges the new content before it takes its place; `%s` is its path.
+    validate: Option<String>,
     /// Owner, group and mode.
-    pub args: &'a FileArgs,
-    /// Keep a copy of the old file.
-    pub backup: bool,
-    /// A command that says whether the new content is good.
-    pub validate: Option<&'a str>,
+    #[arg(flatten)]
+    file: FileArgs,
 }
 
 impl TextEdit<'_> {
@@ -56,11 +65,11 @@ impl TextEdit<'_> {
     /// what became of the owner and mode.
     pub fn finish(&self, host: &Host, content: Vec<u8>, msg: String) -> Result<Outcome> {
         let before = host.stat(self.path)?;
-        let validate = Validation::optional(self.validate)?;
+        let validate = Validation::optional(self.args.validate.as_deref())?;
         let placement = Placement {
             dest: self.path,
-            args: self.args,
-            backup: self.backup,
+            args: &self.args.file,
+            backup: self.args.backup,
             follow: true,
             validate: validate.as_ref(),
         };
