@@ -1,15 +1,19 @@
 # shellcheck shell=bash
 # The root file system that every host shares and none can write: Debian with systemd and sshd.
-# `plain` has no python, as rplay needs none; `python` is the same and python3, for the tools
-# rplay is compared with.
+# Its kinds are in settings.sh: what a kind adds to every host's packages.
 
 # Named by its recipe and the keys in it: a changed recipe makes another, and running hosts keep
 # the one they started with.
 rootfs_path() { # KIND
     local fingerprint
     fingerprint=$(cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" - <<<"$1
-$LAB_SUITE $LAB_TARGET_PACKAGES $LAB_ALICE_PASSWORD $LAB_ROOT_PASSWORD" | sha256sum)
+$LAB_SUITE $LAB_TARGET_PACKAGES $(rootfs_packages "$1") $LAB_ALICE_PASSWORD $LAB_ROOT_PASSWORD" | sha256sum)
     printf '%s/root-%s-%s' "$LAB_CACHE" "$1" "${fingerprint:0:12}"
+}
+
+rootfs_packages() { # KIND
+    [[ -v LAB_KIND_PACKAGES[$1] ]] || die "there is no kind \`$1\` of host: ${!LAB_KIND_PACKAGES[*]}"
+    printf '%s' "${LAB_KIND_PACKAGES[$1]}"
 }
 
 rootfs_build() { # KIND
@@ -23,7 +27,7 @@ rootfs_build() { # KIND
     rootfs_quieten "$root.new"
     rootfs_trust_lab_ca "$root.new"
     rootfs_empty "$root.new"
-    [[ $1 == python ]] || rootfs_assert_no_python "$root.new"
+    [[ $1 != plain ]] || rootfs_assert_no_python "$root.new"
     mv "$root.new" "$root"
     say "built in $((SECONDS - started)) s"
 }
@@ -39,14 +43,23 @@ rootfs_remove_unused() { # KIND
 
 rootfs_bootstrap() { # KIND ROOT
     rm -rf "$2"
-    local packages=$LAB_TARGET_PACKAGES log=$LAB_CACHE/debootstrap-$1.log
-    [[ $1 == python ]] && packages+=,python3
+    local log=$LAB_CACHE/debootstrap-$1.log
     # shellcheck disable=SC2086 # the mirror is absent by default: debootstrap knows Debian's own
-    if ! debootstrap --variant=minbase --include="$packages" "$LAB_SUITE" "$2" \
-        ${RPLAY_LAB_MIRROR:-} >"$log" 2>&1; then
+    if ! debootstrap --variant=minbase --include="$LAB_TARGET_PACKAGES" "$LAB_SUITE" "$2" \
+        ${RPLAY_LAB_MIRROR:-} >"$log" 2>&1 || ! rootfs_install "$2" "$(rootfs_packages "$1")" >>"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "debootstrap failed; its log is $log"
     fi
+}
+
+# By apt, for debootstrap cannot choose between packages that give the same.
+rootfs_install() { # ROOT PACKAGES
+    [[ -n $2 ]] || return 0
+    printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
+    chmod 0755 "$1/usr/sbin/policy-rc.d"
+    # shellcheck disable=SC2086 # a list of words
+    chroot "$1" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $2 || return
+    rm -f "$1/usr/sbin/policy-rc.d"
 }
 
 rootfs_add_users() { # ROOT

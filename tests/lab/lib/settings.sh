@@ -16,6 +16,13 @@ LAB_HOSTS=$LAB_STATE/hosts
 
 LAB_SUITE=bookworm
 LAB_TARGET_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,sudo,ca-certificates,iproute2,procps
+# What a kind of host has more. `plain` has no python, as rplay needs none; `python` is for the
+# tools rplay is compared with; `conformance` is what Ansible's own test suite expects of a host.
+declare -A LAB_KIND_PACKAGES=(
+    [plain]=
+    [python]=python3
+    [conformance]="python3 python3-jinja2 python3-yaml python3-cryptography python3-packaging python3-resolvelib python3-passlib python3-pexpect python3-pip python3-venv python3-virtualenv python3-setuptools acl attr file unzip zip xz-utils bzip2 zstd git cron gnupg openssl locales iptables subversion netcat-openbsd debconf-utils apt-utils dpkg-dev rsync less curl openssh-client jq kmod"
+)
 
 # What one host may write before its disk is full; it is held in memory.
 LAB_HOST_SPACE=${RPLAY_LAB_HOST_SPACE:-1g}

@@ -1,0 +1,88 @@
+"""The lab hosts that the suite runs in: real systemd hosts with Python, for ansible-core's sake."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import suite
+
+LAB = Path(__file__).resolve().parent.parent / "lab" / "lab"
+NAME = os.environ.get("RPLAY_LAB_NAME", "rplay-conf")
+ENVIRONMENT = {**os.environ, "RPLAY_LAB_NAME": NAME, "RPLAY_LAB_HOST_SPACE": "2g"}
+
+# Where things are in a host.
+TREE = "/opt/ansible-core"
+NAMES = ["ansible", "ansible-playbook", "ansible-inventory", "ansible-vault", "ansible-doc", "ansible-config"]
+
+
+class Lab:
+    """A lab of its own, which is taken down at the end unless it was up before."""
+
+    def __init__(self, count):
+        self.count = count
+        self.hosts = [f"z-b-data-{index + 1}" for index in range(count)]
+
+    def __enter__(self):
+        self.was_up = self.call("status", check=False, capture_output=True).returncode == 0
+        self.call("up", "--hosts", str(self.count), "--kind", "conformance")
+        return self
+
+    def __exit__(self, *_):
+        if not self.was_up:
+            self.call("down")
+
+    def call(self, *words, check=True, **options):
+        return subprocess.run([LAB, *words], check=check, env=ENVIRONMENT, **options)
+
+    def root(self, host):
+        return Path("/run") / NAME / "hosts" / host / "root"
+
+    def prepare(self, rplay):
+        for host in self.hosts:
+            self.fill(host, rplay)
+
+    def reset(self, host, rplay):
+        self.call("reset", host)
+        self.fill(host, rplay)
+
+    def fill(self, host, rplay):
+        """The suite, ansible-core and rplay, in the host."""
+        root = self.root(host)
+        tree = root / TREE.lstrip("/")
+        if not tree.exists():
+            shutil.copytree(suite.source(), tree, symlinks=True)
+            self.make_ansible(tree / "bin")
+        for name in ("python", "pip"):
+            link = root / "usr/bin" / name
+            if not link.exists():
+                link.symlink_to(f"{name}3")
+        folder = root / "opt/rplay"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(rplay, folder / "rplay.new")
+        (folder / "rplay.new").rename(folder / "rplay")
+        for name in NAMES:
+            link = folder / name
+            link.unlink(missing_ok=True)
+            link.symlink_to("rplay")
+        (tree / "test/integration/inventory").write_text(suite.INVENTORY)
+
+    def make_ansible(self, folder):
+        folder.mkdir()
+        names = {"ansible": "adhoc", "ansible-playbook": "playbook"}
+        for name in [*NAMES, "ansible-galaxy", "ansible-console", "ansible-pull"]:
+            module = names.get(name, name.removeprefix("ansible-"))
+            program = folder / name
+            program.write_text(
+                "#!/usr/bin/python3\nimport sys\n"
+                f"sys.path.insert(0, '{TREE}/lib')\n"
+                f"from ansible.cli.{module} import main\nsys.exit(main())\n"
+            )
+            program.chmod(0o755)
+
+    def inside(self, host, command, environment, log, timeout):
+        """Runs a shell command in the host as root; None where it did not end in time."""
+        words = [f"{key}={value}" for key, value in environment.items()]
+        full = [LAB, "inside", host, "env", "-i", *words, "timeout", "-k", "5", str(timeout), "bash", "-c", command]
+        done = subprocess.run(full, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        return None if done.returncode in (124, 137) else done.returncode

@@ -1,0 +1,154 @@
+"""The suite: where it comes from, what its targets are, and how one target is run."""
+
+import json
+import re
+import shlex
+import subprocess
+import tarfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+VERSION = "2.19.14"
+CACHE = Path("/var/cache/rplay-conformance")
+TOOLS = ("ansible", "rplay")
+TIMEOUT = {"ansible": 400, "rplay": 120}
+INVENTORY = (
+    "[testgroup]\n"
+    'testhost ansible_connection="local" ansible_pipelining="yes" ansible_python_interpreter="/usr/bin/python3"\n'
+)
+# The same words from both tools; what a target sends elsewhere is not counted.
+HELD = re.compile(rb"All assertions passed")
+
+
+def source():
+    return CACHE / f"ansible_core-{VERSION}"
+
+
+def fetch():
+    if source().is_dir():
+        return
+    CACHE.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["python3", "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", f"ansible-core=={VERSION}"],
+        cwd=CACHE, check=True,
+    )
+    with tarfile.open(CACHE / f"ansible_core-{VERSION}.tar.gz") as archive:
+        archive.extractall(CACHE, filter="data")
+
+
+def folder(name):
+    return source() / "test/integration/targets" / name
+
+
+def targets():
+    return sorted(path.parent.name for path in folder("").glob("*/aliases"))
+
+
+def aliases(name):
+    lines = (line.split("#")[0].strip() for line in (folder(name) / "aliases").read_text().splitlines())
+    return {line for line in lines if line}
+
+
+def harms_its_host(name):
+    return "destructive" in aliases(name)
+
+
+@dataclass
+class Result:
+    code: int | None
+    held: int
+    seconds: float
+
+    @property
+    def timed_out(self):
+        return self.code is None
+
+    @property
+    def status(self):
+        return "passed" if self.code == 0 else "too long" if self.timed_out else "failed"
+
+
+class Results:
+    """What each tool made of each target, kept between runs."""
+
+    def __init__(self):
+        self.kept = {tool: self.read(tool) for tool in TOOLS}
+
+    def path(self, tool):
+        return CACHE / f"results-{tool}.json"
+
+    def read(self, tool):
+        return json.loads(self.path(tool).read_text()) if self.path(tool).exists() else {}
+
+    def get(self, tool, name):
+        kept = self.kept[tool].get(name)
+        return Result(**kept) if kept else None
+
+    def put(self, tool, name, result):
+        self.kept[tool][name] = asdict(result)
+        self.path(tool).write_text(json.dumps(self.kept[tool], indent=1, sort_keys=True))
+
+
+def environment(tool, name, tree, output):
+    path = f"{tree}/bin" if tool == "ansible" else "/opt/rplay"
+    given = {
+        "PATH": f"{path}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "USER": "root",
+        "LOGNAME": "root",
+        "SHELL": "/bin/bash",
+        "LC_ALL": "C.UTF-8",
+        "LANG": "C.UTF-8",
+        "INVENTORY_PATH": f"{tree}/test/integration/inventory",
+        "OUTPUT_DIR": output,
+        "ANSIBLE_PLAYBOOK_DIR": f"{tree}/test/integration/targets/{name}",
+        "ANSIBLE_ROLES_PATH": f"{tree}/test/integration/targets",
+        "ANSIBLE_RETRY_FILES_ENABLED": "false",
+        "ANSIBLE_HOST_KEY_CHECKING": "false",
+        "ANSIBLE_LIBRARY": "/dev/null",
+        "ANSIBLE_DEVEL_WARNING": "false",
+        "ANSIBLE_DEPRECATION_WARNINGS": "false",
+        "ANSIBLE_CONFIG": f"{tree}/test/lib/ansible_test/_data/ansible.cfg",
+        "ANSIBLE_TEST_PYTHON_INTERPRETER": "/usr/bin/python3",
+        "ANSIBLE_TEST_PYTHON_VERSION": "3.11",
+        "ANSIBLE_TEST_CI": "",
+        "PAGER": "/bin/cat",
+    }
+    if tool == "ansible":
+        given["PYTHONPATH"] = f"{tree}/lib"
+    for alias in aliases(name):
+        if alias.startswith("env/set/"):
+            key, value = alias.removeprefix("env/set/").split("/", 1)
+            given[key] = value
+    return given
+
+
+def play(name, output):
+    gather = "gather_facts/no" not in aliases(name)
+    roles = [alias.removeprefix("setup/always/") for alias in aliases(name) if alias.startswith("setup/always/")]
+    roles += [alias.removeprefix("setup/once/") for alias in aliases(name) if alias.startswith("setup/once/")]
+    return json.dumps([{
+        "hosts": "testhost", "gather_facts": gather, "vars": {"output_dir": output}, "roles": [*roles, name],
+    }], indent=1)
+
+
+def run(tool, name, lab, host):
+    """Runs the target in the host and says how it went. The tools take the same steps."""
+    from lab import TREE
+
+    output = f"/root/output-{tool}/{name}-{time.time_ns():x}"
+    where = f"{TREE}/test/integration/targets/{name}"
+    shell = f"mkdir -p {shlex.quote(output)}; cd {shlex.quote(where)}; "
+    if (folder(name) / "runme.sh").exists():
+        shell += "./runme.sh"
+    else:
+        book = f"{TREE}/test/integration/{name}-{tool}.yml"
+        (lab.root(host) / book.lstrip("/")).write_text(play(name, output))
+        shell += f"ansible-playbook {shlex.quote(book)} -i {TREE}/test/integration/inventory"
+    log = CACHE / "logs" / tool / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with log.open("wb") as file:
+        code = lab.inside(host, shell, environment(tool, name, TREE, output), file, TIMEOUT[tool])
+    return Result(code, len(HELD.findall(log.read_bytes())), round(time.monotonic() - started, 1))

@@ -1,0 +1,75 @@
+"""The published table: what was run, what held, and why something was left out."""
+
+import tomllib
+from dataclasses import dataclass
+
+import suite
+
+
+@dataclass
+class Expected:
+    """What this repository says about targets by name (expected.toml)."""
+
+    gate: list
+    fast: list
+    left_out: dict
+    known: dict
+
+    @classmethod
+    def read(cls, path):
+        said = tomllib.loads(path.read_text())
+        left_out = {name: reason for reason, names in said["left_out"].items() for name in names}
+        return cls(said["gate"], said["fast"], left_out, said["known_failures"])
+
+
+class Table:
+    def __init__(self, names, results, expected):
+        self.expected = expected
+        self.rows = [(name, results.get("ansible", name), results.get("rplay", name)) for name in sorted(set(names))]
+
+    def counted(self):
+        """Targets that count: those that ansible-core itself passes here."""
+        return [row for row in self.rows if row[1] and row[1].code == 0 and row[2]]
+
+    def passed(self):
+        return [row for row in self.counted() if row[2].code == 0]
+
+    def surprises(self):
+        return [row for row in self.counted() if row[2].code != 0 and row[0] not in self.expected.known]
+
+    def summary(self):
+        lines = [f"{len(self.passed())} of {len(self.counted())} targets that ansible-core {suite.VERSION} passes here"]
+        lines += [f"fails: {row[0]}" for row in self.counted() if row[2].code != 0]
+        return "\n".join(lines)
+
+    def reason(self, name, ansible, rplay):
+        if name in self.expected.left_out:
+            return self.expected.left_out[name]
+        if ansible and ansible.code != 0:
+            return "ansible-core itself does not pass it in the lab"
+        if rplay and rplay.code != 0:
+            return self.expected.known.get(name, "")
+        return ""
+
+    def page(self):
+        counted, passed = self.counted(), self.passed()
+        held = sum(row[2].held for row in counted)
+        of = sum(row[1].held for row in counted)
+        lines = [
+            "# Ansible's own test suite",
+            "",
+            "Written by `tests/conformance/run --write`; do not edit. Real ansible-core "
+            f"{suite.VERSION} runs each target first, on the same lab hosts; what it fails there does not count.",
+            "",
+            f"**{len(passed)} of {len(counted)} targets pass.** Assertions whose success was printed: "
+            f"{held} with rplay, {of} with ansible-core (a target that stops early prints fewer; "
+            "what a target sends elsewhere than to the terminal is not counted).",
+            "",
+            "| target | ansible-core | rplay | held (ansible-core) | held (rplay) | remark |",
+            "| --- | --- | --- | ---: | ---: | --- |",
+        ]
+        for name, ansible, rplay in self.rows:
+            cells = [result.status if result else "-" for result in (ansible, rplay)]
+            held = [str(result.held) if result else "-" for result in (ansible, rplay)]
+            lines.append(f"| {name} | {' | '.join(cells + held)} | {self.reason(name, ansible, rplay)} |")
+        return "\n".join(lines) + "\n"
