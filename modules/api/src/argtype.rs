@@ -1,6 +1,6 @@
 //! The types an argument may have, with the leniency of Ansible: `"yes"` is a bool, `"7"` a number.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -93,12 +93,59 @@ impl ArgType for PathBuf {
             Value::Number(n) => n.to_string(),
             other => return Err(expected("a path", other)),
         };
-        let home = || std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
-        Ok(match text.strip_prefix("~/") {
-            Some(rest) => PathBuf::from(home()).join(rest),
-            None if text == "~" => home().into(),
-            None => text.into(),
-        })
+        Ok(target_path(&text))
+    }
+}
+
+/// The path on the target that a text means: `~` and relative paths made whole.
+pub fn target_path(text: &str) -> PathBuf {
+    anchored(expand_home(text))
+}
+
+/// `~` is the home folder of the user that the module runs as.
+fn expand_home(text: &str) -> PathBuf {
+    let home = || std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
+    match text.strip_prefix("~/") {
+        Some(rest) => PathBuf::from(home()).join(rest),
+        None if text == "~" => home().into(),
+        None => text.into(),
+    }
+}
+
+/// A relative path is seen from where the agent runs: the user's home folder over SSH, the
+/// playbook's folder on the controller.
+fn anchored(path: PathBuf) -> PathBuf {
+    if path.is_absolute() {
+        return path;
+    }
+    let ends = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let mut whole = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    whole.extend(path.components().filter(|c| *c != Component::CurDir));
+    if ends {
+        whole.as_mut_os_string().push("/");
+    }
+    whole
+}
+
+/// A path that stays as it is written, but for `~`: where a link leads, a program's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenPath(pub PathBuf);
+
+impl From<&str> for WrittenPath {
+    fn from(text: &str) -> Self {
+        Self(expand_home(text))
+    }
+}
+
+impl ArgType for WrittenPath {
+    const KIND: ArgKind = ArgKind::Path;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        match value {
+            Value::String(s) if s.contains('\0') => Err("a path holds a zero byte".into()),
+            Value::String(s) if !s.is_empty() => Ok(Self(expand_home(s))),
+            other => Err(expected("a path", other)),
+        }
     }
 }
 

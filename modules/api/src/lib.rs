@@ -23,7 +23,9 @@ mod real;
 mod system;
 
 pub use args::{ArgError, ArgMap, ArgReader, ArgSpec, Args, Fault};
-pub use argtype::{ArgKind, ArgType, ArgValue, choice_word, not_a_choice};
+pub use argtype::{
+    ArgKind, ArgType, ArgValue, WrittenPath, choice_word, not_a_choice, target_path,
+};
 pub use control::Control;
 pub use controller_file::{
     ControllerFile, ControllerTemplate, Entry as ControllerEntry, EntryKind,

@@ -1,15 +1,11 @@
 //! Puts the pieces in a folder together into one file, in the order of their names.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rplay_api::{
-    Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, FileMode, Host, Module, Outcome,
-    Result,
-};
+use rplay_api::{Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, FileMode, Host, Module, Outcome, Result, target_path};
 
 use crate::content::Content;
 use crate::copy::RETURNS;
-use crate::path_info;
 use crate::placement::Placement;
 use crate::python_regex::{Expression, Flags};
 use crate::validation::Validation;
@@ -68,7 +64,6 @@ impl Module for This {
     };
 
     fn run(args: AssembleArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("dest", &args.dest)?;
         crate::copy::require_parent(host, &args.dest)?;
         let regexp = args.regexp.as_deref();
         let regexp = regexp.map(|text| Expression::new("regexp", text, Flags::default()));
@@ -114,8 +109,7 @@ fn pieces(src: &ControllerFile, host: &Host) -> Result<(String, Vec<(String, Con
             Ok((src.clone(), entries.iter().filter_map(piece).collect()))
         }
         ControllerFile::Remote(src) => {
-            let dir = Path::new(src);
-            path_info::absolute("src", dir)?;
+            let dir = &target_path(src);
             if !host.is_dir(dir)? {
                 return Err(Failure::new(format!("`{src}` is no folder")).arg("src"));
             }

@@ -9,7 +9,6 @@ use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, Return};
 
 use crate::checksum;
 use crate::content::fill;
-use crate::path_info;
 use crate::progress::Progress;
 
 /// The `fetch` module.
@@ -78,7 +77,6 @@ impl Module for This {
     };
 
     fn run(args: FetchArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("src", &args.src)?;
         let shown = args.src.display();
         let Some(meta) = host.stat(&args.src)? else {
             if args.fail_on_missing {

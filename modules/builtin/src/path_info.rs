@@ -102,18 +102,6 @@ fn parts_backwards(path: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// Refuses a path that is not absolute: where it would be depends on nothing that a task says.
-pub fn absolute(arg: &str, path: &Path) -> Result<()> {
-    if path.is_absolute() {
-        return Ok(());
-    }
-    Err(
-        Failure::new(format!("`{}` is not an absolute path", path.display()))
-            .arg(arg)
-            .help("start it with `/`, or with `~/` for the home folder of the user on the target"),
-    )
-}
-
 /// Whether a path is written with a `/` at its end.
 pub fn ends_with_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")

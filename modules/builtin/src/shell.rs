@@ -3,9 +3,8 @@
 //! The line goes to the shell whole, so pipes, redirections and `$VARIABLES` are the shell's. What
 //! is true of `command` in a dry run is true here.
 
-use std::path::PathBuf;
 
-use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result};
+use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, WrittenPath};
 use serde_json::Value;
 
 use crate::commandline::{Commandline, RETURNS, Surroundings};
@@ -21,7 +20,7 @@ pub struct ShellArgs {
     cmd: Option<String>,
     /// The shell that runs it: a whole path.
     #[arg(default = "/bin/sh")]
-    executable: PathBuf,
+    executable: WrittenPath,
     /// Where and when it runs, what it reads, how its output is kept.
     #[arg(flatten)]
     surroundings: Surroundings,
@@ -58,7 +57,7 @@ impl Module for This {
             return Err(Failure::new("there is no command to run")
                 .help("give it as `cmd`, or behind the module's name"));
         };
-        let shell = args.executable.to_string_lossy().into_owned();
+        let shell = args.executable.0.to_string_lossy().into_owned();
         let line = Commandline {
             argv: vec![shell, "-c".to_owned(), text.clone()],
             shown: Value::from(text),

@@ -71,7 +71,6 @@ impl Module for This {
             let dir = host.env("TMPDIR").filter(|d| d.starts_with('/'));
             dir.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
         });
-        path_info::absolute("path", &dir)?;
         let path = free_name(&args, host, &dir)?;
         let attrs = |mode| Attrs {
             mode: Some(mode),

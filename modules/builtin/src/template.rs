@@ -154,7 +154,6 @@ fn rendered(src: &ControllerTemplate) -> Result<(String, Content, u32)> {
 
 /// The file to make: `dest`, or in that folder the template's name.
 fn destination(host: &Host, args: &TemplateArgs, src: &str) -> Result<PathBuf> {
-    path_info::absolute("dest", &args.dest)?;
     if !path_info::ends_with_slash(&args.dest) && !host.is_dir(&args.dest)? {
         crate::copy::require_parent(host, &args.dest)?;
         return Ok(args.dest.clone());

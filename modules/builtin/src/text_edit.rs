@@ -8,7 +8,6 @@ use std::path::Path;
 use rplay_api::{Args, Failure, FileArgs, Host, Outcome, Result};
 
 use crate::content::Content;
-use crate::path_info;
 use crate::placement::Placement;
 use crate::validation::Validation;
 
@@ -36,7 +35,6 @@ pub struct EditArgs {
 impl TextEdit<'_> {
     /// The file's content; `None` where nothing is there.
     pub fn read(&self, host: &Host) -> Result<Option<Vec<u8>>> {
-        path_info::absolute("path", self.path)?;
         let shown = self.path.display();
         match host.stat(self.path)? {
             None => Ok(None),

@@ -132,6 +132,12 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
         }
     }
     let names: Vec<String> = plays.iter().map(|(name, _)| name.clone()).collect();
+    let reload = move || {
+        let (inventory, warnings) =
+            rplay_inventory::load(&sources, &reader).map_err(|d| vec![d])?;
+        warnings.iter().for_each(show);
+        Ok(Arc::new(inventory))
+    };
     let setup = Setup {
         options: options(&args, selection)?,
         store,
@@ -141,6 +147,7 @@ fn prepared(args: RunArgs) -> Result<Exit, Stop> {
         limit,
         operator: Arc::new(ask::Terminal),
         sink: sink(&args),
+        reload: Box::new(reload),
     };
     let plays = plays.into_iter().flat_map(|(_, plays)| plays).collect();
     execute(Run::new(setup), names, plays)
@@ -224,6 +231,13 @@ fn limit(args: &RunArgs, inventory: &Inventory) -> Result<Option<Vec<Arc<str>>>,
     }
 }
 
+/// Whether the program goes by one of Ansible's names.
+fn is_called_ansible() -> bool {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(|path| path.file_name());
+    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"ansible"))
+}
+
 /// The loader; names of static imports may use `-e` and the play's variables.
 fn loader(templar: &Templar, extra: &[Arc<Map>]) -> Loader {
     let mut paths: Vec<PathBuf> = match std::env::var("ANSIBLE_ROLES_PATH") {
@@ -248,7 +262,10 @@ fn loader(templar: &Templar, extra: &[Arc<Map>]) -> Loader {
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned))
     };
-    Loader::new(Arc::new(Disk), Arc::new(Catalog), paths, Box::new(early))
+    let catalog = Catalog {
+        faults_wait: is_called_ansible(),
+    };
+    Loader::new(Arc::new(Disk), Arc::new(catalog), paths, Box::new(early))
 }
 
 type Named = (String, Vec<Play>);

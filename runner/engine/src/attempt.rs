@@ -169,7 +169,11 @@ impl Run {
                 }
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
                 Ok(_) => {}
-                Err(diagnostic) => return self.failure(&diagnostic),
+                Err(diagnostic) => {
+                    return self
+                        .misjudged(result, &diagnostic)
+                        .with("changed_when_result", diagnostic.message.clone());
+                }
             }
         }
         if let Some(node) = keywords.get(Keyword::FailedWhen) {
@@ -203,10 +207,24 @@ impl Run {
                         .insert("failed_when_result".to_owned(), false.into());
                 }
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
-                Err(diagnostic) => return self.failure(&diagnostic),
+                Err(diagnostic) => {
+                    return self
+                        .misjudged(result, &diagnostic)
+                        .with("failed_when_result", diagnostic.message.clone());
+                }
             }
         }
         result
+    }
+
+    /// What ran is kept where a condition about it is wrong.
+    fn misjudged(&self, result: TaskResult, diagnostic: &Diagnostic) -> TaskResult {
+        TaskResult {
+            data: result.data,
+            changes: result.changes,
+            warnings: result.warnings,
+            ..self.failure(diagnostic)
+        }
     }
 
     /// A condition over the result itself, which is there under its registered name.

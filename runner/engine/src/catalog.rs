@@ -8,7 +8,10 @@ use crate::action;
 
 /// The catalogue of modules and actions.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Catalog;
+pub struct Catalog {
+    /// Wrong arguments are the task's failure when it runs, as in Ansible.
+    pub faults_wait: bool,
+}
 
 impl Catalog {
     /// Documentation and arguments of a module or action.
@@ -31,6 +34,10 @@ impl Catalog {
 }
 
 impl KnownModules for Catalog {
+    fn faults_wait(&self) -> bool {
+        self.faults_wait
+    }
+
     fn known(&self, name: &str) -> bool {
         Self::find(name).is_some()
     }

@@ -1,6 +1,6 @@
 //! How a host is reached and as whom: from variables, keywords and the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +86,7 @@ impl Run {
         if kind == Kind::Local {
             return Ok(Target {
                 name: host.to_owned(),
+                dir: folder(&frame.context.play.dir),
                 ..Target::local()
             });
         }
@@ -107,6 +108,7 @@ impl Run {
         let checking = checking.map(|t| matches!(t.to_lowercase().as_str(), "true" | "yes" | "1"));
         Ok(Target {
             name: host.to_owned(),
+            dir: None,
             host: settings
                 .var(&["ansible_host", "ansible_ssh_host"])
                 .unwrap_or_else(|| host.to_owned()),
@@ -201,4 +203,9 @@ fn expanded(path: String) -> PathBuf {
         Some(rest) => PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(rest),
         None => path.into(),
     }
+}
+
+/// A playbook's folder, whole; none where it is the one that we are in.
+fn folder(dir: &Path) -> Option<PathBuf> {
+    (!dir.as_os_str().is_empty()).then(|| dir.canonicalize().ok())?
 }

@@ -16,6 +16,8 @@ pub(crate) enum Standing {
     Unreachable,
     /// It left the play without a failure (`meta: end_host`), or the play was stopped.
     Ended,
+    /// It left the role that it is in (`meta: end_role`).
+    LeftRole,
 }
 
 /// A host's state during the run.
@@ -37,6 +39,8 @@ pub(crate) struct State {
     pub notified: Vec<String>,
     /// Its row of the recap.
     pub recap: Recap,
+    /// It is failed for another host's failure (`any_errors_fatal`), which is not counted here.
+    pub felled: bool,
 }
 
 impl HostRun {
@@ -49,6 +53,7 @@ impl HostRun {
             standing: Standing::Active,
             notified: vec![],
             recap,
+            felled: false,
         };
         Self {
             name: name.to_owned(),
@@ -73,6 +78,24 @@ impl HostRun {
 
     pub(crate) fn is_active(&self) -> bool {
         self.standing() == Standing::Active
+    }
+
+    /// It fails with another host.
+    pub(crate) fn fell(&self) {
+        self.state().felled = true;
+        self.set_standing(Standing::Failed);
+    }
+
+    /// A `rescue` takes its failure back.
+    pub(crate) fn rescue(&self) {
+        {
+            let mut state = self.state();
+            if !std::mem::take(&mut state.felled) {
+                state.recap.failed = state.recap.failed.saturating_sub(1);
+                state.recap.rescued += 1;
+            }
+        }
+        self.set_standing(Standing::Active);
     }
 
     /// Whether a task failed on it, or it could not be reached.

@@ -11,7 +11,7 @@ use rplay_playbook::{
     Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, file_argument,
 };
 use rplay_template::{Value, Vars, to_json};
-use rplay_vars::Level;
+use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
 use serde_json::Value as Json;
 
@@ -28,6 +28,18 @@ use crate::text::{self, Unusable};
 struct Wanted {
     name: String,
     vars: Map,
+    /// The item's label, in a loop.
+    label: Option<String>,
+}
+
+impl Wanted {
+    fn plain(name: String) -> Self {
+        Self {
+            name,
+            vars: Map::new(),
+            label: None,
+        }
+    }
 }
 
 impl Run {
@@ -56,6 +68,8 @@ impl Run {
                 }
             }
         }
+        let fallen: Vec<_> = active.iter().filter(|h| h.is_lost()).cloned().collect();
+        self.judge(task, frame, &fallen);
         for (wanted, hosts) in groups {
             self.included(&context, &wanted, &hosts, handler).await;
         }
@@ -68,22 +82,12 @@ impl Run {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
             None => self
-                .one(context, &vars, Map::new())
-                .map(|w| w.into_iter().collect()),
+                .one(context, &vars)
+                .map(|name| name.into_iter().map(Wanted::plain).collect()),
             Some(over) => match self.loop_items(over, &scope) {
                 Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
                 Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
-                Ok(items) => {
-                    let name = loop_var(&context.task);
-                    let each = items.iter().map(|item| {
-                        let values = IndexMap::from([(name.clone(), item.clone())]);
-                        let inner: Arc<dyn Vars> =
-                            Arc::new(scope.clone().with_values(Level::Loop, values));
-                        self.one(context, &inner, as_nodes(&name, item, context))
-                    });
-                    each.collect::<Result<Vec<_>, _>>()
-                        .map(|all| all.into_iter().flatten().collect())
-                }
+                Ok(items) => self.each_wanted(context, &scope, &items),
             },
         };
         let result = match &found {
@@ -108,12 +112,37 @@ impl Run {
         }
     }
 
+    /// What each item of a loop includes.
+    fn each_wanted(
+        &self,
+        context: &TaskContext,
+        scope: &Scope,
+        items: &[Value],
+    ) -> Result<Vec<Wanted>, TaskResult> {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let control = self.control(context, &vars).map_err(|d| self.failure(&d))?;
+        let mut all = vec![];
+        for (index, item) in items.iter().enumerate() {
+            let values = control.vars(items, index);
+            let inner: Arc<dyn Vars> =
+                Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
+            if let Some(name) = self.one(context, &inner)? {
+                all.push(Wanted {
+                    name,
+                    vars: as_nodes(&values, context),
+                    label: Some(self.label(&control, item, &inner)),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The name of what is included; none where a condition says no.
     fn one(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
-        extra: Map,
-    ) -> Result<Option<Wanted>, TaskResult> {
+    ) -> Result<Option<String>, TaskResult> {
         match self.condition(context, vars) {
             Err(diagnostic) => return Err(self.failure(&diagnostic)),
             Ok(Some(result)) if result.is_skipped() => return Ok(None),
@@ -130,7 +159,7 @@ impl Run {
             return Err(self.failure(&Diagnostic::error(words).at(&action.span)));
         };
         match text::string(&self.templar, node, vars) {
-            Ok(name) => Ok(Some(Wanted { name, vars: extra })),
+            Ok(name) => Ok(Some(name)),
             Err(diagnostic) => Err(self.failure(&diagnostic)),
         }
     }
@@ -159,13 +188,17 @@ impl Run {
                 hosts
                     .iter()
                     .for_each(|host| self.tell(context, host, &result, begun));
+                let fallen: Vec<_> = hosts.iter().filter(|h| h.is_lost()).cloned().collect();
+                self.judge(&context.task, &context.frame, &fallen);
                 return;
             }
         };
         let names = hosts.iter().map(|h| h.name.clone()).collect();
         self.emit(Event::Included {
-            what: wanted.name.clone(),
+            task: context.id,
+            what: self.included_name(context, wanted),
             hosts: names,
+            item: wanted.label.clone(),
         });
         for host in hosts {
             host.state().recap.ok += 1;
@@ -173,6 +206,18 @@ impl Run {
         let item = Item::Block(block);
         self.items(std::slice::from_ref(&item), hosts, &context.frame, handler)
             .await;
+    }
+
+    /// What was included, as the output says it.
+    fn included_name(&self, context: &TaskContext, wanted: &Wanted) -> String {
+        let path = match context.task.action.name.as_str() {
+            "include_role" => None,
+            _ => self.loader.find_tasks(&wanted.name, &self.at(context)),
+        };
+        path.map_or_else(
+            || wanted.name.clone(),
+            |path| path.canonicalize().unwrap_or(path).display().to_string(),
+        )
     }
 
     /// Keywords that the included tasks inherit: the include's `vars`, and those of `apply`.
@@ -264,26 +309,22 @@ impl Run {
     }
 }
 
-fn loop_var(task: &Task) -> String {
-    let control = task.keywords.get(Keyword::LoopControl);
-    let name = control
-        .and_then(|c| c.get("loop_var"))
-        .and_then(Node::as_str);
-    name.unwrap_or("item").to_owned()
-}
-
-/// The loop's variable as the included tasks see it: data, never a template.
-fn as_nodes(name: &str, item: &Value, context: &TaskContext) -> Map {
-    let span = context.task.span.clone();
-    let kind =
-        to_json(item).map_or_else(|_| Kind::Str(item.to_string()), |json| data(&json, &span));
-    Map::from_iter([(
-        Key {
-            text: name.to_owned(),
+/// The loop's variables as the included tasks see them: data, never templates.
+fn as_nodes(values: &IndexMap<String, Value>, context: &TaskContext) -> Map {
+    let span = &context.task.span;
+    let node = |value: &Value| Node {
+        span: span.clone(),
+        kind: to_json(value)
+            .map_or_else(|_| Kind::Str(value.to_string()), |json| data(&json, span)),
+    };
+    let pair = |(name, value): (&String, &Value)| {
+        let key = Key {
+            text: name.clone(),
             span: span.clone(),
-        },
-        Node { span, kind },
-    )])
+        };
+        (key, node(value))
+    };
+    values.iter().map(pair).collect()
 }
 
 fn data(json: &Json, span: &rplay_diag::Span) -> Kind {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_event::Event;
-use rplay_playbook::{Keyword, Loop};
+use rplay_playbook::{Keyword, Loop, Task};
 use rplay_template::{Decision, Origin, Value, Vars, unknown};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::Node;
@@ -19,12 +19,13 @@ use crate::task::TaskContext;
 use crate::text::{self, Unusable};
 
 /// `loop_control`.
-struct Control {
-    var: String,
+pub(crate) struct Control {
+    pub var: String,
     index: Option<String>,
     label: Option<Node>,
     pause: f64,
     extended: bool,
+    all_items: bool,
 }
 
 impl Run {
@@ -101,13 +102,18 @@ impl Run {
         self.templar.lookup(lookup, &terms, &vars).map_err(wrong)
     }
 
-    fn control(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<Control, Diagnostic> {
+    pub(crate) fn control(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Control, Diagnostic> {
         let mut control = Control {
             var: "item".to_owned(),
             index: None,
             label: None,
             pause: 0.0,
             extended: false,
+            all_items: true,
         };
         let Some(node) = context.task.keywords.get(Keyword::LoopControl) else {
             return Ok(control);
@@ -120,7 +126,10 @@ impl Run {
                 "label" => control.label = Some(value.clone()),
                 "pause" => control.pause = text::number(&self.templar, value, vars)?,
                 "extended" => control.extended = text::boolean(&self.templar, value, vars)?,
-                "break_when" | "extended_allitems" => {}
+                "extended_allitems" => {
+                    control.all_items = text::boolean(&self.templar, value, vars)?;
+                }
+                "break_when" => {}
                 other => {
                     let words = format!("`{other}` is no part of loop_control");
                     return Err(Diagnostic::error(words).at(&key.span));
@@ -147,12 +156,17 @@ impl Run {
             if index > 0 && control.pause > 0.0 {
                 tokio::time::sleep(Duration::from_secs_f64(control.pause)).await;
             }
-            let inner = scope
-                .clone()
-                .with_values(Level::Loop, loop_vars(&control, &items, index));
+            // What a fact-setting item set is there for the next.
+            let outer = if index > 0 && sets_facts(&context.task) {
+                self.scope(&host.name, Some(&context.task), &context.frame)
+            } else {
+                scope.clone()
+            };
+            let inner = outer.with_values(Level::Loop, control.vars(&items, index));
             let begun = Instant::now();
             let mut result = self.attempts(context, host, inner.clone()).await;
-            let label = self.label(&control, item, Arc::new(inner));
+            let inner: Arc<dyn Vars> = Arc::new(inner);
+            let label = self.label(&control, item, &inner);
             let shown =
                 rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
             result.data.insert(control.var.clone(), shown);
@@ -168,7 +182,7 @@ impl Run {
             self.emit(Event::ItemEnded(ended));
             let lost = result.is_unreachable();
             results.push(result);
-            if lost || self.break_when(context, &vars) {
+            if lost || self.break_when(context, &inner) {
                 break;
             }
         }
@@ -183,28 +197,41 @@ impl Run {
         self.templar.condition(node, vars) == Ok(Decision::True)
     }
 
-    fn label(&self, control: &Control, item: &Value, vars: Arc<dyn Vars>) -> String {
+    pub(crate) fn label(&self, control: &Control, item: &Value, vars: &Arc<dyn Vars>) -> String {
         match &control.label {
-            Some(node) => text::string(&self.templar, node, &vars).unwrap_or_default(),
+            Some(node) => text::string(&self.templar, node, vars).unwrap_or_default(),
             None => text::plain(item),
         }
     }
 }
 
-fn loop_vars(control: &Control, items: &[Value], index: usize) -> IndexMap<String, Value> {
-    let item = items[index].clone();
-    let mut vars = IndexMap::from([(control.var.clone(), item)]);
-    if let Some(name) = &control.index {
-        vars.insert(name.clone(), Value::from(index));
+/// Whether a task's items may set what the next item uses.
+fn sets_facts(task: &Task) -> bool {
+    matches!(task.action.name.as_str(), "set_fact" | "include_vars")
+}
+
+impl Control {
+    /// The variables of one item.
+    pub(crate) fn vars(&self, items: &[Value], index: usize) -> IndexMap<String, Value> {
+        let mut vars = IndexMap::from([(self.var.clone(), items[index].clone())]);
+        if let Some(name) = &self.index {
+            vars.insert(name.clone(), Value::from(index));
+        }
+        let name = Value::from(self.var.as_str());
+        vars.insert("ansible_loop_var".to_owned(), name);
+        if let Some(name) = &self.index {
+            vars.insert("ansible_index_var".to_owned(), Value::from(name.as_str()));
+        }
+        if self.extended {
+            vars.insert("ansible_loop".to_owned(), self.place(items, index));
+        }
+        vars
     }
-    vars.insert(
-        "ansible_loop_var".to_owned(),
-        Value::from(control.var.as_str()),
-    );
-    if control.extended {
+
+    /// `ansible_loop`: where in the loop an item is.
+    fn place(&self, items: &[Value], index: usize) -> Value {
         let len = items.len();
         let mut pairs = vec![
-            ("allitems", Value::from(items.to_vec())),
             ("index", Value::from(index + 1)),
             ("index0", Value::from(index)),
             ("first", Value::from(index == 0)),
@@ -213,15 +240,17 @@ fn loop_vars(control: &Control, items: &[Value], index: usize) -> IndexMap<Strin
             ("revindex", Value::from(len - index)),
             ("revindex0", Value::from(len - index - 1)),
         ];
+        if self.all_items {
+            pairs.push(("allitems", Value::from(items.to_vec())));
+        }
         if index > 0 {
             pairs.push(("previtem", items[index - 1].clone()));
         }
         if let Some(next) = items.get(index + 1) {
             pairs.push(("nextitem", next.clone()));
         }
-        vars.insert("ansible_loop".to_owned(), Value::from_pairs(pairs));
+        Value::from_pairs(pairs)
     }
-    vars
 }
 
 /// The result of a loop: changed or failed where an item is.

@@ -42,6 +42,9 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
+        if let Some(fault) = context.task.action.faults.first() {
+            return self.failure(fault);
+        }
         let name = match self.action_name(context, vars) {
             Ok(name) => name,
             Err(diagnostic) => return self.failure(&diagnostic),

@@ -442,6 +442,7 @@ impl Run {
                 args,
                 text: None,
                 template: None,
+                faults: vec![],
             },
             looped: None,
             file: play.file.clone(),

@@ -177,7 +177,15 @@ impl TaskResult {
     pub(crate) fn value(&self, origin: &Origin) -> Value {
         match &self.end {
             Ending::Unknown(origins) => unknown::value(origins),
-            _ => unknown::from_json(&Json::Object(self.json()), &self.unknown, origin),
+            _ => {
+                let mut json = self.json();
+                if self.is_failed() {
+                    // What playbooks look at; there is no Python whose trace it could hold.
+                    json.entry("exception")
+                        .or_insert_with(|| "(traceback unavailable)".into());
+                }
+                unknown::from_json(&Json::Object(json), &self.unknown, origin)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_event::{Event, Recap, Sink, TaskId};
+use rplay_inventory::Inventory;
 use rplay_playbook::{Loader, Play};
 use rplay_template::Templar;
 use rplay_transport::Connector;
@@ -37,7 +38,12 @@ pub struct Setup {
     pub operator: Arc<dyn Operator>,
     /// Hears of everything.
     pub sink: Arc<dyn Sink>,
+    /// Reads the inventory anew (`meta: refresh_inventory`).
+    pub reload: Reload,
 }
+
+/// Reads the inventory anew.
+pub type Reload = Box<dyn Fn() -> Result<Arc<Inventory>, Vec<Diagnostic>> + Send + Sync>;
 
 /// A run under way.
 pub struct Run {
@@ -53,6 +59,7 @@ pub struct Run {
     /// Whether to ask before each task.
     pub(crate) stepping: AtomicBool,
     sink: Arc<dyn Sink>,
+    pub(crate) reload: Reload,
     hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
     next_task: AtomicU64,
     /// Counts the changes of standing of all hosts.
@@ -87,6 +94,7 @@ impl Run {
             files: ControllerFiles::default(),
             forks: Semaphore::new(forks),
             sink: setup.sink,
+            reload: setup.reload,
             hosts: Mutex::default(),
             next_task: AtomicU64::new(1),
             moves: Arc::default(),

@@ -118,7 +118,9 @@ impl Run {
         if once && let Some((_, result)) = results.first() {
             self.share(&context, result, &active[1..]);
         }
-        self.judge(&context, hosts);
+        let hosts = results.into_iter().map(|(host, _)| host);
+        let fallen: Vec<_> = hosts.filter(|host| host.is_lost()).collect();
+        self.judge(task, frame, &fallen);
     }
 
     /// Runs a task on one host and settles what its end means there.
@@ -199,21 +201,20 @@ impl Run {
             .is_some_and(|h| self.ignores(context, h, result));
         if failed && !ignored {
             // A failure of the one is the failure of all, as in Ansible.
-            others.iter().for_each(|h| h.set_standing(Standing::Ended));
+            others.iter().for_each(|h| h.fell());
         }
     }
 
-    /// `any_errors_fatal` and `max_fail_percentage`: whether the play goes on.
-    fn judge(&self, context: &TaskContext, hosts: &[Arc<HostRun>]) {
-        let batch = &context.frame.context.batch;
-        if !hosts.iter().any(|h| h.is_lost()) {
-            return;
-        }
-        let Some(any) = batch.first() else { return };
-        let fatal = self.keyword_is(Keyword::AnyErrorsFatal, any, context, false);
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&any.name, None, &context.frame));
-        let limit = context
-            .frame
+    /// `any_errors_fatal` and `max_fail_percentage`: whether the failures of these hosts are the
+    /// failure of the whole batch, where each host still has its `rescue` and `always`.
+    pub(crate) fn judge(&self, task: &Task, frame: &Frame, fallen: &[Arc<HostRun>]) {
+        let Some(first) = fallen.first() else { return };
+        let batch = &frame.context.batch;
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, Some(task), frame));
+        let fatal = frame
+            .keyword(Some(task), Keyword::AnyErrorsFatal)
+            .is_some_and(|node| text::boolean(&self.templar, node, &vars).unwrap_or(false));
+        let limit = frame
             .keyword(None, Keyword::MaxFailPercentage)
             .and_then(|node| text::number(&self.templar, node, &vars).ok());
         // Shares of hosts are small numbers.
@@ -221,10 +222,10 @@ impl Run {
         let share =
             batch.iter().filter(|h| h.is_lost()).count() as f64 * 100.0 / batch.len() as f64;
         if fatal || limit.is_some_and(|limit| share > limit) {
-            for host in batch.iter().filter(|h| h.is_active()) {
-                host.set_standing(Standing::Ended);
-            }
-            context.frame.context.stop();
+            batch
+                .iter()
+                .filter(|h| h.is_active())
+                .for_each(|h| h.fell());
         }
     }
 

@@ -121,22 +121,32 @@ impl Run {
             .await;
         let mut failed = with_standing(&taking_part, Standing::Failed);
         if !block.rescue.is_empty() && !failed.is_empty() {
-            for host in &failed {
-                host.set_standing(Standing::Active);
-                let mut state = host.state();
-                state.recap.failed = state.recap.failed.saturating_sub(1);
-                state.recap.rescued += 1;
-            }
+            failed.iter().for_each(|host| host.rescue());
             self.items(&block.rescue, &failed, &inner, handler).await;
             failed.retain(|h| h.standing() == Standing::Failed);
         }
-        if block.always.is_empty() {
-            return;
+        if !block.always.is_empty() {
+            self.always(block, &taking_part, failed, &inner, handler)
+                .await;
         }
+        if matches!(block.origin, Origin::Role(_)) {
+            for host in with_standing(&taking_part, Standing::LeftRole) {
+                host.set_standing(Standing::Active);
+            }
+        }
+    }
+
+    async fn always(
+        self: &Arc<Self>,
+        block: &Arc<Block>,
+        taking_part: &[Arc<HostRun>],
+        failed: Vec<Arc<HostRun>>,
+        inner: &Frame,
+        handler: bool,
+    ) {
         // The failed hosts take part here too, and are as failed as before at its end.
         failed.iter().for_each(|h| h.set_standing(Standing::Active));
-        self.items(&block.always, &taking_part, &inner, handler)
-            .await;
+        self.items(&block.always, taking_part, inner, handler).await;
         for host in failed {
             if host.is_active() {
                 host.set_standing(Standing::Failed);

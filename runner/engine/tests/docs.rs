@@ -22,7 +22,7 @@ fn every_argument_is_documented() {
 
 #[test]
 fn names_and_aliases_are_unique() {
-    let mut names = Catalog.names();
+    let mut names = Catalog::default().names();
     let count = names.len();
     names.sort();
     names.dedup();
@@ -54,7 +54,7 @@ fn the_examples_are_tasks_of_the_module() {
             .flat_map(|map| map.keys())
         {
             assert_eq!(
-                Catalog.check_arg(doc.name, &key.text),
+                Catalog::default().check_arg(doc.name, &key.text),
                 Ok(()),
                 "{}: {}",
                 doc.name,
@@ -63,8 +63,8 @@ fn the_examples_are_tasks_of_the_module() {
         }
         for task in tasks {
             for key in task.as_map().into_iter().flat_map(|map| map.keys()) {
-                let known =
-                    Catalog.known(&key.text) || Keyword::find(&key.text, Place::Handler).is_some();
+                let known = Catalog::default().known(&key.text)
+                    || Keyword::find(&key.text, Place::Handler).is_some();
                 assert!(
                     known,
                     "{}: `{}` is no module or keyword",

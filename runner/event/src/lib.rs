@@ -94,10 +94,14 @@ pub enum Event {
     HostEnded(Box<Ended>),
     /// Files that an include brought in.
     Included {
-        /// The file or role.
+        /// The task that includes.
+        task: TaskId,
+        /// The file, with its whole path, or the role.
         what: String,
         /// For these hosts.
         hosts: Vec<String>,
+        /// The item's label, in a loop.
+        item: Option<String>,
     },
     /// Something that the user should know.
     Warning {

@@ -68,15 +68,19 @@ pub(crate) fn parse(
             args: Map::new(),
             text: None,
             template: None,
+            faults: vec![],
         },
         modules,
-        problems,
     };
-    reader.value(&value)?;
+    reader.value(&value);
     if let Some(extra) = keywords.get(Keyword::Args) {
         reader.extra(extra);
     }
-    reader.check();
+    reader.check(problems);
+    if !modules.faults_wait() {
+        let faults = std::mem::take(&mut reader.action.faults);
+        faults.into_iter().for_each(|fault| problems.push(fault));
+    }
     Some(reader.action)
 }
 
@@ -136,11 +140,10 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
 struct Reader<'a> {
     action: Action,
     modules: &'a dyn KnownModules,
-    problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn value(&mut self, value: &Node) -> Option<()> {
+    fn value(&mut self, value: &Node) {
         let free =
             self.modules.free_form(&self.action.name) || include::takes_file(&self.action.name);
         match &value.kind {
@@ -151,7 +154,7 @@ impl Reader<'_> {
             Kind::Str(text) if is_whole_template(text) => {
                 self.action.template = Some(value.clone());
             }
-            Kind::Str(_) => self.pairs(value)?,
+            Kind::Str(_) => self.pairs(value),
             _ if free => self.action.text = Some(value.clone()),
             _ => {
                 let words = format!(
@@ -159,39 +162,36 @@ impl Reader<'_> {
                     self.action.name,
                     value.describe()
                 );
-                self.problems.push(Diagnostic::error(words).at(&value.span));
-                return None;
+                self.fault(Diagnostic::error(words).at(&value.span));
             }
         }
         // A text of its own may be written as an argument, as the old long form does.
         if let Some(text) = self.action.args.shift_remove("_raw_params") {
             self.action.text = Some(text);
         }
-        Some(())
+    }
+
+    fn fault(&mut self, diagnostic: Diagnostic) {
+        self.action.faults.push(diagnostic);
     }
 
     /// `copy: src=a dest=b`.
-    fn pairs(&mut self, value: &Node) -> Option<()> {
+    fn pairs(&mut self, value: &Node) {
         let words = match split_node(value) {
             Ok(words) => words,
-            Err(open) => {
-                self.problems.push(never_closed(value, &open));
-                return None;
-            }
+            Err(open) => return self.fault(never_closed(value, &open)),
         };
         if let Some((from, word)) = words.rest.first() {
             let text = format!("`{}` takes arguments, not text", self.action.name);
-            self.problems.push(
+            return self.fault(
                 Diagnostic::error(text)
                     .at(&value.locate_range(*from, from + word.len()))
                     .help("write them below it, as `name: value`"),
             );
-            return None;
         }
         self.action
             .args
             .extend(words.pairs.into_iter().map(|pair| (pair.key, pair.value)));
-        Some(())
     }
 
     /// `command: uptime chdir=/tmp`: its known options are taken out of it.
@@ -269,29 +269,31 @@ impl Reader<'_> {
         }
     }
 
-    fn check(&mut self) {
+    fn check(&mut self, problems: &mut Problems) {
         if include::arguments(&self.action.name).is_some() {
-            include::check(&self.action, self.problems);
+            include::check(&self.action, problems);
             return;
         }
-        for key in self
-            .action
-            .args
-            .keys()
+        let keys = self.action.args.keys();
+        let wrong = keys
             .filter(|key| !is_template(&key.text))
-        {
-            let Err(near) = self.modules.check_arg(&self.action.name, &key.text) else {
-                continue;
-            };
-            let words = format!("`{}` has no argument `{}`", self.action.name, key.text);
-            let error = Diagnostic::error(words).at(&key.span);
-            let error = match (include::misplaced(&key.text, &self.action.name), near) {
+            .filter_map(|key| self.unknown(key));
+        let wrong: Vec<Diagnostic> = wrong.collect();
+        self.action.faults.extend(wrong);
+    }
+
+    /// What is wrong with an argument's name.
+    fn unknown(&self, key: &Key) -> Option<Diagnostic> {
+        let near = self.modules.check_arg(&self.action.name, &key.text).err()?;
+        let words = format!("`{}` has no argument `{}`", self.action.name, key.text);
+        let error = Diagnostic::error(words).at(&key.span);
+        Some(
+            match (include::misplaced(&key.text, &self.action.name), near) {
                 (Some(help), _) => error.help(help),
                 (None, Some(near)) => error.help(format!("did you mean `{near}`?")),
                 (None, None) => error.help(format!("`rplay doc {}` lists them", self.action.name)),
-            };
-            self.problems.push(error);
-        }
+            },
+        )
     }
 }
 

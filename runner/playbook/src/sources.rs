@@ -61,6 +61,12 @@ pub trait KnownModules: Send + Sync {
         None
     }
 
+    /// Whether wrong arguments fail their task when it runs, as in Ansible, and are no error of the
+    /// playbook: a task that is skipped or ignored may then be wrong.
+    fn faults_wait(&self) -> bool {
+        false
+    }
+
     /// Every name, for suggestions.
     fn names(&self) -> Vec<String>;
 

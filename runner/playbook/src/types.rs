@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rplay_diag::Span;
+use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Map, Node};
 
 use crate::keyword::{Keyword, Keywords};
@@ -148,6 +148,9 @@ pub struct Action {
     pub text: Option<Node>,
     /// All arguments as one template (`debug: "{{ args }}"`).
     pub template: Option<Node>,
+    /// What is wrong with the arguments, where that is for the task to fail of when it runs
+    /// ([`crate::KnownModules::faults_wait`]).
+    pub faults: Vec<Diagnostic>,
 }
 
 /// A loop.

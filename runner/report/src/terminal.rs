@@ -138,10 +138,19 @@ impl State {
             } => self.retrying(*task, host, item.as_deref(), *left, look),
             Event::ItemEnded(ended) => self.ended(ended, look, false),
             Event::HostEnded(ended) => self.ended(ended, look, true),
-            Event::Included { what, hosts } => {
-                let text = format!("included: {what} for {}", hosts.join(", "));
+            Event::Included {
+                task,
+                what,
+                hosts,
+                item,
+            } => {
                 self.flush_all(look);
-                self.live.print(&look.paint(&Style::new().cyan(), &text));
+                let hosts = hosts.join(", ");
+                let text = format!(
+                    "included: {what} for {hosts}{}",
+                    item_words(item.as_deref())
+                );
+                self.under_banner(*task, look.paint(&Style::new().cyan(), &text));
             }
             Event::Warning { text, drawn } => {
                 let text = drawn
@@ -219,21 +228,23 @@ impl State {
         let Some(state) = self.names.get(&task) else {
             return;
         };
-        let item = match item {
-            Some(_) if !state.visible => " => (item=(censored due to no_log))".to_owned(),
-            Some(item) => format!(" => (item={item})"),
-            None => String::new(),
-        };
+        let item = item_words(item.map(|item| if state.visible { item } else { CENSORED }));
         let text = format!(
             "FAILED - RETRYING: [{host}]: {}{item} ({left} retries left).",
             state.name
         );
-        let mut text = look.paint(&Style::new().cyan(), &text);
-        if self.last_banner != Some(task) {
+        self.under_banner(task, look.paint(&Style::new().cyan(), &text));
+    }
+
+    /// Prints what belongs to a task, after its banner where that was not the last.
+    fn under_banner(&mut self, task: TaskId, mut text: String) {
+        if self.last_banner != Some(task)
+            && let Some(state) = self.names.get(&task)
+        {
             text = format!("{}\n{text}", state.banner);
         }
         self.last_banner = Some(task);
-        self.live.print(&text);
+        self.live.print(text.trim_end());
     }
 
     fn ended(&mut self, ended: &Ended, look: &Look, whole: bool) {
@@ -278,23 +289,27 @@ impl State {
         if ended.is_empty() {
             return;
         }
-        let mut text = if state.visible {
+        let text = if state.visible {
             results(&ended, look)
         } else {
             results(&ended.into_iter().map(censored).collect::<Vec<_>>(), look)
         };
-        if self.last_banner != Some(task) {
-            text = format!("{}\n{text}", state.banner);
-        }
-        self.last_banner = Some(task);
-        self.live.print(text.trim_end());
+        self.under_banner(task, text);
     }
+}
+
+/// What stands for an item under `no_log`.
+const CENSORED: &str = "(censored due to no_log)";
+
+fn item_words(item: Option<&str>) -> String {
+    item.map(|item| format!(" => (item={item})"))
+        .unwrap_or_default()
 }
 
 /// A result under `no_log`: only how it ended.
 fn censored(mut ended: Ended) -> Ended {
     ended.result.clear();
     ended.changes.clear();
-    ended.item = ended.item.map(|_| "(censored due to no_log)".to_owned());
+    ended.item = ended.item.map(|_| CENSORED.to_owned());
     ended
 }

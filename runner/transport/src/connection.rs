@@ -1,6 +1,7 @@
 //! One connection to one host, and the agents on it: one for each user.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::process::Command;
@@ -35,7 +36,7 @@ pub struct Connection {
 /// How processes are started there.
 pub(crate) enum Link {
     Ssh(Box<Session>),
-    Local,
+    Local(Option<PathBuf>),
 }
 
 /// What makes two agents on one host the same.
@@ -50,7 +51,10 @@ impl Connection {
         Self {
             name: target.name.clone(),
             image,
-            link: session.map_or(Link::Local, |session| Link::Ssh(Box::new(session))),
+            link: session.map_or_else(
+                || Link::Local(target.dir.clone()),
+                |session| Link::Ssh(Box::new(session)),
+            ),
             agents: Mutex::default(),
         }
     }
@@ -59,7 +63,7 @@ impl Connection {
     pub fn is_closed(&self) -> bool {
         match &self.link {
             Link::Ssh(session) => session.is_closed(),
-            Link::Local => false,
+            Link::Local(_) => false,
         }
     }
 
@@ -124,9 +128,12 @@ impl Link {
     pub(crate) async fn spawn(&self, command: &str, pty: bool) -> Result<Process, Cause> {
         match self {
             Self::Ssh(session) => session.exec(command, pty).await,
-            Self::Local => {
+            Self::Local(dir) => {
                 let mut shell = Command::new("/bin/sh");
                 shell.arg("-c").arg(command);
+                if let Some(dir) = dir {
+                    shell.current_dir(dir);
+                }
                 Process::local(shell).map_err(|e| Cause::Closed {
                     act: "starting a shell".to_owned(),
                     error: e.to_string(),

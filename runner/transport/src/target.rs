@@ -37,6 +37,8 @@ pub struct Target {
     pub ssh_args: SshArgs,
     /// How it is reached.
     pub kind: Kind,
+    /// Where processes start on the controller itself; `None` where this process runs.
+    pub dir: Option<PathBuf>,
     /// `ansible_timeout`; [`CONNECT_TIMEOUT`] where neither this nor the SSH configuration says.
     pub timeout: Option<Duration>,
     /// `host_key_checking`; `None` leaves it to `StrictHostKeyChecking`, which is `yes` by default.

@@ -20,6 +20,8 @@ type Layers = Arc<Vec<(Level, Layer)>>;
 /// The variables of a run.
 pub struct Store {
     inventory: RwLock<Arc<Inventory>>,
+    /// What the run added to it.
+    additions: Mutex<Vec<Addition>>,
     templar: Templar,
     /// `group_vars` and `host_vars` beside playbooks, read once each.
     beside: RwLock<Vec<(PathBuf, Arc<VarsFiles>)>>,
@@ -40,6 +42,7 @@ impl Store {
     pub fn new(inventory: Arc<Inventory>, templar: Templar, extra: Vec<Arc<Map>>) -> Self {
         Self {
             inventory: RwLock::new(inventory),
+            additions: Mutex::default(),
             templar,
             beside: RwLock::default(),
             extra,
@@ -73,25 +76,45 @@ impl Store {
         if known && groups.iter().all(member) {
             return false;
         }
+        let addition = Addition {
+            host: host.to_owned(),
+            groups: groups.to_vec(),
+            parents: parents.to_vec(),
+        };
         let mut next = (**current).clone();
-        if groups.is_empty() {
-            next.host_mut(host, "ungrouped");
-        }
-        for group in groups {
-            next.host_mut(host, group);
-            for parent in parents {
-                next.group_mut(parent)
-                    .children
-                    .insert(group.as_str().into());
-            }
-        }
+        addition.make(&mut next);
         *current = Arc::new(next);
+        self.additions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(addition);
         drop(current);
-        // Both under the one lock, since the layers hold the groups.
+        self.forget_groups();
+        true
+    }
+
+    /// Takes an inventory that was read anew; what the run has added stays.
+    pub fn refresh(&self, inventory: Arc<Inventory>) {
+        let mut next = (*inventory).clone();
+        let additions = self
+            .additions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        additions
+            .iter()
+            .for_each(|addition| addition.make(&mut next));
+        *self
+            .inventory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.forget_groups();
+    }
+
+    /// Both under the one lock, since the layers hold the groups.
+    fn forget_groups(&self) {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         layers.clear();
         *self.groups.write().unwrap_or_else(PoisonError::into_inner) = None;
-        true
     }
 
     /// `-e`.
@@ -277,5 +300,28 @@ impl rplay_template::Object for HostVarsOf {
             .iter()
             .flat_map(|inventory| inventory.hosts.keys());
         rplay_template::Enumerator::Values(names.map(|n| Value::from(&**n)).collect())
+    }
+}
+
+/// A host that the run put into groups (`add_host`, `group_by`).
+#[derive(Debug)]
+struct Addition {
+    host: String,
+    groups: Vec<String>,
+    parents: Vec<String>,
+}
+
+impl Addition {
+    fn make(&self, inventory: &mut Inventory) {
+        if self.groups.is_empty() {
+            inventory.host_mut(&self.host, "ungrouped");
+        }
+        for group in &self.groups {
+            inventory.host_mut(&self.host, group);
+            for parent in &self.parents {
+                let parent = inventory.group_mut(parent);
+                parent.children.insert(group.as_str().into());
+            }
+        }
     }
 }

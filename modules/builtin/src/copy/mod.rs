@@ -8,10 +8,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-use rplay_api::{
-    Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, FileMode, Host, Module, Outcome,
-    Result, Return,
-};
+use rplay_api::{Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, FileMode, Host, Module, Outcome, Result, Return, target_path};
 use serde_json::Value;
 
 use crate::checksum::{self, Algorithm};
@@ -147,7 +144,6 @@ impl Module for This {
     };
 
     fn run(args: CopyArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("dest", &args.dest)?;
         let validate = Validation::optional(args.validate.as_deref())?;
         let job = Job {
             args: &args,
@@ -216,8 +212,7 @@ impl Job<'_> {
     }
 
     fn remote(&self, host: &Host, src: &str) -> Result<Outcome> {
-        let path = Path::new(src);
-        path_info::absolute("src", path)?;
+        let path = &target_path(src);
         let meta = host.stat(path)?.ok_or_else(|| {
             Failure::new(format!("the source `{src}` is not on the target")).arg("src")
         })?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rplay_api::{Failure, FileArgs, Host, Meta, Outcome, Result};
+use rplay_api::{Failure, FileArgs, Host, Meta, Outcome, Result, target_path};
 
 use super::{FileModuleArgs, When, finish};
 use crate::path_info;
@@ -11,7 +11,7 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let path = &args.path;
     let there = host.lstat(path)?;
     let to = match (&args.src, &there) {
-        (Some(src), _) => src.clone(),
+        (Some(src), _) => src.0.clone(),
         (None, Some(meta)) if meta.is_link() => host.read_link(path)?,
         (None, _) => return Err(no_src("a symbolic link needs `src`: where it leads")),
     };
@@ -96,7 +96,7 @@ pub(super) fn hard(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
         .src
         .as_ref()
         .ok_or_else(|| no_src("a hard link needs `src`: the file that gets another name"))?;
-    path_info::absolute("src", src)?;
+    let src = &target_path(&src.0.to_string_lossy());
     let path = inside_folder(args, host, src)?;
     let shown = path.display();
     let source = host.lstat(src)?.ok_or_else(|| {

@@ -7,10 +7,7 @@ mod times;
 
 use std::path::{Path, PathBuf};
 
-use rplay_api::{
-    Args, Attrs, Choice, Doc, Failure, FileArgs, FileMode, Host, Meta, Module, Outcome, Result,
-    Return,
-};
+use rplay_api::{Args, Attrs, Choice, Doc, Failure, FileArgs, FileMode, Host, Meta, Module, Outcome, Result, Return, WrittenPath};
 
 use crate::path_info;
 use times::{Times, When};
@@ -29,7 +26,7 @@ pub struct FileModuleArgs {
     /// in a folder. Absent: what is there stays.
     state: Option<State>,
     /// Where a link leads; for `hard` the file that gets another name.
-    src: Option<PathBuf>,
+    src: Option<WrittenPath>,
     /// Give owner, group and mode to all that is in the folder too.
     #[arg(default = false)]
     recurse: bool,
@@ -133,7 +130,6 @@ impl Module for This {
     };
 
     fn run(args: FileModuleArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("path", &args.path)?;
         if args.file.mode == Some(FileMode::Preserve) {
             return Err(
                 Failure::new("`preserve` means nothing here: there is no source").arg("mode"),

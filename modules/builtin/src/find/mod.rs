@@ -5,11 +5,10 @@ mod filter;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return};
+use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return, target_path};
 use serde_json::{Map, Value, json};
 
 use crate::checksum::{self, Algorithm};
-use crate::path_info;
 use filter::Filter;
 
 /// The `find` module.
@@ -150,8 +149,7 @@ impl Module for This {
             above: vec![],
         };
         for path in &args.paths {
-            let path = Path::new(path);
-            path_info::absolute("paths", path)?;
+            let path = &target_path(path);
             if host.is_dir(path)? {
                 search.folder(path, 1)?;
             } else {

@@ -155,7 +155,6 @@ impl Module for This {
     };
 
     fn run(args: GetUrlArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("dest", &args.dest)?;
         check_scheme(&args.url)?;
         let client = Client::new(host, options(&args)?, &args.url)?;
         let get = Get {

@@ -13,9 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rplay_api::{
-    Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, Host, Module, Outcome, Result, Return,
-};
+use rplay_api::{Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, Host, Module, Outcome, Result, Return, target_path};
 
 use crate::content::Content;
 use crate::http::{Client, Download, Options, Slot};
@@ -124,7 +122,6 @@ impl Module for This {
     };
 
     fn run(args: UnarchiveArgs, host: &Host) -> Result<Outcome> {
-        path_info::absolute("dest", &args.dest)?;
         let name = name(&args.src)?;
         let outcome = Outcome::new()
             .with("src", name.as_str())
@@ -195,10 +192,10 @@ fn name(src: &ControllerFile) -> Result<String> {
     match src {
         ControllerFile::Sent { src, .. } => Ok(src.clone()),
         ControllerFile::Remote(src) => {
-            if !src.contains("://") {
-                path_info::absolute("src", Path::new(src))?;
+            if src.contains("://") {
+                return Ok(src.clone());
             }
-            Ok(src.clone())
+            Ok(target_path(src).to_string_lossy().into_owned())
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
 use rplay_diag::Diagnostic;
+use rplay_event::Event;
 use rplay_playbook::Task;
 use rplay_template::Vars;
 
@@ -47,6 +48,14 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
     ready(call.run.failure(&words)).boxed()
 }
 
+/// What a `meta` task did, or why it did not.
+enum Done {
+    /// In words, as Ansible says it.
+    So(String),
+    /// Its condition was false, which means this.
+    Skipped(String),
+}
+
 impl Run {
     /// Carries out a `meta` task.
     pub(crate) async fn meta(
@@ -62,37 +71,33 @@ impl Run {
             .or_else(|| task.action.args.get("_raw_params"));
         let order = text.and_then(|n| n.as_str()).unwrap_or_default();
         let context = &frame.context;
-        if order == "flush_handlers" {
-            return self.flush_handlers(context).await;
-        }
-        let chosen: Vec<&Arc<HostRun>> = hosts
-            .iter()
-            .filter(|h| h.is_active() || order == "clear_host_errors")
-            .filter(|h| self.meant(task, h, frame))
-            .collect();
+        let taking_part = |h: &&Arc<HostRun>| h.is_active() || order == "clear_host_errors";
+        let hosts: Vec<&Arc<HostRun>> = hosts.iter().filter(taking_part).collect();
+        let Some(first) = hosts.first() else { return };
         match order {
-            "end_host" => chosen.iter().for_each(|h| h.set_standing(Standing::Ended)),
-            "end_play" | "end_batch" if !chosen.is_empty() => {
-                for host in context.batch.iter().filter(|h| h.is_active()) {
-                    host.set_standing(Standing::Ended);
-                }
-                if order == "end_play" {
-                    context.stop();
+            "flush_handlers" => {
+                if self.meant(task, first, frame) == Some(true) {
+                    self.flush_handlers(context).await;
                 }
             }
-            "clear_facts" => {
-                chosen.iter().for_each(|h| {
-                    self.store
-                        .update(&h.name, rplay_vars::HostVars::clear_facts)
-                });
+            "end_host" | "end_role" => {
+                for host in &hosts {
+                    let done = self.leave(task, host, frame, order);
+                    self.say(task, frame, host, done);
+                }
             }
-            "clear_host_errors" => {
-                chosen
-                    .iter()
-                    .filter(|h| h.is_lost())
-                    .for_each(|h| h.set_standing(Standing::Active));
+            "noop" | "reset_connection" => {}
+            "end_play" | "end_batch" | "clear_facts" | "clear_host_errors"
+            | "refresh_inventory" => {
+                let done = match self.meant(task, first, frame) {
+                    None => return,
+                    Some(true) => Done::So(self.order_all(order, frame)),
+                    Some(false) => Done::Skipped(format!(
+                        "{order} conditional evaluated to False, not executing {order}"
+                    )),
+                };
+                self.say(task, frame, first, done);
             }
-            "noop" | "refresh_inventory" | "reset_connection" | "end_play" | "end_batch" => {}
             other => {
                 let words = format!("`meta` knows no order `{other}`");
                 let span = text.map_or(&task.action.span, |n| &n.span);
@@ -101,16 +106,105 @@ impl Run {
                         .at(span)
                         .help("`rplay doc meta` lists them"),
                 );
-                chosen.iter().for_each(|h| h.set_standing(Standing::Failed));
+                hosts.iter().for_each(|h| h.set_standing(Standing::Failed));
             }
         }
     }
 
-    fn meant(&self, task: &Arc<Task>, host: &HostRun, frame: &Frame) -> bool {
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(task), frame));
-        let conditions = frame.all(Some(task), rplay_playbook::Keyword::When);
-        conditions
-            .into_iter()
-            .all(|node| self.templar.condition(node, &vars) == Ok(rplay_template::Decision::True))
+    /// One host leaves the play or the role.
+    fn leave(&self, task: &Arc<Task>, host: &Arc<HostRun>, frame: &Frame, order: &str) -> Done {
+        let name = &host.name;
+        if self.meant(task, host, frame) != Some(true) {
+            return Done::Skipped(format!(
+                "{order} conditional evaluated to False, continuing execution for {name}"
+            ));
+        }
+        if order == "end_host" {
+            host.set_standing(Standing::Ended);
+            return Done::So(format!("ending play for {name}"));
+        }
+        host.set_standing(Standing::LeftRole);
+        let role = frame.roles().next().map_or("?", |role| role.name.as_str());
+        Done::So(format!("ending role {role} for {name}"))
     }
+
+    /// An order that is about all hosts of the batch.
+    fn order_all(&self, order: &str, frame: &Frame) -> String {
+        let context = &frame.context;
+        match order {
+            "end_play" | "end_batch" => {
+                for host in context.batch.iter().filter(|h| h.is_active()) {
+                    host.set_standing(Standing::Ended);
+                }
+                if order == "end_batch" {
+                    return "ending batch".to_owned();
+                }
+                context.stop();
+                "ending play".to_owned()
+            }
+            "clear_facts" => {
+                for host in &context.batch {
+                    self.store
+                        .update(&host.name, rplay_vars::HostVars::clear_facts);
+                }
+                "facts cleared".to_owned()
+            }
+            "clear_host_errors" => {
+                for host in context.batch.iter().filter(|h| h.is_lost()) {
+                    host.set_standing(Standing::Active);
+                }
+                "cleared host errors".to_owned()
+            }
+            _ => match (self.reload)() {
+                Ok(inventory) => {
+                    self.store.refresh(inventory);
+                    "inventory successfully refreshed".to_owned()
+                }
+                Err(diagnostics) => {
+                    diagnostics.iter().for_each(|d| self.warn(d));
+                    "inventory could not be refreshed".to_owned()
+                }
+            },
+        }
+    }
+
+    fn say(&self, task: &Arc<Task>, frame: &Frame, host: &Arc<HostRun>, done: Done) {
+        let text = match done {
+            Done::So(text) => text,
+            Done::Skipped(text) => {
+                let context = self.begin(task, frame, std::slice::from_ref(host), false);
+                let result = TaskResult::skipped(text.clone()).with("msg", order_of(task));
+                self.emit(Event::HostEnded(
+                    self.ended(&context, &host.name, None, &result, false, 0),
+                ));
+                text
+            }
+        };
+        self.emit(Event::Note {
+            text: format!("META: {text}"),
+        });
+    }
+
+    /// Whether the conditions hold; none where they cannot be told, which fails the host.
+    fn meant(&self, task: &Arc<Task>, host: &HostRun, frame: &Frame) -> Option<bool> {
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(task), frame));
+        for node in frame.all(Some(task), rplay_playbook::Keyword::When) {
+            match self.templar.condition(node, &vars) {
+                Ok(rplay_template::Decision::True) => {}
+                Ok(_) => return Some(false),
+                Err(diagnostic) => {
+                    self.warn(&diagnostic);
+                    host.state().recap.failed += 1;
+                    host.set_standing(Standing::Failed);
+                    return None;
+                }
+            }
+        }
+        Some(true)
+    }
+}
+
+fn order_of(task: &Task) -> String {
+    let text = task.action.text.as_ref().and_then(|n| n.as_str());
+    text.unwrap_or_default().to_owned()
 }
