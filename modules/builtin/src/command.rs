@@ -19,6 +19,8 @@ pub struct CommandArgs {
     cmd: Option<String>,
     /// The command as a list of words, which needs no quoting.
     argv: Option<Vec<String>>,
+    /// Has no meaning here: a program is run without a shell.
+    executable: Option<String>,
     /// Where and when it runs, what it reads, how its output is kept.
     #[arg(flatten)]
     surroundings: Surroundings,
@@ -65,8 +67,13 @@ impl Module for This {
             (None, None) => vec![],
         };
         if words.first().is_none_or(String::is_empty) {
-            return Err(Failure::new("there is no command to run")
+            return Err(Failure::new("there is no command to run: one of the following is required: cmd, argv")
                 .help("give it as `cmd`, as `argv`, or behind the module's name"));
+        }
+        if let Some(shell) = &args.executable {
+            host.warn(format!(
+                "`executable` is no longer supported by `command`: `{shell}` is not used"
+            ));
         }
         let argv: Vec<String> = if args.expand_argument_vars {
             words.iter().map(|word| expand(word, host)).collect()

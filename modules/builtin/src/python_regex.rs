@@ -25,7 +25,7 @@ pub struct Flags {
 impl Expression {
     /// Compiles the expression that the argument `arg` holds.
     pub fn new(arg: &'static str, text: &str, flags: Flags) -> Result<Self> {
-        let regex = RegexBuilder::new(&translate(text))
+        let regex = RegexBuilder::new(&translate(text, flags.multi_line))
             .multi_line(flags.multi_line)
             .dot_matches_new_line(flags.dot_all)
             .bytes_mode(BytesMode::Ascii)
@@ -214,7 +214,7 @@ impl Template {
 }
 
 /// An expression of Python's in the engine's syntax.
-fn translate(python: &str) -> String {
+fn translate(python: &str, multi_line: bool) -> String {
     let mut out = String::with_capacity(python.len());
     let mut rest = python;
     let mut in_set = false;
@@ -249,6 +249,8 @@ fn translate(python: &str) -> String {
                 }
                 None => out.push_str("\\{"),
             },
+            // The end, or before the newline that ends the text.
+            '$' if !in_set && !multi_line => out.push_str("(?=\\n?\\z)"),
             c => out.push(c),
         }
     }

@@ -381,7 +381,7 @@ fn sink(args: &RunArgs) -> Arc<dyn Sink> {
         verbosity: args.verbose,
         diff: args.diff,
         skipped: true,
-        groups: true,
+        groups: !is_called_ansible(),
         width,
     }))
 }

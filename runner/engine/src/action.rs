@@ -19,12 +19,13 @@ use futures::future::BoxFuture;
 use rplay_api::{ArgMap, ArgSpec, Args, Doc};
 use rplay_diag::Diagnostic;
 use rplay_template::Vars;
+use rplay_yaml::{Kind, Map};
 
 use crate::host_run::HostRun;
 use crate::result::TaskResult;
 use crate::run::Run;
 use crate::task::TaskContext;
-use crate::text::Unusable;
+use crate::text::{Unusable, content};
 
 /// A call of an action.
 #[derive(Clone, Copy)]
@@ -82,6 +83,26 @@ impl Call<'_> {
             let words = format!("`{}`: {error}", action.name);
             self.run.failure(&Diagnostic::error(words).at(span))
         })
+    }
+
+    /// The arguments as they are written; those that come from one template as its data.
+    ///
+    /// # Errors
+    /// The result to end with.
+    fn written(&self) -> Result<Map, TaskResult> {
+        let action = &self.context.task.action;
+        let mut args = action.args.clone();
+        if let Some(template) = &action.template {
+            let run = self.run;
+            let value = run.templar.render(template, self.vars);
+            let value = value.map_err(|d| run.failure(&d))?;
+            if let Kind::Map(map) = content(&value, &template.span) {
+                for (key, node) in map {
+                    args.entry(key).or_insert(node);
+                }
+            }
+        }
+        Ok(args)
     }
 
     /// The arguments, rendered.

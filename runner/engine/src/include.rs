@@ -13,7 +13,6 @@ use rplay_playbook::{
 use rplay_template::{Value, Vars, to_json};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
-use serde_json::Value as Json;
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
@@ -21,7 +20,7 @@ use crate::result::TaskResult;
 use crate::run::Run;
 use crate::tally;
 use crate::task::TaskContext;
-use crate::text::{self, Unusable};
+use crate::text::{self, Unusable, data};
 
 /// One thing to include, with the loop's variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -325,35 +324,6 @@ fn as_nodes(values: &IndexMap<String, Value>, context: &TaskContext) -> Map {
         (key, node(value))
     };
     values.iter().map(pair).collect()
-}
-
-fn data(json: &Json, span: &rplay_diag::Span) -> Kind {
-    let node = |json: &Json| Node {
-        span: span.clone(),
-        kind: data(json, span),
-    };
-    match json {
-        Json::Null => Kind::Null,
-        Json::Bool(b) => Kind::Bool(*b),
-        Json::Number(n) => n
-            .as_i64()
-            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
-        Json::String(text) => Kind::Unsafe(text.clone()),
-        Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
-        Json::Object(map) => Kind::Map(
-            map.iter()
-                .map(|(k, v)| {
-                    (
-                        Key {
-                            text: k.clone(),
-                            span: span.clone(),
-                        },
-                        node(v),
-                    )
-                })
-                .collect(),
-        ),
-    }
 }
 
 /// Whether two sets of loop variables hold the same.

@@ -23,12 +23,14 @@ mod operator;
 mod options;
 mod play;
 mod result;
+mod result_diff;
 mod run;
 mod scope;
 mod tags;
 mod tally;
 mod task;
 mod template_options;
+mod template_vars;
 mod text;
 mod walk;
 

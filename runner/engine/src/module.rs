@@ -23,9 +23,11 @@ use crate::host_run::HostRun;
 use crate::links::Broken;
 use crate::lookup_io::{find, places};
 use crate::result::TaskResult;
+use crate::result_diff;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::template_options;
+use crate::template_vars;
 use crate::text::{self, Unusable};
 
 /// Where a task really runs, and as whom.
@@ -219,7 +221,11 @@ impl Run {
         let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
         let mut environment: Vec<(String, String)> = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::Environment) {
-            let value = self.templar.render(node, vars)?;
+            let value = match self.templar.render(node, vars) {
+                // What is built on facts cannot be there while they are gathered.
+                Err(_) if module == "setup" => continue,
+                value => value?,
+            };
             for key in value.try_iter().into_iter().flatten() {
                 let item = value.get_item(&key).unwrap_or_default();
                 environment.push((text::plain(&key), text::plain(&item)));
@@ -248,6 +254,7 @@ impl Run {
             Ok(link) => link,
             Err(error) => return unreachable(&error),
         };
+        let wants_diff = request.diff;
         match link.run(place.become_.as_ref(), request, files).await {
             Ok(report) => {
                 let place = match &report.end {
@@ -257,6 +264,10 @@ impl Run {
                     _ => None,
                 };
                 let mut result = TaskResult::of_report(report, &context.origin);
+                if wants_diff && !result.changes.is_empty() {
+                    let diff = result_diff::of(&result.changes);
+                    result.data.insert("diff".to_owned(), diff);
+                }
                 if let Some((msg, arg, help)) = place {
                     result.diagnostic = Some(self.drawn(context, &msg, arg.as_deref(), &help));
                 }
@@ -477,6 +488,8 @@ impl Run {
             let at = action.args.get(arg).map_or(span, |node| &node.span);
             Unusable::Wrong(Diagnostic::error(format!("argument `{arg}`: {why}")).at(at))
         })?;
+        let dest = args.get("dest").and_then(Json::as_str);
+        let vars = &template_vars::with_template(vars, name, &path, dest);
         let (text, origins) = self
             .templar
             .file(&source, language, options, vars)

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rplay_diag::Diagnostic;
-use rplay_template::{Templar, Trouble, Value, Vars, to_json, unknown};
-use rplay_yaml::Node;
+use rplay_diag::{Diagnostic, Span};
+use rplay_template::{Templar, Trouble, Value, ValueKind, Vars, to_json, unknown};
+use rplay_yaml::{Key, Kind, Node};
 use serde_json::Value as Json;
 
 /// A keyword's value cannot be used.
@@ -121,4 +121,52 @@ pub(crate) fn words_uncut(
         .flatten()
         .map(|v| plain(&v))
         .collect())
+}
+
+/// A value as the content of a node. What the playbook wrote stays what it is, so that an
+/// expression in it is one; all other text is data.
+pub(crate) fn content(value: &Value, span: &Span) -> Kind {
+    let node = |value: &Value| Node {
+        span: span.clone(),
+        kind: content(value, span),
+    };
+    let items = || value.try_iter().into_iter().flatten();
+    match (value.as_str(), value.kind()) {
+        (Some(text), _) if value.is_safe() => Kind::Str(text.to_owned()),
+        (_, ValueKind::Seq | ValueKind::Iterable) => Kind::Seq(items().map(|v| node(&v)).collect()),
+        (_, ValueKind::Map) => {
+            let pair = |name: Value| {
+                let item = value.get_item(&name).unwrap_or_default();
+                (key(&plain(&name), span), node(&item))
+            };
+            Kind::Map(items().map(pair).collect())
+        }
+        _ => to_json(value).map_or_else(|_| Kind::Str(value.to_string()), |v| data(&v, span)),
+    }
+}
+
+/// JSON as the content of a node: data, in which no template is rendered.
+pub(crate) fn data(json: &Json, span: &Span) -> Kind {
+    let node = |json: &Json| Node {
+        span: span.clone(),
+        kind: data(json, span),
+    };
+    match json {
+        Json::Null => Kind::Null,
+        Json::Bool(b) => Kind::Bool(*b),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
+        Json::String(text) => Kind::Unsafe(text.clone()),
+        Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
+        Json::Object(map) => Kind::Map(map.iter().map(|(k, v)| (key(k, span), node(v))).collect()),
+    }
+}
+
+/// A name as the key of a node.
+pub(crate) fn key(name: &str, span: &Span) -> Key {
+    Key {
+        text: name.to_owned(),
+        span: span.clone(),
+    }
 }

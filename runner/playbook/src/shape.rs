@@ -329,7 +329,11 @@ impl Check<'_> {
             match &value.kind {
                 Kind::Str(text) => check_name(text, &value.span, self.problems),
                 _ => self.problems.push(
-                    Diagnostic::error(format!("`{name}` takes a variable's name")).at(&value.span),
+                    Diagnostic::error(format!(
+                        "Invalid variable name in `{name}`: {}",
+                        value.describe()
+                    ))
+                    .at(&value.span),
                 ),
             }
         }

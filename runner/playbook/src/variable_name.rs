@@ -14,7 +14,7 @@ pub(crate) fn check_name(text: &str, span: &Span, problems: &mut Problems) {
     if is_template(text) || first && characters.all(|c| c.is_alphanumeric() || c == '_') {
         return;
     }
-    let error = Diagnostic::error(format!("`{text}` cannot be a variable's name")).at(span);
+    let error = Diagnostic::error(format!("Invalid variable name `{text}`")).at(span);
     let better: String = text
         .chars()
         .map(|c| if c.is_alphanumeric() { c } else { '_' })

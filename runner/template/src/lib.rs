@@ -32,6 +32,7 @@ pub use context::{is_omit, omit};
 pub use file::{Language, TextOptions};
 pub use json::{Trouble, from_json, to_json};
 pub use minijinja::Value;
+pub use minijinja::value::ValueKind;
 pub use minijinja::value::{Enumerator, Object};
 pub use redact::Redactor;
 pub use secret::Secret;

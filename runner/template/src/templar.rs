@@ -148,7 +148,9 @@ impl Templar {
             Kind::Int(n) => Value::from(*n),
             Kind::Float(n) => Value::from(*n),
             Kind::Unsafe(text) => Value::from(text.as_str()),
-            Kind::Str(text) if !is_template(text) => Value::from(text.as_str()),
+            // Text of a playbook is marked, for as long as nothing is made of it: it alone may be
+            // an expression where it is used as one.
+            Kind::Str(text) if !is_template(text) => Value::from_safe_string(text.clone()),
             Kind::Str(text) => self.text(text, &Place::Node(node), context, Depth::AsUsed)?,
             Kind::Vault(cipher) => Value::from(self.open_vault(cipher, &node.span)?),
             Kind::Seq(_) | Kind::Map(_) => self.deep(node, context)?,
@@ -275,12 +277,31 @@ impl Templar {
             Kind::Str(text) if !is_template(text) => {
                 self.bare(text, &Place::Node(node), vars, Depth::AsUsed)?
             }
+            Kind::Str(_) => self.indirect(node, vars)?,
             _ => self.render(node, vars)?,
         };
         if let Some(origins) = unknown::origins(&value) {
             return Ok(Decision::Unknown(origins));
         }
         self.decide(&value, node)
+    }
+
+    /// A condition in braces: text that it gives is the condition, where the playbook wrote it.
+    fn indirect(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Value, Diagnostic> {
+        let value = self.render(node, vars)?;
+        let Some(text) = value.as_str() else {
+            return Ok(value);
+        };
+        if value.is_safe() {
+            return self.bare(text, &Place::Node(node), vars, Depth::AsUsed);
+        }
+        if self.0.allow_broken_conditionals {
+            return Ok(value);
+        }
+        let words = "the condition is an untrusted template or expression: text that is data";
+        Err(Diagnostic::error(words).at(&node.span).help(
+            "write the expression itself, compare the text, or turn it into a boolean with `| bool`",
+        ))
     }
 
     fn all(&self, items: &[Node], vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {

@@ -13,4 +13,4 @@ pub use extra::extra_vars;
 pub use host_vars::HostVars;
 pub use level::Level;
 pub use scope::{Layer, Scope};
-pub use store::Store;
+pub use store::{Addition, Store};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use indexmap::IndexMap;
 use rplay_inventory::{Inventory, VarsFiles};
 use rplay_template::{Templar, Value, Vars};
-use rplay_yaml::Map;
+use rplay_yaml::{Key, Map, Node};
 
 use crate::Level;
 use crate::host_vars::HostVars;
@@ -60,27 +60,15 @@ impl Store {
             .clone()
     }
 
-    /// Puts a host, new or not, into groups below `parents`; whether that changed anything.
-    pub fn add_to_groups(&self, host: &str, groups: &[String], parents: &[String]) -> bool {
+    /// Puts a host, new or not, into groups and gives it variables; whether that changed anything.
+    pub fn add_host(&self, addition: Addition) -> bool {
         let mut current = self
             .inventory
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let known = current.hosts.contains_key(host);
-        let member = |g: &String| {
-            current
-                .groups
-                .get(g.as_str())
-                .is_some_and(|g| g.hosts.contains(host))
-        };
-        if known && groups.iter().all(member) {
+        if addition.is_there(&current) {
             return false;
         }
-        let addition = Addition {
-            host: host.to_owned(),
-            groups: groups.to_vec(),
-            parents: parents.to_vec(),
-        };
         let mut next = (**current).clone();
         addition.make(&mut next);
         *current = Arc::new(next);
@@ -305,23 +293,54 @@ impl rplay_template::Object for HostVarsOf {
 
 /// A host that the run put into groups (`add_host`, `group_by`).
 #[derive(Debug)]
-struct Addition {
-    host: String,
-    groups: Vec<String>,
-    parents: Vec<String>,
+pub struct Addition {
+    /// The host.
+    pub host: String,
+    /// Its groups.
+    pub groups: Vec<String>,
+    /// Groups that those are put below.
+    pub parents: Vec<String>,
+    /// Variables of the host.
+    pub vars: Map,
 }
 
 impl Addition {
+    fn is_there(&self, inventory: &Inventory) -> bool {
+        let Some(host) = inventory.hosts.get(self.host.as_str()) else {
+            return false;
+        };
+        let has = |key: &Key, node: &Node| {
+            let mut layers = host.vars.iter().rev();
+            let found = layers.find_map(|layer| layer.get(key.text.as_str()));
+            found.is_some_and(|known| known.kind == node.kind)
+        };
+        let below = |parent: &String, group: &String| {
+            let parent = inventory.groups.get(parent.as_str());
+            parent.is_some_and(|parent| parent.children.contains(group.as_str()))
+        };
+        self.vars.iter().all(|(key, node)| has(key, node))
+            && self.groups.iter().all(|group| {
+                let known = inventory.groups.get(group.as_str());
+                known.is_some_and(|g| g.hosts.contains(self.host.as_str()))
+                    && self.parents.iter().all(|parent| below(parent, group))
+            })
+    }
+
     fn make(&self, inventory: &mut Inventory) {
-        if self.groups.is_empty() {
-            inventory.host_mut(&self.host, "ungrouped");
-        }
         for group in &self.groups {
             inventory.host_mut(&self.host, group);
             for parent in &self.parents {
                 let parent = inventory.group_mut(parent);
                 parent.children.insert(group.as_str().into());
             }
+        }
+        if !inventory.hosts.contains_key(self.host.as_str()) {
+            inventory.host_mut(&self.host, "ungrouped");
+        }
+        if let Some(host) = inventory.hosts.get_mut(self.host.as_str())
+            && !self.vars.is_empty()
+        {
+            host.vars.push(Arc::new(self.vars.clone()));
         }
     }
 }

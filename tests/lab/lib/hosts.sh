@@ -50,7 +50,7 @@ host_start() { # KIND INDEX
         host_own_cgroup "$name"
         # A host's network settings are its own, so they may be written as on a real one.
         export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
-        exec setsid systemd-nspawn --quiet --directory="$folder/root" --machine="$name" \
+        exec setsid systemd-nspawn --quiet --directory="$folder/root" --machine="$LAB_NETNS-$name" \
             --hostname="$name" --register=no --keep-unit --resolv-conf=off --timezone=off \
             --link-journal=no --capability=CAP_NET_ADMIN --network-namespace-path="/run/netns/$(network_namespace_of "$name")" \
             --boot

@@ -7,6 +7,29 @@ use serde_json::{Map, Value, json};
 
 use super::{Facts, text};
 
+/// Where a Python is, and its version as far as its name says it: none is run for that.
+fn python(host: &Host, set: &mut impl FnMut(&str, Value)) {
+    let found = std::env::var("PATH").unwrap_or_default();
+    let places = found.split(':').map(|dir| Path::new(dir).join("python3"));
+    let Some(path) = places.into_iter().find(|p| host.exists(p).unwrap_or(false)) else {
+        return;
+    };
+    let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let version = name.strip_prefix("python").unwrap_or_default().to_owned();
+    let (major, minor) = version.split_once('.').unwrap_or((&version, ""));
+    let number = |text: &str| text.parse::<u64>().map_or(Value::Null, Value::from);
+    set(
+        "python",
+        json!({
+            "executable": path.to_string_lossy(),
+            "type": "cpython",
+            "version": {"major": number(major), "minor": number(minor)},
+        }),
+    );
+    set("python_version", version.into());
+}
+
 pub(super) fn gather(host: &Host, facts: &mut Facts) {
     let uname = rustix::system::uname();
     let word = |s: &std::ffi::CStr| s.to_string_lossy().into_owned();
@@ -29,6 +52,7 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
     let env: Map<String, Value> =
         std::env::vars().map(|(name, value)| (name, value.into())).collect();
     set("env", env.into());
+    python(host, &mut set);
     set("machine_id", text(host, "/etc/machine-id").into());
     set("cmdline", command_line(&text(host, "/proc/cmdline")));
     set("fips", (text(host, "/proc/sys/crypto/fips_enabled") == "1").into());

@@ -3,11 +3,13 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
-use rplay_template::unknown;
+use rplay_vars::Addition;
+use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
 use crate::result::TaskResult;
+use crate::text::{data, key};
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -53,12 +55,18 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         Some(Json::String(text)) => text.split(',').map(|g| g.trim().to_owned()).collect(),
         _ => vec![],
     };
-    let changed = call.run.store.add_to_groups(&name, &groups, &[]);
-    for (key, value) in &args {
-        let origin = call.context.origin.clone();
-        let value = unknown::from_json(value, &[], &origin);
-        call.run.store.update(&name, |vars| vars.set(key, value));
-    }
+    let span = &call.context.task.action.span;
+    let vars = args.iter().map(|(name, value)| {
+        let kind = data(value, span);
+        let span = span.clone();
+        (key(name, &span), Node { span, kind })
+    });
+    let changed = call.run.store.add_host(Addition {
+        host: name.clone(),
+        groups: groups.clone(),
+        parents: vec![],
+        vars: vars.collect(),
+    });
     let added = serde_json::json!({ "host_name": name, "groups": groups });
     Ok(TaskResult::done(changed, Map::new()).with("add_host", added))
 }

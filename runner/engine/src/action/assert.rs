@@ -55,7 +55,8 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let action = &call.context.task.action;
     let wrong = |d: Diagnostic| call.run.failure(&d);
-    let Some(that) = action.args.get("that") else {
+    let args = call.written()?;
+    let Some(that) = args.get("that") else {
         return Err(wrong(
             Diagnostic::error("`assert` needs `that`").at(&action.span),
         ));
@@ -64,7 +65,7 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         .as_seq()
         .map_or_else(|| vec![that], |items| items.iter().collect());
     let message = |names: &[&str]| -> Result<Option<String>, TaskResult> {
-        let node = names.iter().find_map(|n| action.args.get(*n));
+        let node = names.iter().find_map(|n| args.get(*n));
         node.map(|n| text::string(&call.run.templar, n, call.vars).map_err(wrong))
             .transpose()
     };

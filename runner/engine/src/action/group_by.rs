@@ -2,6 +2,7 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
+use rplay_vars::Addition;
 use serde_json::Map;
 
 use super::{Action, Call, settled};
@@ -41,9 +42,11 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn group(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: GroupByArgs = call.args()?;
     let name = args.key.replace(' ', "-");
-    let changed =
-        call.run
-            .store
-            .add_to_groups(&call.host.name, std::slice::from_ref(&name), &args.parents);
+    let changed = call.run.store.add_host(Addition {
+        host: call.host.name.clone(),
+        groups: vec![name.clone()],
+        parents: args.parents,
+        vars: rplay_yaml::Map::new(),
+    });
     Ok(TaskResult::done(changed, Map::new()).with("add_group", name))
 }

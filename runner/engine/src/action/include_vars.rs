@@ -1,16 +1,20 @@
 //! Reads variables of a file or folder on the controller.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use regex::Regex;
 use rplay_api::{Args, Doc};
 use rplay_diag::{Diagnostic, Span};
-use rplay_yaml::{Key, Kind, Map, Node};
+use rplay_playbook::Role;
+use rplay_yaml::{Kind, Map, Node};
 
 use super::{Action, Call, settled};
 use crate::lookup_io::{find, places};
 use crate::result::TaskResult;
+use crate::text::key;
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -67,12 +71,15 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: IncludeVarsArgs = call.args()?;
     let action = &call.context.task.action;
     let wrong = |words: String| call.run.failure(&Diagnostic::error(words).at(&action.span));
-    let _ = (
-        &args.files_matching,
-        args.depth,
-        args.ignore_unknown_extensions,
-        &args.hash_behaviour,
-    );
+    let merge = match args.hash_behaviour.as_deref() {
+        None | Some("replace") => false,
+        Some("merge") => true,
+        Some(other) => {
+            return Err(wrong(format!(
+                "`hash_behaviour` is merge or replace, not `{other}`"
+            )));
+        }
+    };
     let name = args.dir.as_ref().or(args.file.as_ref());
     let name = name.ok_or_else(|| wrong("`include_vars` needs a file or a folder".to_owned()))?;
     let (frame, file) = (&call.context.frame, &call.context.task.file);
@@ -81,69 +88,152 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             .iter()
             .map(|p| format!("`{}`", p.display()))
             .collect();
-        let diagnostic = Diagnostic::error(format!("the file of variables `{name}` is not there"));
-        let diagnostic = diagnostic
+        let words = format!("Could not find or access `{name}`: it is not there");
+        let diagnostic = Diagnostic::error(words)
             .at(&action.span)
             .help(format!("looked at {}", looked.join(", ")));
         return Err(call.run.failure(&diagnostic));
     };
-    let mut files = if path.is_dir() {
-        folder(&path, &args)
-    } else {
-        vec![path]
+    let files = match &args.dir {
+        None => vec![path],
+        Some(_) if !path.is_dir() => {
+            return Err(wrong(format!("`{}` is no folder", path.display())));
+        }
+        Some(_) => {
+            let choice = Choice::new(&args, call.context.frame.roles().next()).map_err(wrong)?;
+            let mut files = vec![];
+            choice.folder(&path, 1, &mut files).map_err(wrong)?;
+            files
+        }
     };
-    files.sort();
     let mut all = Map::new();
     let mut read = vec![];
     for path in files {
-        all.extend(
-            call.run
-                .read_vars(&path)
-                .map_err(|d| call.run.failure(&d))?,
-        );
+        let vars = call
+            .run
+            .read_vars(&path)
+            .map_err(|d| call.run.failure(&d))?;
+        if merge {
+            merge_into(&mut all, vars);
+        } else {
+            all.extend(vars);
+        }
         read.push(path.display().to_string());
     }
-    if let Some(name) = args.name {
-        let span = Span::synthetic("include_vars");
-        let key = Key {
-            text: name,
-            span: span.clone(),
-        };
+    let span = Span::synthetic("include_vars");
+    if let Some(name) = &args.name {
+        let kind = Kind::Map(all);
         all = Map::from_iter([(
-            key,
+            key(name, &span),
             Node {
-                span,
-                kind: Kind::Map(all),
+                span: span.clone(),
+                kind,
             },
         )]);
     }
+    let node = Node {
+        span,
+        kind: Kind::Map(all.clone()),
+    };
+    let facts = crate::text::json(&call.run.templar, &node, call.vars).unwrap_or_default();
     let all = Arc::new(all);
     call.run
         .store
         .update(&call.host.name, |vars| vars.include(all.clone()));
-    Ok(TaskResult::done(false, serde_json::Map::new()).with("ansible_included_var_files", read))
+    Ok(TaskResult::done(false, serde_json::Map::new())
+        .with("ansible_facts", facts)
+        .with("ansible_included_var_files", read))
 }
 
-fn folder(dir: &PathBuf, args: &IncludeVarsArgs) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut files = vec![];
-    for path in entries.map(|e| e.path()) {
-        let name = path
-            .file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if path.is_dir() {
-            files.extend(folder(&path, args));
-            continue;
-        }
-        let ignored = args.ignore_files.iter().flatten().any(|i| *i == name);
-        let ending = path
-            .extension()
-            .map(|e| e.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if !ignored && args.extensions.contains(&ending) {
-            files.push(path);
+/// Lays variables over others, mappings into mappings.
+fn merge_into(under: &mut Map, over: Map) {
+    for (key, node) in over {
+        match (under.get_mut(key.text.as_str()), node) {
+            (
+                Some(Node {
+                    kind: Kind::Map(low),
+                    ..
+                }),
+                Node {
+                    kind: Kind::Map(high),
+                    ..
+                },
+            ) => {
+                merge_into(low, high);
+            }
+            (_, node) => {
+                under.insert(key, node);
+            }
         }
     }
-    files
+}
+
+/// Which files of a folder are read.
+struct Choice<'a> {
+    args: &'a IncludeVarsArgs,
+    matching: Option<Regex>,
+    ignored: Vec<Regex>,
+    /// The role's own `vars/main.yml`, which is read with the role.
+    own: Option<PathBuf>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(args: &'a IncludeVarsArgs, role: Option<&Arc<Role>>) -> Result<Self, String> {
+        let regex = |arg: &str, text: &str| {
+            Regex::new(text).map_err(|e| format!("`{arg}`: `{text}` is no pattern: {e}"))
+        };
+        let ignored = args.ignore_files.iter().flatten();
+        Ok(Self {
+            args,
+            matching: args
+                .files_matching
+                .as_deref()
+                .map(|text| regex("files_matching", text))
+                .transpose()?,
+            ignored: ignored
+                .map(|name| regex("ignore_files", &format!("{name}$")))
+                .collect::<Result<_, _>>()?,
+            own: role.map(|role| role.path.join("vars")),
+        })
+    }
+
+    /// A folder's files by name, then the folders in it.
+    fn folder(&self, dir: &Path, depth: u32, files: &mut Vec<PathBuf>) -> Result<(), String> {
+        let entries = std::fs::read_dir(dir)
+            .map_err(|e| format!("could not read the folder `{}`: {e}", dir.display()))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        let (dirs, here): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.into_iter().partition(|path| path.is_dir());
+        for path in here {
+            if self.takes(&path)? {
+                files.push(path);
+            }
+        }
+        if self.args.depth == 0 || depth < self.args.depth {
+            for dir in dirs {
+                self.folder(&dir, depth + 1, files)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn takes(&self, path: &Path) -> Result<bool, String> {
+        let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let name = text(path.file_name());
+        let is_main = text(path.file_stem()) == "main" && path.parent() == self.own.as_deref();
+        let matches = self.matching.as_ref().is_none_or(|m| m.is_match(&name));
+        if is_main || !matches || self.ignored.iter().any(|i| i.is_match(&name)) {
+            return Ok(false);
+        }
+        let known = self.args.extensions.contains(&text(path.extension()));
+        if known || self.args.ignore_unknown_extensions {
+            return Ok(known);
+        }
+        Err(format!(
+            "{} does not have a valid extension: {}",
+            path.display(),
+            self.args.extensions.join(", ")
+        ))
+    }
 }

@@ -36,7 +36,7 @@ pub(super) fn dict(terms: &[Value]) -> Found {
     for term in super::spread(terms)? {
         if term.kind() != ValueKind::Map {
             return Err(wrong(format!(
-                "the lookup `dict` takes a mapping, not {}",
+                "the `dict` lookup plugin expects a dictionary, not {}",
                 named(&term)
             )));
         }

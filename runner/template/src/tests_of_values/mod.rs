@@ -12,7 +12,7 @@ use minijinja::{Environment, Error, State, Value};
 use crate::call::{Args, Callable, Out, add_tests, items, strict};
 use crate::filters::paths::expand_home;
 use crate::filters::regex::pattern_of;
-use crate::python::{named, text, wrong};
+use crate::python::{text, wrong};
 
 static TESTS: [&[Callable]; 4] = [OWN, kinds::TESTS, results::TESTS, versions::TESTS];
 
@@ -139,12 +139,11 @@ fn uri(args: &Args, more: fn(&str, &str) -> bool) -> Out {
 
 fn search(args: &Args, kind: &str, flags: usize) -> Out {
     let value = args.req(0)?;
-    if value.as_str().is_none() {
-        return Err(wrong(format!(
-            "a pattern is matched with a string, not {}",
-            named(value)
-        )));
-    }
+    // As Ansible does, what is no text is matched as it would be printed.
+    let subject = match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => text(value)?,
+    };
     let pattern = args.text(1)?;
     let anchored = match kind {
         "match" => format!("^(?:{pattern})"),
@@ -167,7 +166,7 @@ fn search(args: &Args, kind: &str, flags: usize) -> Out {
         args.flag(flags, false),
         args.flag(flags + 1, false),
     )?;
-    let found = regex.is_match(&args.text(0)?);
+    let found = regex.is_match(&subject);
     found
         .map(Value::from)
         .map_err(|e| wrong(format!("the pattern could not be matched: {e}")))

@@ -1,0 +1,49 @@
+//! The key `diff` of a result: the changes in the shape that Ansible's results have.
+
+use rplay_wire::{Change, Diff, State, Target};
+use serde_json::{Map, Value as Json, json};
+
+/// The changes of a result: one as a mapping, more as a list, as modules of Ansible have it.
+pub(crate) fn of(changes: &[Change]) -> Json {
+    let mut all: Vec<Json> = changes.iter().map(one).collect();
+    match (all.len(), changes) {
+        (1, [Change { diff: None, .. }]) => all.remove(0),
+        _ => all.into(),
+    }
+}
+
+fn one(change: &Change) -> Json {
+    let (_, name) = change.target.parts();
+    match &change.diff {
+        Some(Diff::Text(text)) => json!({
+            "before_header": name,
+            "after_header": name,
+            "prepared": text,
+        }),
+        Some(Diff::Binary { .. } | Diff::Secret) => json!({
+            "before_header": name,
+            "after_header": name,
+            "before": "",
+            "after": "",
+        }),
+        None => json!({
+            "before": side(&change.target, change.before.as_ref()),
+            "after": side(&change.target, change.after.as_ref()),
+        }),
+    }
+}
+
+fn side(target: &Target, state: Option<&State>) -> Json {
+    let (_, name) = target.parts();
+    let mut map: Map<String, Json> = Map::new();
+    if matches!(target, Target::File(_)) {
+        map.insert("path".to_owned(), name.into());
+    }
+    match state {
+        Some(state) => map.extend(state.iter().map(|(k, v)| (k.clone(), v.clone().into()))),
+        None => {
+            map.insert("state".to_owned(), "absent".into());
+        }
+    }
+    Json::Object(map)
+}
