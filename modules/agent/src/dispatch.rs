@@ -37,6 +37,10 @@ impl Systems {
         match run.mode {
             Mode::Apply => Host::new(&self.real, files, control, settings).report(module, &args),
             Mode::Check => Host::new(&self.overlay, files, control, settings).report(module, &args),
+            Mode::Preview => {
+                let overlay = Overlay::new(Arc::new(RealSystem));
+                Host::new(&overlay, files, control, settings).report(module, &args)
+            }
         }
     }
 

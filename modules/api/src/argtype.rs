@@ -34,6 +34,8 @@ pub enum ArgKind {
     /// A file or folder of the controller, which the engine finds and sends along. It is a path on
     /// the target where `remote_src` is true.
     ControllerFile,
+    /// As [`ArgKind::ControllerFile`], with words behind it.
+    ControllerScript,
     /// As [`ArgKind::ControllerFile`], and rendered as a template first.
     ControllerTemplate,
 }

@@ -53,6 +53,36 @@ impl ArgType for ControllerFile {
     }
 }
 
+/// A program of the controller and the words behind it: `setup.sh --quiet "two words"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControllerScript {
+    /// The program.
+    pub file: ControllerFile,
+    /// The words, as a shell takes them.
+    pub words: String,
+}
+
+impl ControllerScript {
+    /// The name of the program and the words behind it; a name with blanks stands in quotes.
+    pub fn split(line: &str) -> (String, String) {
+        let line = line.trim();
+        let quote = line.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let (name, rest) = match quote {
+            Some(quote) => line[1..].split_once(quote).unwrap_or((&line[1..], "")),
+            None => line.split_once(char::is_whitespace).unwrap_or((line, "")),
+        };
+        (name.to_owned(), rest.trim().to_owned())
+    }
+}
+
+impl ArgType for ControllerScript {
+    const KIND: ArgKind = ArgKind::ControllerScript;
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        serde_json::from_value(value.clone()).map_err(|_| format!("`{value}` is not a program"))
+    }
+}
+
 /// A [`ControllerFile`] that the engine renders as a template before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControllerTemplate(pub ControllerFile);

@@ -28,7 +28,7 @@ pub use argtype::{
 };
 pub use control::Control;
 pub use controller_file::{
-    ControllerFile, ControllerTemplate, Entry as ControllerEntry, EntryKind,
+    ControllerFile, ControllerScript, ControllerTemplate, Entry as ControllerEntry, EntryKind,
 };
 pub use failure::{Failure, Result};
 pub use file_args::FileArgs;

@@ -176,7 +176,7 @@ impl Block {
                 first
             }
             None if self.lines.is_empty() => return Ok(()),
-            None => position.index(lines, false)?,
+            None => position.index_in_text(lines)?,
         };
         if self.lines.is_empty() {
             return Ok(());

@@ -58,7 +58,7 @@ impl Module for This {
     fn run(args: CommandArgs, host: &Host) -> Result<Outcome> {
         let words = match (&args.cmd, args.argv) {
             (Some(_), Some(_)) => {
-                return Err(Failure::new("both `cmd` and `argv` are given")
+                return Err(Failure::new("`cmd` and `argv`: parameters are mutually exclusive")
                     .arg("argv")
                     .help("keep one of them"));
             }

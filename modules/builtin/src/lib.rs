@@ -48,6 +48,7 @@ modules! {
     lineinfile
     ping
     replace
+    script
     service
     setup
     shell

@@ -41,6 +41,14 @@ impl Expression {
         Ok(Self { regex, arg })
     }
 
+    /// Whether the expression itself says that `^` and `$` match at each line.
+    pub fn is_multi_line(&self) -> bool {
+        let flags = self.regex.as_str().strip_prefix("(?");
+        let flags = flags.and_then(|rest| rest.split_once([')', ':']));
+        flags
+            .is_some_and(|(flags, _)| flags.contains('m') && flags.chars().all(char::is_alphabetic))
+    }
+
     /// Whether it matches anywhere in `text`.
     pub fn is_match(&self, text: &[u8]) -> Result<bool> {
         self.regex.is_match(text).map_err(|e| self.gave_up(&e))

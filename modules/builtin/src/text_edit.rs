@@ -141,7 +141,7 @@ impl Position {
         let flags = Flags::default();
         match (after, before) {
             (Some(_), Some(_)) => Err(Failure::new(
-                "`insertafter` and `insertbefore` exclude each other",
+                "`insertafter` and `insertbefore`: parameters are mutually exclusive",
             )
             .arg("insertbefore")
             .help("leave one of them out")),
@@ -150,6 +150,23 @@ impl Position {
             (Some(text), None) => Ok(Self::After(Expression::new("insertafter", text, flags)?)),
             (None, Some(text)) => Ok(Self::Before(Expression::new("insertbefore", text, flags)?)),
         }
+    }
+
+    /// As [`Self::index`]; an expression that says `(?m)` is looked for in the text as a whole.
+    pub fn index_in_text(&self, lines: &[Vec<u8>]) -> Result<usize> {
+        let (expression, after) = match self {
+            Self::After(expression) if expression.is_multi_line() => (expression, true),
+            Self::Before(expression) if expression.is_multi_line() => (expression, false),
+            _ => return self.index(lines, false),
+        };
+        let text = lines.concat();
+        let Some(found) = expression.find(&text)? else {
+            return Ok(lines.len());
+        };
+        let range = found.range();
+        let end = if after { range.end } else { range.start };
+        let newlines = text[..end].iter().filter(|b| **b == b'\n').count();
+        Ok(newlines + usize::from(after))
     }
 
     /// The index before which new lines go: that of the last match or, with `first`, the first.

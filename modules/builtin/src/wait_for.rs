@@ -119,7 +119,7 @@ impl WaitForArgs {
         let regex = self.search_regex.as_deref().map(look::regex).transpose()?;
         let exclude = self.exclude_hosts.as_deref().unwrap_or_default();
         match (self.port, &self.path, self.state) {
-            (Some(_), Some(_), _) => refuse("`port` and `path` exclude each other", "path"),
+            (Some(_), Some(_), _) => refuse("`port` and `path`: parameters are mutually exclusive", "path"),
             (None, _, State::Drained) => refuse("state drained needs a `port`", "state"),
             (None, None, _) if regex.is_some() => {
                 refuse("`search_regex` needs a `port` or a `path`", "search_regex")

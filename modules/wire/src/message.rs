@@ -127,8 +127,12 @@ pub struct Hello {
 pub enum Mode {
     /// Change it.
     Apply,
-    /// Only say what would change: the module runs against the agent's overlay.
+    /// Only say what would change: the module runs against the agent's overlay, which is kept for
+    /// the requests that follow.
     Check,
+    /// As `Check`, for this request alone: a task's own dry run amid real ones, whose effects the
+    /// next request must not be told of.
+    Preview,
 }
 
 /// One module call.

@@ -106,6 +106,7 @@ fn kind(kind: ArgKind) -> String {
         ArgKind::Dict => "mapping".to_owned(),
         ArgKind::Raw => "anything".to_owned(),
         ArgKind::ControllerFile => "file on the controller".to_owned(),
+        ArgKind::ControllerScript => "program on the controller, and its arguments".to_owned(),
         ArgKind::ControllerTemplate => "template on the controller".to_owned(),
     }
 }
@@ -156,7 +157,11 @@ fn kind_schema(kind: ArgKind) -> Json {
         }
         ArgKind::Dict => json!({ "type": ["object", "string"] }),
         ArgKind::Raw => json!({}),
-        ArgKind::Str | ArgKind::Path | ArgKind::ControllerFile | ArgKind::ControllerTemplate => {
+        ArgKind::Str
+        | ArgKind::Path
+        | ArgKind::ControllerFile
+        | ArgKind::ControllerScript
+        | ArgKind::ControllerTemplate => {
             json!({ "type": ["string", "number", "boolean"] })
         }
     }

@@ -19,7 +19,7 @@ use futures::future::BoxFuture;
 use rplay_api::{ArgMap, ArgSpec, Args, Doc};
 use rplay_diag::Diagnostic;
 use rplay_template::Vars;
-use rplay_yaml::{Kind, Map};
+use rplay_yaml::{Kind, Map, Node};
 
 use crate::host_run::HostRun;
 use crate::result::TaskResult;
@@ -103,6 +103,22 @@ impl Call<'_> {
             }
         }
         Ok(args)
+    }
+
+    /// The list that a template gives, each item as trusted as where it comes from; none where it
+    /// gives no list.
+    ///
+    /// # Errors
+    /// The result to end with.
+    fn listed(&self, node: &Node) -> Result<Option<Node>, TaskResult> {
+        if !node.as_str().is_some_and(rplay_playbook::is_template) {
+            return Ok(None);
+        }
+        let value = self.run.templar.render(node, self.vars);
+        let value = value.map_err(|d| self.run.failure(&d))?;
+        let kind = content(&value, &node.span);
+        let span = node.span.clone();
+        Ok(matches!(kind, Kind::Seq(_)).then_some(Node { span, kind }))
     }
 
     /// The arguments, rendered.

@@ -82,12 +82,12 @@ impl Run {
         let retries = retries.max(0.0) as u64;
         let mut attempt = 1;
         loop {
-            let result = self.once(context, host, &vars).await;
-            let mut result = self.verdict(context, &scope, result);
+            let mut result = self.once(context, host, &vars).await;
             let tried = until.is_some() || retries > 0;
             if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
                 result.data.insert("attempts".to_owned(), attempt.into());
             }
+            let mut result = self.verdict(context, &scope, result);
             let good = match until {
                 None if result.is_failed() && retries > 0 => Ok(Decision::False),
                 None => Ok(Decision::True),
@@ -201,6 +201,10 @@ impl Run {
                         let changed = changed && keywords.get(Keyword::ChangedWhen).is_none();
                         result.end = Ending::Done { changed };
                         result.diagnostic = None;
+                        result.data.insert(
+                            "failed_when_suppressed_exception".to_owned(),
+                            "(traceback unavailable)".into(),
+                        );
                     }
                     result
                         .data

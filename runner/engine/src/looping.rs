@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_event::Event;
 use rplay_playbook::{Keyword, Loop, Task};
-use rplay_template::{Decision, Origin, Value, Vars, unknown};
+use rplay_template::{Decision, Origin, Value, ValueKind, Vars, unknown};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
@@ -96,7 +96,9 @@ impl Run {
             return Ok(known.collect());
         };
         let terms: Vec<Value> = match value.try_iter() {
-            Ok(items) if value.as_str().is_none() && lookup != "dict" => items.collect(),
+            Ok(items) if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) => {
+                items.collect()
+            }
             _ => vec![value],
         };
         self.templar.lookup(lookup, &terms, &vars).map_err(wrong)

@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rplay_api::{ArgError, ArgKind, ArgSpec, Fault};
+use rplay_api::{ArgError, ArgKind, ArgSpec, ControllerScript, Fault};
 use rplay_diag::{Diagnostic, Source};
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, short};
 use rplay_template::{Language, Vars};
 use rplay_transport::{Become, ConnectError, Exchange, Target};
 use rplay_wire::{End, Mode, Run as Request};
-use rplay_yaml::{Kind, Node};
+use rplay_yaml::{Key, Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use crate::action;
@@ -221,21 +221,27 @@ impl Run {
         let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
         let mut environment: Vec<(String, String)> = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::Environment) {
-            let value = match self.templar.render(node, vars) {
-                // What is built on facts cannot be there while they are gathered.
-                Err(_) if module == "setup" => continue,
-                value => value?,
-            };
-            for key in value.try_iter().into_iter().flatten() {
-                let item = value.get_item(&key).unwrap_or_default();
-                environment.push((text::plain(&key), text::plain(&item)));
+            for node in one_by_one(node) {
+                let value = match self.templar.render(&node, vars) {
+                    // What is built on facts cannot be there while they are gathered.
+                    Err(_) if module == "setup" => continue,
+                    value => value?,
+                };
+                for key in value.try_iter().into_iter().flatten() {
+                    let item = value.get_item(&key).unwrap_or_default();
+                    environment.push((text::plain(&key), text::plain(&item)));
+                }
             }
         }
         Ok(Request {
             id: 0,
             module: module.to_owned(),
             args: Json::Object(args.clone()).to_string(),
-            mode: if check { Mode::Check } else { Mode::Apply },
+            mode: match (check, self.options.check) {
+                (false, _) => Mode::Apply,
+                (true, true) => Mode::Check,
+                (true, false) => Mode::Preview,
+            },
             diff,
             environment,
             blobs: sending.blobs.clone(),
@@ -363,6 +369,7 @@ impl Run {
             });
         let kinds = [
             (ArgKind::ControllerFile, "files"),
+            (ArgKind::ControllerScript, "files"),
             (ArgKind::ControllerTemplate, "templates"),
         ];
         for arg in spec {
@@ -382,12 +389,23 @@ impl Run {
             let node = context.task.action.args.get(name);
             let span = node.map_or(&context.task.action.span, |n| &n.span);
             let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
-            let sent = if *kind == "templates" {
-                self.template(context, vars, &path, args, span, &mut sending)?
+            let value = if *kind == "templates" {
+                serde_json::to_value(self.template(
+                    context,
+                    vars,
+                    &path,
+                    args,
+                    span,
+                    &mut sending,
+                )?)
+            } else if arg.kind == ArgKind::ControllerScript {
+                let (name, words) = ControllerScript::split(&path);
+                let file = self.file(context, &name, span, &mut sending).await?;
+                serde_json::to_value(ControllerScript { file, words })
             } else {
-                self.file(context, &path, span, &mut sending).await?
+                serde_json::to_value(self.file(context, &path, span, &mut sending).await?)
             };
-            let value = serde_json::to_value(sent).map_err(|e| wrong(e.to_string()))?;
+            let value = value.map_err(|e| wrong(e.to_string()))?;
             args.insert(name.to_owned(), value);
         }
         Ok(sending)
@@ -502,6 +520,18 @@ impl Run {
     }
 }
 
+/// The pairs of a mapping, each on its own.
+fn one_by_one(node: &Node) -> Vec<Node> {
+    let Some(map) = node.as_map() else {
+        return vec![node.clone()];
+    };
+    let alone = |(key, value): (&Key, &Node)| Node {
+        span: node.span.clone(),
+        kind: Kind::Map(std::iter::once((key.clone(), value.clone())).collect()),
+    };
+    map.iter().map(alone).collect()
+}
+
 fn unreachable(error: &ConnectError) -> TaskResult {
     let mut result = TaskResult::unreachable(error.to_string());
     let help = error.help();
@@ -523,7 +553,7 @@ fn fetching(
         return Ok(None);
     }
     let dir = &context.frame.context.play.dir;
-    let check = request.mode == Mode::Check;
+    let check = request.mode != Mode::Apply;
     Fetch::new(args, dir, &host.name, check)
         .map(Some)
         .map_err(|why| {

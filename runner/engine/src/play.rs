@@ -1,5 +1,6 @@
 //! A play: its hosts, its batches, its sections.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -28,6 +29,8 @@ pub(crate) struct PlayContext {
     pub layers: Vec<(Level, Layer)>,
     /// Roles whose variables the whole play sees.
     pub public_roles: Mutex<Vec<Arc<Role>>>,
+    /// The roles that ran to their end, each with the host.
+    roles_done: Mutex<HashSet<(String, String)>>,
     /// Handlers known so far, with where they stand.
     pub handlers: Mutex<Vec<(Item, Frame)>>,
     /// Magic variables that hold for the whole batch.
@@ -61,6 +64,31 @@ impl PlayContext {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// The hosts that a role has not run on yet, or that it runs on again.
+    pub(crate) fn role_hosts(&self, role: &Role, hosts: Vec<Arc<HostRun>>) -> Vec<Arc<HostRun>> {
+        if !role.once {
+            return hosts;
+        }
+        let done = self
+            .roles_done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let key = |host: &HostRun| (role.identity.clone(), host.name.clone());
+        hosts
+            .into_iter()
+            .filter(|host| !done.contains(&key(host)))
+            .collect()
+    }
+
+    /// A role has run to its end on a host.
+    pub(crate) fn role_done(&self, role: &Role, host: &HostRun) {
+        let mut done = self
+            .roles_done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        done.insert((role.identity.clone(), host.name.clone()));
     }
 
     /// A role begins: its handlers can be notified from now on.
@@ -128,6 +156,7 @@ impl Run {
                 all: names.clone(),
                 layers: layers.clone(),
                 public_roles: Mutex::default(),
+                roles_done: Mutex::default(),
                 handlers: Mutex::default(),
                 magic: OnceLock::new(),
                 active: Mutex::default(),

@@ -61,8 +61,11 @@ pub(crate) fn with_template(
         ),
         ("template_run_date", text(&moment(SystemTime::now()))),
     ];
+    let own = own
+        .into_iter()
+        .filter(|(name, _)| *name != "ansible_managed" || vars.get(name).is_none());
     Arc::new(Over {
-        own: own.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+        own: own.map(|(k, v)| (k.to_owned(), v)).collect(),
         base: vars.clone(),
     })
 }

@@ -115,8 +115,12 @@ impl Run {
         if let Origin::Role(role) = &block.origin {
             frame.context.enter_role(role, &inner);
         }
-        let taking_part: Vec<Arc<HostRun>> =
+        let mut taking_part: Vec<Arc<HostRun>> =
             hosts.iter().filter(|h| h.is_active()).cloned().collect();
+        if let Origin::Role(role) = &block.origin {
+            taking_part = frame.context.role_hosts(role, taking_part);
+        }
+        let done_before: Vec<u64> = taking_part.iter().map(|h| h.state().recap.ok).collect();
         self.items(&block.items, &taking_part, &inner, handler)
             .await;
         let mut failed = with_standing(&taking_part, Standing::Failed);
@@ -129,7 +133,14 @@ impl Run {
             self.always(block, &taking_part, failed, &inner, handler)
                 .await;
         }
-        if matches!(block.origin, Origin::Role(_)) {
+        if let Origin::Role(role) = &block.origin {
+            // One of which no task ran is not done: its conditions may hold the next time.
+            let ran = taking_part.iter().zip(done_before);
+            for (host, before) in ran.filter(|(host, _)| host.is_active()) {
+                if host.state().recap.ok > before {
+                    frame.context.role_done(role, host);
+                }
+            }
             for host in with_standing(&taking_part, Standing::LeftRole) {
                 host.set_standing(Standing::Active);
             }

@@ -51,15 +51,17 @@ pub(crate) fn parse(
     let name = if is_template(&name) {
         name
     } else {
-        let Some(known) = include::resolve(&name, modules) else {
-            problems.push(unknown_word(
-                &Key { text: name, span },
-                crate::Place::Task,
-                modules,
-            ));
-            return None;
-        };
-        known
+        match include::resolve(&name, modules) {
+            Some(known) => known,
+            None if modules.faults_wait() && (name.contains('.') || is_of_ansible(&name)) => {
+                return Some(missing_module(name, span));
+            }
+            None => {
+                let key = Key { text: name, span };
+                problems.push(unknown_word(&key, crate::Place::Task, modules));
+                return None;
+            }
+        }
     };
     let mut reader = Reader {
         action: Action {
@@ -82,6 +84,60 @@ pub(crate) fn parse(
         faults.into_iter().for_each(|fault| problems.push(fault));
     }
     Some(reader.action)
+}
+
+/// Modules of Ansible that are not here (yet), or cannot be.
+const OF_ANSIBLE: [&str; 30] = [
+    "apt",
+    "apt_key",
+    "apt_repository",
+    "async_status",
+    "cron",
+    "deb822_repository",
+    "debconf",
+    "dnf",
+    "dnf5",
+    "dpkg_selections",
+    "expect",
+    "gather_facts",
+    "git",
+    "iptables",
+    "known_hosts",
+    "mount_facts",
+    "package",
+    "package_facts",
+    "pip",
+    "reboot",
+    "rpm_key",
+    "service_facts",
+    "set_stats",
+    "subversion",
+    "sysvinit",
+    "uri",
+    "validate_argument_spec",
+    "win_ping",
+    "yum",
+    "yum_repository",
+];
+
+fn is_of_ansible(name: &str) -> bool {
+    OF_ANSIBLE.contains(&short(name))
+}
+
+/// A call of a module that only Ansible has: the task fails of it where it runs.
+fn missing_module(name: String, span: Span) -> Action {
+    let words = format!("the module `{name}` is not part of rplay: it only exists in Python");
+    let fault = Diagnostic::error(words).at(&span).help(
+        "`rplay doc` lists the modules; a program of yours in `library/` can stand in for it, and `command` runs what is on the target",
+    );
+    Action {
+        name,
+        span,
+        args: Map::new(),
+        text: None,
+        template: None,
+        faults: vec![fault],
+    }
 }
 
 /// `action: copy src=a dest=b`, or `action: {module: copy, src: a}`.
@@ -111,7 +167,10 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
             let module = rest.shift_remove("module")?;
             let name = module.as_str().unwrap_or_default();
             // `module: copy src=a` is a call of its own; the keys beside it are more arguments.
-            let (name, inline) = name.split_once(char::is_whitespace).unwrap_or((name, ""));
+            let (name, inline) = match name.split_once(char::is_whitespace) {
+                Some(split) if !is_whole_template(name) => split,
+                _ => (name, ""),
+            };
             let text = Node {
                 span: module.span.clone(),
                 kind: Kind::Str(inline.to_owned()),

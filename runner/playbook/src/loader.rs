@@ -94,7 +94,7 @@ impl Loader {
         context: &Context,
     ) -> Result<Block, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let block = self.role(call, context, &mut Default::default(), &mut problems);
+        let block = self.role(call, context, &mut problems);
         self.finish(problems)?;
         block.ok_or_else(Vec::new)
     }

@@ -1,6 +1,5 @@
 //! Playbooks: plays, and the playbooks that they import.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -253,14 +252,13 @@ impl Reading<'_> {
             );
             return vec![];
         };
-        let mut seen = HashSet::new();
         let calls: Vec<_> = entries
             .iter()
             .filter_map(|entry| RoleCall::parse(entry, problems))
             .collect();
         let blocks = calls
             .iter()
-            .filter_map(|call| self.loader.role(call, context, &mut seen, problems));
+            .filter_map(|call| self.loader.role(call, context, problems));
         blocks.map(|block| Item::Block(Arc::new(block))).collect()
     }
 }

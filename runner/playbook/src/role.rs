@@ -1,6 +1,5 @@
 //! What is read of a role.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,15 +37,14 @@ impl Loader {
             }
         }
         let call = RoleCall::of_task(&task, problems)?;
-        self.role(&call, &context, &mut HashSet::new(), problems)
+        self.role(&call, &context, problems)
     }
 
-    /// Reads a role and those it depends on; `None` where it ran already with the same parameters.
+    /// Reads a role and those it depends on.
     pub(crate) fn role(
         &self,
         call: &RoleCall,
         context: &Context,
-        seen: &mut HashSet<String>,
         problems: &mut Problems,
     ) -> Option<Block> {
         let context = &context.with_vars(call.keywords.get(Keyword::Vars).and_then(Node::as_map));
@@ -71,17 +69,8 @@ impl Loader {
             problems,
         };
         let meta = reading.part("meta", "main");
-        let allowed = meta
-            .as_ref()
-            .and_then(|m| m.get("allow_duplicates"))
-            .and_then(truth);
-        let first = seen.insert(call.identity(&found.path));
-        if !first && !call.duplicates && allowed != Some(true) {
-            return None;
-        }
         reading.enter(link, meta.as_ref());
-        let block = reading.block(&name, meta.as_ref(), seen);
-        Some(block)
+        Some(reading.block(&name, meta.as_ref()))
     }
 }
 
@@ -106,8 +95,9 @@ impl Reading<'_> {
         }
     }
 
-    fn block(&mut self, name: &str, meta: Option<&Node>, seen: &mut HashSet<String>) -> Block {
+    fn block(&mut self, name: &str, meta: Option<&Node>) -> Block {
         let (call, path) = (self.call, &self.found.path);
+        let allowed = meta.and_then(|m| m.get("allow_duplicates")).and_then(truth);
         let defaults = self.variables("defaults", &call.from.defaults);
         let vars = self.variables("vars", &call.from.vars);
         let known = self.inside.with_defaults(&defaults);
@@ -119,7 +109,7 @@ impl Reading<'_> {
             defaults.contains_key(word) || vars.contains_key(word) || spec_names(word)
         });
         self.problems.extend(doubts);
-        let mut items = self.dependencies(meta, seen);
+        let mut items = self.dependencies(meta);
         items.extend(self.items("tasks", &call.from.tasks, Place::Task));
         let handlers = self.items("handlers", &call.from.handlers, Place::Handler);
         let role = Role {
@@ -132,6 +122,8 @@ impl Reading<'_> {
             handlers,
             argument_spec,
             public: call.public,
+            identity: call.identity(path),
+            once: !call.duplicates && allowed != Some(true),
         };
         Block {
             keywords: call.keywords.clone(),
@@ -143,7 +135,7 @@ impl Reading<'_> {
         }
     }
 
-    fn dependencies(&mut self, meta: Option<&Node>, seen: &mut HashSet<String>) -> Vec<Item> {
+    fn dependencies(&mut self, meta: Option<&Node>) -> Vec<Item> {
         let Some(node) = meta.and_then(|m| m.get("dependencies")) else {
             return vec![];
         };
@@ -160,7 +152,7 @@ impl Reading<'_> {
             .collect();
         calls
             .iter()
-            .filter_map(|call| self.loader.role(call, &self.inside, seen, self.problems))
+            .filter_map(|call| self.loader.role(call, &self.inside, self.problems))
             .map(|block| Item::Block(Arc::new(block)))
             .collect()
     }

@@ -277,7 +277,14 @@ impl Check<'_> {
     fn variable_name(&mut self, node: &Node) {
         match &node.kind {
             Kind::Str(text) => check_name(text, &node.span, self.problems),
-            _ => self.wrong(node, "a variable's name"),
+            _ => {
+                let words = format!(
+                    "Invalid variable name in `{}`: {}",
+                    self.word(),
+                    node.describe()
+                );
+                self.problems.push(Diagnostic::error(words).at(&node.span));
+            }
         }
     }
 

@@ -111,6 +111,10 @@ pub struct Role {
     pub argument_spec: Option<Node>,
     /// Whether its variables are seen outside of it.
     pub public: bool,
+    /// What it has in common with a call that does the same: its folder and parameters.
+    pub identity: String,
+    /// Whether it is passed over on a host where the same ran in this play already.
+    pub once: bool,
 }
 
 /// A task.

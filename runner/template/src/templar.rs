@@ -278,6 +278,9 @@ impl Templar {
                 self.bare(text, &Place::Node(node), vars, Depth::AsUsed)?
             }
             Kind::Str(_) => self.indirect(node, vars)?,
+            Kind::Unsafe(text) if !self.0.allow_broken_conditionals => {
+                return Err(untrusted(text, &node.span));
+            }
             _ => self.render(node, vars)?,
         };
         if let Some(origins) = unknown::origins(&value) {
@@ -298,10 +301,7 @@ impl Templar {
         if self.0.allow_broken_conditionals {
             return Ok(value);
         }
-        let words = "the condition is an untrusted template or expression: text that is data";
-        Err(Diagnostic::error(words).at(&node.span).help(
-            "write the expression itself, compare the text, or turn it into a boolean with `| bool`",
-        ))
+        Err(untrusted(text, &node.span))
     }
 
     fn all(&self, items: &[Node], vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
@@ -451,4 +451,12 @@ fn known_key(value: &Value, span: &Span) -> Result<String, Diagnostic> {
 /// Whether a text may be a template.
 pub(crate) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
+}
+
+/// Data must not be run as code.
+fn untrusted(text: &str, span: &Span) -> Diagnostic {
+    let words = format!("`{text}` is an untrusted template or expression: it is data");
+    Diagnostic::error(words).at(span).help(
+        "write the expression itself, compare the text, or turn it into a boolean with `| bool`",
+    )
 }

@@ -90,6 +90,10 @@ impl Store {
             .unwrap_or_else(PoisonError::into_inner);
         additions
             .iter()
+            .filter(|a| a.vars.is_some() || next.hosts.contains_key(a.host.as_str()))
+            .cloned()
+            .collect::<Vec<_>>()
+            .iter()
             .for_each(|addition| addition.make(&mut next));
         *self
             .inventory
@@ -292,7 +296,7 @@ impl rplay_template::Object for HostVarsOf {
 }
 
 /// A host that the run put into groups (`add_host`, `group_by`).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Addition {
     /// The host.
     pub host: String,
@@ -300,8 +304,8 @@ pub struct Addition {
     pub groups: Vec<String>,
     /// Groups that those are put below.
     pub parents: Vec<String>,
-    /// Variables of the host.
-    pub vars: Map,
+    /// Variables of a host that `add_host` makes; `None` where one of the inventory's is grouped.
+    pub vars: Option<Map>,
 }
 
 impl Addition {
@@ -318,7 +322,7 @@ impl Addition {
             let parent = inventory.groups.get(parent.as_str());
             parent.is_some_and(|parent| parent.children.contains(group.as_str()))
         };
-        self.vars.iter().all(|(key, node)| has(key, node))
+        self.vars.iter().flatten().all(|(key, node)| has(key, node))
             && self.groups.iter().all(|group| {
                 let known = inventory.groups.get(group.as_str());
                 known.is_some_and(|g| g.hosts.contains(self.host.as_str()))
@@ -338,9 +342,9 @@ impl Addition {
             inventory.host_mut(&self.host, "ungrouped");
         }
         if let Some(host) = inventory.hosts.get_mut(self.host.as_str())
-            && !self.vars.is_empty()
+            && let Some(vars) = self.vars.as_ref().filter(|vars| !vars.is_empty())
         {
-            host.vars.push(Arc::new(self.vars.clone()));
+            host.vars.push(Arc::new(vars.clone()));
         }
     }
 }

@@ -150,7 +150,7 @@ impl Module for This {
             validate,
         };
         match (&args.src, &args.content) {
-            (Some(_), Some(_)) => Err(Failure::new("`src` and `content` exclude each other")
+            (Some(_), Some(_)) => Err(Failure::new("`src` and `content`: parameters are mutually exclusive")
                 .arg("content")
                 .help("leave one of them out")),
             (None, None) => Err(Failure::new("missing argument `src`")

@@ -139,6 +139,11 @@ impl Module for This {
         let state = args
             .state
             .unwrap_or_else(|| default_state(&args, there.as_ref()));
+        if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
+            return Err(
+                Failure::new("src option requires state to be 'link' or 'hard'").arg("src"),
+            );
+        }
         if args.recurse && state != State::Directory {
             return Err(Failure::new("`recurse` needs a folder")
                 .arg("recurse")

@@ -5,7 +5,7 @@ mod filter;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return, target_path};
+use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return, target_path, Failure};
 use serde_json::{Map, Value, json};
 
 use crate::checksum::{self, Algorithm};
@@ -31,6 +31,8 @@ pub struct FindArgs {
     use_regex: bool,
     /// A regular expression that a line of the file must match from its beginning.
     contains: Option<String>,
+    /// The encoding of the files that `contains` looks into: `utf-8` is what is known here.
+    encoding: Option<String>,
     /// Match `contains` against the file as a whole.
     #[arg(default = false)]
     read_whole_file: bool,
@@ -139,6 +141,13 @@ impl Module for This {
     };
 
     fn run(args: FindArgs, host: &Host) -> Result<Outcome> {
+        if let Some(name) = &args.encoding
+            && !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "ascii")
+        {
+            return Err(
+                Failure::new(format!("the encoding `{name}` is not read here")).arg("encoding"),
+            );
+        }
         let mut search = Search {
             filter: Filter::new(&args, host.now())?,
             args: &args,

@@ -139,7 +139,7 @@ impl Selector {
         }
         match (&args.regexp, &args.search_string) {
             (Some(_), Some(_)) => Err(Failure::new(
-                "`regexp` and `search_string` exclude each other",
+                "`regexp` and `search_string`: parameters are mutually exclusive",
             )
             .arg("search_string")
             .help("leave one of them out")),

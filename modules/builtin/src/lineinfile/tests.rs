@@ -186,7 +186,7 @@ fn arguments_that_contradict_are_refused() {
         assert_eq!(wrong(json!({})), "missing argument `line`");
         assert_eq!(
             wrong(json!({"line": "x", "insertafter": "a", "insertbefore": "b"})),
-            "`insertafter` and `insertbefore` exclude each other"
+            "`insertafter` and `insertbefore`: parameters are mutually exclusive"
         );
         assert_eq!(
             wrong(json!({"line": "x", "backrefs": true})),

@@ -29,7 +29,7 @@ const OPTIONS: &str = "--strip-components=N, --transform=EXPRESSION, --exclude=P
 impl Choice {
     pub(super) fn new(include: &[String], exclude: &[String], options: &[String]) -> Result<Self> {
         if !include.is_empty() && !exclude.is_empty() {
-            return Err(Failure::new("`include` and `exclude` exclude each other")
+            return Err(Failure::new("`include` and `exclude`: parameters are mutually exclusive")
                 .arg("exclude")
                 .help("leave one of them out"));
         }

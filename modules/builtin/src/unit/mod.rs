@@ -126,7 +126,7 @@ impl Unit {
             return Ok(());
         }
         let failure = Failure::new(format!(
-            "could not find the requested service `{}`",
+            "Could not find the requested service {}: host",
             self.asked
         ))
         .arg("name");

@@ -44,6 +44,10 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             Diagnostic::error("`add_host` needs a `name`").at(&call.context.task.action.span);
         return Err(call.run.failure(&words));
     };
+    let (name, port) = address(name);
+    if let Some(port) = port {
+        args.insert("ansible_ssh_port".to_owned(), port.into());
+    }
     let groups = ["groups", "group", "groupname"]
         .iter()
         .find_map(|n| args.shift_remove(*n));
@@ -65,8 +69,19 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         host: name.clone(),
         groups: groups.clone(),
         parents: vec![],
-        vars: vars.collect(),
+        vars: Some(vars.collect()),
     });
     let added = serde_json::json!({ "host_name": name, "groups": groups });
     Ok(TaskResult::done(changed, Map::new()).with("add_host", added))
+}
+
+/// `name:22` as its parts; an address with more colons is one of IPv6.
+fn address(name: String) -> (String, Option<u16>) {
+    let split = name
+        .rsplit_once(':')
+        .filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    match split.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+        Some((host, port)) => (host.trim_matches(['[', ']']).to_owned(), Some(port)),
+        None => (name, None),
+    }
 }

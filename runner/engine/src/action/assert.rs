@@ -61,6 +61,8 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             Diagnostic::error("`assert` needs `that`").at(&action.span),
         ));
     };
+    let listed = call.listed(that)?;
+    let that = listed.as_ref().unwrap_or(that);
     let conditions: Vec<&Node> = that
         .as_seq()
         .map_or_else(|| vec![that], |items| items.iter().collect());

@@ -2,7 +2,9 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
+use rplay_diag::Diagnostic;
 use rplay_template::{Trouble, to_json};
+use rplay_yaml::Kind;
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
@@ -53,6 +55,10 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         (Some(var), _) => {
             let action = &call.context.task.action;
             let span = action.args.get("var").map_or(&action.span, |n| &n.span);
+            if let Some(Kind::Unsafe(_)) = action.args.get("var").map(|n| &n.kind) {
+                let words = format!("`{var}` is an untrusted template or expression: it is data");
+                return Err(call.run.failure(&Diagnostic::error(words).at(span)));
+            }
             let shown = match call.run.templar.expression(&var, span, call.vars) {
                 Err(_) => "VARIABLE IS NOT DEFINED!".into(),
                 Ok(value) => match to_json(&value) {

@@ -46,7 +46,7 @@ fn group(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         host: call.host.name.clone(),
         groups: vec![name.clone()],
         parents: args.parents,
-        vars: rplay_yaml::Map::new(),
+        vars: None,
     });
     Ok(TaskResult::done(changed, Map::new()).with("add_group", name))
 }

@@ -102,7 +102,9 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         Some(_) => {
             let choice = Choice::new(&args, call.context.frame.roles().next()).map_err(wrong)?;
             let mut files = vec![];
-            choice.folder(&path, 1, &mut files).map_err(wrong)?;
+            choice
+                .folder(&path, 1, &mut files)
+                .map_err(|words| wrong(words.clone()).with("message", words))?;
             files
         }
     };

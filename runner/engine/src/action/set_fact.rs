@@ -2,6 +2,7 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::Doc;
+use rplay_diag::Diagnostic;
 use rplay_template::{Origin, Trouble, to_json, unknown};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
@@ -45,6 +46,13 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         };
         let name = crate::text::string(&call.run.templar, &name, call.vars)
             .map_err(|d| call.run.failure(&d))?;
+        if !is_identifier(&name) {
+            let words = format!("Invalid variable name `{name}`");
+            let wrong = Diagnostic::error(words).at(&key.span);
+            return Err(call.run.failure(&wrong.help(
+                "a variable's name is made of letters, digits and underscores, and begins with no digit",
+            )));
+        }
         let value = call
             .run
             .templar
@@ -56,7 +64,7 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 (unknown::value(&origins), Json::from(unknown::PLACEHOLDER))
             }
             Err(Trouble::Error(words)) => {
-                let diagnostic = rplay_diag::Diagnostic::error(words).at(&node.span);
+                let diagnostic = Diagnostic::error(words).at(&node.span);
                 return Err(call.run.failure(&diagnostic));
             }
         };
@@ -69,6 +77,14 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         false,
         Map::from_iter([("ansible_facts".to_owned(), facts.into())]),
     ))
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn nowhere() -> Origin {
