@@ -10,6 +10,7 @@ mod finish;
 mod record;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
 use std::time::{Duration, SystemTime};
@@ -110,6 +111,13 @@ impl<'a> Host<'a> {
     /// happens.
     pub fn wait(&self, time: Duration) -> Result<()> {
         self.system.wait(time, self.control)
+    }
+
+    /// All variables of the environment, the task's own over the agent's.
+    pub fn envs(&self) -> BTreeMap<String, String> {
+        let mut all: BTreeMap<String, String> = std::env::vars().collect();
+        all.extend(self.settings.environment.iter().cloned());
+        all
     }
 
     /// A variable of the task's environment, or else of the agent's.

@@ -113,7 +113,7 @@ impl Commandline {
             return Ok(());
         }
         Err(Failure::new(format!(
-            "could not change into `{}`: there is no such folder",
+            "Unable to change directory to `{}`: there is no such folder",
             dir.display()
         ))
         .arg("chdir")

@@ -47,10 +47,13 @@ impl TextEdit<'_> {
 
     /// The failure for a file that is not there.
     pub fn missing(&self, help: &str) -> Failure {
-        Failure::new(format!("`{}` does not exist", self.path.display()))
-            .arg("path")
-            .help(help)
-            .with("rc", 257)
+        Failure::new(format!(
+            "Destination {} does not exist !",
+            self.path.display()
+        ))
+        .arg("path")
+        .help(help)
+        .with("rc", 257)
     }
 
     /// Makes the folders above a file that is to be made.

@@ -101,7 +101,8 @@ impl Run {
                 Ok(Decision::True) => return result,
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
                 Ok(Decision::False) if attempt > retries => {
-                    if !result.is_failed() {
+                    // As in Ansible, `failed_when` has the last word.
+                    if !result.is_failed() && keywords.get(Keyword::FailedWhen).is_none() {
                         let changes = std::mem::take(&mut result.changes);
                         let words = format!("it was not so after {attempt} tries");
                         result = TaskResult {

@@ -53,7 +53,7 @@ pub(crate) fn parse(
     } else {
         match include::resolve(&name, modules) {
             Some(known) => known,
-            None if modules.faults_wait() && (name.contains('.') || is_of_ansible(&name)) => {
+            None if modules.faults_wait() && is_elsewhere(&name) => {
                 return Some(missing_module(name, span));
             }
             None => {
@@ -120,8 +120,9 @@ const OF_ANSIBLE: [&str; 30] = [
     "yum_repository",
 ];
 
-fn is_of_ansible(name: &str) -> bool {
-    OF_ANSIBLE.contains(&short(name))
+/// Whether it is a module of Ansible's or of a collection.
+pub(crate) fn is_elsewhere(name: &str) -> bool {
+    name.contains('.') || OF_ANSIBLE.contains(&name)
 }
 
 /// A call of a module that only Ansible has: the task fails of it where it runs.
@@ -166,6 +167,9 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
             let mut rest = map.clone();
             let module = rest.shift_remove("module")?;
             let name = module.as_str().unwrap_or_default();
+            if let Some(Kind::Map(more)) = rest.shift_remove("args").map(|n| n.kind) {
+                rest.extend(more);
+            }
             // `module: copy src=a` is a call of its own; the keys beside it are more arguments.
             let (name, inline) = match name.split_once(char::is_whitespace) {
                 Some(split) if !is_whole_template(name) => split,

@@ -5,6 +5,7 @@ use std::path::Path;
 use rplay_diag::{Diagnostic, did_you_mean};
 use rplay_yaml::{Key, Kind, Node};
 
+use crate::action::is_elsewhere;
 use crate::include::{self, read_keyword};
 use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
 use crate::types::{Loop, Task};
@@ -123,7 +124,9 @@ impl<'a> Words<'a> {
 }
 
 fn is_action(word: &str, modules: &dyn KnownModules) -> bool {
-    matches!(word, "action" | "local_action") || include::resolve(word, modules).is_some()
+    matches!(word, "action" | "local_action")
+        || include::resolve(word, modules).is_some()
+        || modules.faults_wait() && is_elsewhere(word)
 }
 
 fn no_mapping(node: &Node) -> Diagnostic {

@@ -124,7 +124,7 @@ pub(crate) fn described(error: &Error, span: &Span) -> Diagnostic {
         _ if detail.starts_with("unable to calculate ") => {
             let sum = detail.trim_start_matches("unable to calculate ");
             let zero = if sum.ends_with(" 0") || sum.ends_with(" 0.0") {
-                "it divides by zero"
+                "division by zero"
             } else {
                 "it is too large"
             };

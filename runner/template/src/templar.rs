@@ -16,7 +16,7 @@ use crate::file::{Language, TextOptions};
 use crate::program::Program;
 use crate::redact::Redactor;
 use crate::unknown::{self, Origin};
-use crate::vars::Vars;
+use crate::vars::{Var, Vars};
 use crate::vault::VaultKeys;
 use crate::{missing, python};
 
@@ -295,13 +295,22 @@ impl Templar {
         let Some(text) = value.as_str() else {
             return Ok(value);
         };
-        if value.is_safe() {
+        if value.is_safe() || self.is_constant_part(node) {
             return self.bare(text, &Place::Node(node), vars, Depth::AsUsed);
         }
         if self.0.allow_broken_conditionals {
             return Ok(value);
         }
         Err(untrusted(text, &node.span))
+    }
+
+    /// Whether a text holds templates that use no variable, amid text of its own: all of it is the
+    /// playbook's.
+    fn is_constant_part(&self, node: &Node) -> bool {
+        let text = node.as_str().unwrap_or_default().trim();
+        let whole = text.starts_with("{{") && text.ends_with("}}");
+        let nothing: Arc<dyn Vars> = Arc::new(NoVars);
+        !whole && self.render(node, &nothing).is_ok()
     }
 
     fn all(&self, items: &[Node], vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
@@ -459,4 +468,18 @@ fn untrusted(text: &str, span: &Span) -> Diagnostic {
     Diagnostic::error(words).at(span).help(
         "write the expression itself, compare the text, or turn it into a boolean with `| bool`",
     )
+}
+
+/// No variables at all, and nothing to look up.
+#[derive(Debug)]
+struct NoVars;
+
+impl Vars for NoVars {
+    fn get(&self, _: &str) -> Option<Var> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![]
+    }
 }

@@ -13,7 +13,7 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let to = match (&args.src, &there) {
         (Some(src), _) => src.0.clone(),
         (None, Some(meta)) if meta.is_link() => host.read_link(path)?,
-        (None, _) => return Err(no_src("a symbolic link needs `src`: where it leads")),
+        (None, _) => return Err(no_src("src is required for a link: where it leads")),
     };
     let leads_to = path.parent().unwrap_or(Path::new("/")).join(&to);
     if !args.force && !host.exists(&leads_to)? {
@@ -95,7 +95,7 @@ pub(super) fn hard(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let src = args
         .src
         .as_ref()
-        .ok_or_else(|| no_src("a hard link needs `src`: the file that gets another name"))?;
+        .ok_or_else(|| no_src("src is required for a hard link: the file that gets another name"))?;
     let src = &target_path(&src.0.to_string_lossy());
     let path = inside_folder(args, host, src)?;
     let shown = path.display();

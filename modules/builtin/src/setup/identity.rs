@@ -50,7 +50,7 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
     distribution(host, &mut set);
     user(host, &mut set);
     let env: Map<String, Value> =
-        std::env::vars().map(|(name, value)| (name, value.into())).collect();
+        host.envs().into_iter().map(|(name, value)| (name, value.into())).collect();
     set("env", env.into());
     python(host, &mut set);
     set("machine_id", text(host, "/etc/machine-id").into());

@@ -59,6 +59,7 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         Some(Json::String(text)) => text.split(',').map(|g| g.trim().to_owned()).collect(),
         _ => vec![],
     };
+    let shown = Json::Object(args.clone());
     let span = &call.context.task.action.span;
     let vars = args.iter().map(|(name, value)| {
         let kind = data(value, span);
@@ -71,7 +72,7 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         parents: vec![],
         vars: Some(vars.collect()),
     });
-    let added = serde_json::json!({ "host_name": name, "groups": groups });
+    let added = serde_json::json!({ "host_name": name, "groups": groups, "host_vars": shown });
     Ok(TaskResult::done(changed, Map::new()).with("add_host", added))
 }
 

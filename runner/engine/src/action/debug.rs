@@ -55,6 +55,10 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         (Some(var), _) => {
             let action = &call.context.task.action;
             let span = action.args.get("var").map_or(&action.span, |n| &n.span);
+            if let Some(Kind::Map(_) | Kind::Seq(_)) = action.args.get("var").map(|n| &n.kind) {
+                let words = "`var` is not a string and conversion is not allowed";
+                return Err(call.run.failure(&Diagnostic::error(words).at(span)));
+            }
             if let Some(Kind::Unsafe(_)) = action.args.get("var").map(|n| &n.kind) {
                 let words = format!("`{var}` is an untrusted template or expression: it is data");
                 return Err(call.run.failure(&Diagnostic::error(words).at(span)));

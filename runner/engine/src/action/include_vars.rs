@@ -82,17 +82,18 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     };
     let name = args.dir.as_ref().or(args.file.as_ref());
     let name = name.ok_or_else(|| wrong("`include_vars` needs a file or a folder".to_owned()))?;
+    let name = name.trim_end_matches('\n');
     let (frame, file) = (&call.context.frame, &call.context.task.file);
     let Some(path) = find(frame, file, "vars", name) else {
         let looked: Vec<_> = places(frame, file, "vars", name)
             .iter()
             .map(|p| format!("`{}`", p.display()))
             .collect();
-        let words = format!("Could not find or access `{name}`: it is not there");
-        let diagnostic = Diagnostic::error(words)
+        let words = format!("Could not find file `{name}`");
+        let diagnostic = Diagnostic::error(words.clone())
             .at(&action.span)
             .help(format!("looked at {}", looked.join(", ")));
-        return Err(call.run.failure(&diagnostic));
+        return Err(call.run.failure(&diagnostic).with("message", words));
     };
     let files = match &args.dir {
         None => vec![path],

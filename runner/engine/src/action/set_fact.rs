@@ -47,7 +47,7 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         let name = crate::text::string(&call.run.templar, &name, call.vars)
             .map_err(|d| call.run.failure(&d))?;
         if !is_identifier(&name) {
-            let words = format!("Invalid variable name `{name}`");
+            let words = format!("Invalid variable name {name:?}").replace('"', "'");
             let wrong = Diagnostic::error(words).at(&key.span);
             return Err(call.run.failure(&wrong.help(
                 "a variable's name is made of letters, digits and underscores, and begins with no digit",
@@ -79,7 +79,18 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     ))
 }
 
+/// Words of Python's and YAML's that no variable can be called.
+const RESERVED: [&str; 38] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+    "def", "del", "elif", "else", "except", "false", "finally", "for", "from", "global", "if",
+    "import", "in", "is", "lambda", "none", "nonlocal", "not", "or", "pass", "raise", "return",
+    "true", "try", "while", "with", "yield",
+];
+
 fn is_identifier(name: &str) -> bool {
+    if RESERVED.contains(&name) {
+        return false;
+    }
     let mut characters = name.chars();
     characters
         .next()
