@@ -57,6 +57,7 @@ modules! {
     tempfile
     template
     unarchive
+    uri
     user
     wait_for
     x509_ca
