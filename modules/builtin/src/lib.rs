@@ -43,6 +43,7 @@ modules! {
     find
     get_url
     getent
+    git
     group
     hostname
     lineinfile
