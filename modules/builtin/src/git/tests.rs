@@ -189,8 +189,13 @@ fn a_new_address_is_told() {
     let up = Upstream::new();
     let dest = up.path("c");
     up.real(json!({"dest": dest}));
-    let got = up.git(&RealSystem, json!({"dest": dest, "repo": up.path("up.git")}));
-    assert_eq!((got.changes.len(), &got.result.unwrap().data["remote_url_changed"]), (1, &json!(true)));
+    sh(up.dir.path(), "cp -r up.git other.git");
+    let same = json!({"dest": dest, "repo": up.path("up.git")});
+    assert_eq!(up.git(&RealSystem, same).changes, []);
+    let other = json!({"dest": dest, "repo": up.path("other.git")});
+    let got = up.git(&RealSystem, other);
+    assert_eq!(got.changes.len(), 1);
+    assert_eq!(got.result.unwrap().data["remote_url_changed"], true);
 }
 
 #[test]
