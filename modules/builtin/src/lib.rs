@@ -37,6 +37,7 @@ modules! {
     blockinfile
     command
     copy
+    cron
     etcdctl
     fetch
     file
@@ -46,6 +47,7 @@ modules! {
     git
     group
     hostname
+    known_hosts
     lineinfile
     ping
     replace
