@@ -50,6 +50,7 @@ modules! {
     known_hosts
     lineinfile
     ping
+    pip
     replace
     service
     setup
