@@ -37,16 +37,20 @@ modules! {
     blockinfile
     command
     copy
+    cron
     etcdctl
     fetch
     file
     find
     get_url
     getent
+    git
     group
     hostname
+    known_hosts
     lineinfile
     ping
+    pip
     replace
     script
     service
@@ -58,6 +62,7 @@ modules! {
     tempfile
     template
     unarchive
+    uri
     user
     wait_for
     x509_ca

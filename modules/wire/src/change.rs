@@ -22,6 +22,8 @@ pub enum Target {
     Systemd,
     /// A package.
     Package(String),
+    /// A checkout of a repository, by its folder.
+    Repository(String),
     /// A mount point.
     Mount(String),
     /// The host's own state: host name, a kernel parameter, the time zone, ...
@@ -48,6 +50,7 @@ impl Target {
             Self::UnitFile(name) => ("unit_file", name),
             Self::Systemd => ("systemd", ""),
             Self::Package(name) => ("package", name),
+            Self::Repository(name) => ("repository", name),
             Self::Mount(name) => ("mount", name),
             Self::Host(name) => ("host", name),
             Self::Command(name) => ("command", name),
@@ -77,6 +80,7 @@ impl TryFrom<Named> for Target {
             "unit_file" => Self::UnitFile(name),
             "systemd" => Self::Systemd,
             "package" => Self::Package(name),
+            "repository" => Self::Repository(name),
             "mount" => Self::Mount(name),
             "host" => Self::Host(name),
             "command" => Self::Command(name),

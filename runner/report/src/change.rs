@@ -95,6 +95,7 @@ fn title(target: &Target) -> String {
         Target::UnitFile(name) => format!("unit file {name}"),
         Target::Systemd => "systemd".to_owned(),
         Target::Package(name) => format!("package {name}"),
+        Target::Repository(name) => format!("repository {name}"),
         Target::Mount(name) => format!("mount {name}"),
         Target::Host(name) => format!("host {name}"),
         Target::Command(name) => format!("command {name}"),

@@ -2,15 +2,16 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use rplay_wire::Target;
 use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::Overlay;
 use super::plan::Entry;
-use crate::Result;
 use crate::act::Act;
 use crate::real::MAX_LINKS;
 use crate::system::{Meta, System};
+use crate::{Failure, Result};
 
 /// A canonical path, or why there is no way to it.
 pub(super) type Key = std::result::Result<PathBuf, Errno>;
@@ -85,10 +86,33 @@ impl Overlay {
             Some(Entry::Node(node)) => return Ok(Some(node.meta())),
             None => {}
         }
-        if self.is_hidden(key) {
-            return Ok(None);
+        let there = if self.is_hidden(key) {
+            None
+        } else {
+            self.base.lstat(key)?
+        };
+        match there {
+            Some(meta) => Ok(Some(meta)),
+            None => self.not_in_planned_checkout(key).map(|()| None),
         }
-        self.base.lstat(key)
+    }
+
+    /// What is not there may come with a repository that is only planned.
+    fn not_in_planned_checkout(&self, key: &Path) -> Result<()> {
+        let plan = self.lock();
+        let checkout = plan.things.iter().find_map(|(target, state)| match target {
+            Target::Repository(dest) if state.is_some() && key != Path::new(dest) => {
+                key.starts_with(dest).then_some(dest)
+            }
+            _ => None,
+        });
+        match checkout {
+            None => Ok(()),
+            Some(dest) => Err(Failure::unknown(format!(
+                "`{}` may come with the checkout of `{dest}`, which is only planned",
+                key.display()
+            ))),
+        }
     }
 
     /// Whether a folder above hides what the host has at a path.

@@ -75,7 +75,7 @@ impl Body<'_> {
     /// The name in a folder: the server's own, or that of the address.
     pub(super) fn file_name(&self) -> String {
         let given = match self {
-            Self::Answer(answer) => header(answer, "content-disposition").and_then(disposition),
+            Self::Answer(answer) => http::offered_name(answer.response.headers()),
             Self::File { .. } => None,
         };
         given
@@ -121,27 +121,6 @@ impl Body<'_> {
 
 fn header<'h>(answer: &'h Answer, name: &str) -> Option<&'h str> {
     answer.response.headers().get(name)?.to_str().ok()
-}
-
-/// The file name in a Content-Disposition header; folders in it are left out.
-fn disposition(header: &str) -> Option<String> {
-    let parameters: Vec<(String, &str)> = header
-        .split(';')
-        .filter_map(|part| part.split_once('='))
-        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
-        .collect();
-    let value = |wanted: &str| {
-        parameters
-            .iter()
-            .find(|(n, _)| n == wanted)
-            .map(|(_, v)| *v)
-    };
-    let extended = value("filename*")
-        .and_then(|v| v.splitn(3, '\'').nth(2))
-        .map(http::percent_decode);
-    let name = extended.or_else(|| Some(value("filename")?.trim_matches('"').to_owned()))?;
-    let last = name.rsplit(['/', '\\']).next()?.to_owned();
-    Some(last).filter(|n| http::is_file_name(n))
 }
 
 /// Counts and hashes what passes; a wrong digest is an error before the end is told.
@@ -202,29 +181,5 @@ impl Read for Verified<'_> {
         }
         self.size += n as u64;
         Ok(n)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_names_the_file_but_not_its_folder() {
-        let name = |h| disposition(h);
-        assert_eq!(
-            name("attachment; filename=\"a b.tgz\"").as_deref(),
-            Some("a b.tgz")
-        );
-        assert_eq!(
-            name("attachment; filename=../../etc/passwd").as_deref(),
-            Some("passwd")
-        );
-        assert_eq!(
-            name("attachment; filename=x; filename*=UTF-8''%c3%bc").as_deref(),
-            Some("ü")
-        );
-        assert_eq!(name("attachment; filename=\"..\""), None);
-        assert_eq!(name("inline"), None);
     }
 }

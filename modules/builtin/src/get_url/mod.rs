@@ -198,6 +198,8 @@ fn options(args: &GetUrlArgs) -> Result<Options> {
         user_agent: args.http_agent.clone(),
         client_cert: args.client_cert.clone(),
         client_key: args.client_key.clone(),
+        ca_path: None,
+        unix_socket: None,
         retries: args.retries,
     })
 }

@@ -3,7 +3,10 @@
 //! Owns connections, retries and resuming. Knows nothing of where the content goes.
 
 mod download;
+mod exchange;
 mod fault;
+mod name;
+mod socket;
 mod trust;
 
 use std::path::PathBuf;
@@ -13,12 +16,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rplay_api::{Failure, Host, Result};
 use ureq::config::RedirectAuthHeaders;
-use ureq::http::{Response, Uri};
+use ureq::http::Response;
 use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::{Connector as _, RustlsConnector};
 use ureq::{Agent, Body, Proxy};
 
 pub use download::{Download, Slot};
+pub use exchange::{Exchange, Payload};
 use fault::Fault;
+pub use name::{file_name, offered_name};
+use socket::{NoNames, SocketConnector};
 
 /// How a task wants its requests.
 #[derive(Debug, Clone)]
@@ -41,6 +48,10 @@ pub struct Options {
     pub client_cert: Option<PathBuf>,
     /// The key of the certificate.
     pub client_key: Option<PathBuf>,
+    /// The authorities to trust, in PEM, in place of those that the target trusts.
+    pub ca_path: Option<PathBuf>,
+    /// A socket of the target to talk to, whatever the address.
+    pub unix_socket: Option<PathBuf>,
     /// How often a request is tried again that failed for a reason that may pass.
     pub retries: u32,
 }
@@ -65,7 +76,11 @@ impl<'a> Client<'a> {
     pub fn new(host: &'a Host<'a>, options: Options, url: &str) -> Result<Self> {
         let tls = TlsConfig::builder()
             .disable_verification(!options.validate_certs)
-            .root_certs(trust::roots(host, options.validate_certs && is_https(url))?)
+            .root_certs(trust::roots(
+                host,
+                options.ca_path.as_deref(),
+                options.validate_certs && is_https(url),
+            )?)
             .client_cert(trust::client_cert(
                 host,
                 options.client_cert.as_deref(),
@@ -91,10 +106,18 @@ impl<'a> Client<'a> {
             .timeout_per_read(Some(options.timeout))
             .timeout_per_write(Some(options.timeout))
             .build();
+        let agent = match &options.unix_socket {
+            None => config.new_agent(),
+            Some(path) => {
+                let connector = ().chain(SocketConnector(path.clone()));
+                let connector = connector.chain(RustlsConnector::default());
+                Agent::with_parts(config, connector, NoNames)
+            }
+        };
         Ok(Self {
             host,
             options,
-            agent: config.new_agent(),
+            agent,
         })
     }
 
@@ -175,7 +198,7 @@ pub fn is_https(url: &str) -> bool {
 }
 
 /// `https://name:password@host/` without its login, and the login.
-fn split_login(url: &str) -> (String, Option<String>) {
+pub fn split_login(url: &str) -> (String, Option<String>) {
     let Some((scheme, rest)) = url.split_once("://") else {
         return (url.to_owned(), None);
     };
@@ -238,18 +261,6 @@ fn proxy(host: &Host, url: &str) -> Result<Option<Proxy>> {
     proxy.build().map(Some).map_err(wrong)
 }
 
-/// The last part of an address's path, decoded; `None` where it ends with a slash.
-pub fn file_name(url: &str) -> Option<String> {
-    let uri: Uri = split_login(url).0.parse().ok()?;
-    let name = uri.path().rsplit('/').next()?;
-    Some(percent_decode(name)).filter(|n| is_file_name(n))
-}
-
-/// Whether a server's word can be a file's name in a folder, and no way out of it.
-pub fn is_file_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,17 +271,5 @@ mod tests {
         assert_eq!(url, "https://host:8443/x?u=a@b");
         assert_eq!(login.as_deref(), Some("me:a@b"));
         assert_eq!(split_login("http://h/a@b").1, None);
-    }
-
-    #[test]
-    fn a_file_name_is_the_last_part_of_the_path() {
-        assert_eq!(
-            file_name("http://h/a/b%20c.tgz?x=/y").as_deref(),
-            Some("b c.tgz")
-        );
-        assert_eq!(file_name("http://h/a/"), None);
-        assert_eq!(file_name("http://h"), None);
-        assert_eq!(file_name("http://h/a/%2e%2e"), None);
-        assert_eq!(file_name("http://h/a/..%2fetc"), None);
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rplay_api::{Failure, Host, Result};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, parse_pem};
 
-/// The target's roots: `SSL_CERT_FILE` of the task's environment, or else the system's bundle.
+/// The task's own roots, or else the target's: `SSL_CERT_FILE` of the task's environment, or else the system's bundle.
 /// They are read through the host, and so a dry run sees one that an earlier task would put there.
-pub(super) fn roots(host: &Host, needed: bool) -> Result<RootCerts> {
-    let certs = match found(host) {
+pub(super) fn roots(host: &Host, own: Option<&Path>, needed: bool) -> Result<RootCerts> {
+    let certs = match own.map_or_else(|| found(host), |file| read(host, file)) {
         Ok(certs) => certs,
         Err(failure) if needed => return Err(failure),
         Err(_) => vec![],

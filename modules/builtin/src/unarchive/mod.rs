@@ -211,6 +211,8 @@ fn options(args: &UnarchiveArgs) -> Options {
         user_agent: "ansible-httpget".to_owned(),
         client_cert: None,
         client_key: None,
+        ca_path: None,
+        unix_socket: None,
         retries: 4,
     }
 }

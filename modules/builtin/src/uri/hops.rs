@@ -1,0 +1,275 @@
+//! From the first request to the answer that counts: logins asked for, and redirects.
+//!
+//! Knows nothing of what becomes of the answer.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rplay_api::{Failure, Result};
+use ureq::Body;
+use ureq::http::{HeaderMap, Method, Response, StatusCode};
+
+use super::Redirects;
+use crate::http::{Client, Exchange};
+
+/// As many redirects as Python follows.
+const MOST: usize = 10;
+
+/// How requests follow one another.
+pub(super) struct Hops<'a> {
+    pub client: &'a Client<'a>,
+    pub policy: Redirects,
+    /// `name:password`.
+    pub login: Option<String>,
+    /// Whether the login goes with the first request.
+    pub eager_login: bool,
+    pub unredirected: &'a [String],
+}
+
+/// The answer that counts.
+pub(super) struct Arrived {
+    pub response: Response<Body>,
+    /// Where it came from.
+    pub url: String,
+    /// All cookies that were set on the way, the last of a name.
+    pub cookies: Vec<(String, String)>,
+    /// Whether the body is that of a HEAD request, which has none.
+    pub is_head: bool,
+}
+
+impl Hops<'_> {
+    /// Sends the request and what follows from its answer.
+    pub(super) fn follow(&self, mut exchange: Exchange) -> Result<Arrived> {
+        let mut cookies = vec![];
+        let mut seen = 0;
+        let mut logged_in = self.eager_login && self.login.is_some();
+        if logged_in {
+            self.log_in(&mut exchange);
+        }
+        loop {
+            let response = self.client.exchange(&exchange)?;
+            keep_cookies(response.headers(), &mut cookies);
+            if response.status() == StatusCode::UNAUTHORIZED
+                && !logged_in
+                && self.login.is_some()
+                && asks_for_basic(response.headers())
+            {
+                logged_in = true;
+                self.log_in(&mut exchange);
+                continue;
+            }
+            let to = location(&exchange.url, &response);
+            let next = to.filter(|_| seen < MOST).and_then(|to| {
+                let method = self.next_method(&exchange.method, response.status())?;
+                Some((method, to))
+            });
+            let Some((method, to)) = next else {
+                return Ok(Arrived {
+                    response,
+                    is_head: exchange.method == Method::HEAD,
+                    url: exchange.url,
+                    cookies,
+                });
+            };
+            seen += 1;
+            self.turn(&mut exchange, method, to, &cookies)?;
+        }
+    }
+
+    fn log_in(&self, exchange: &mut Exchange) {
+        let login = self.login.as_deref().unwrap_or_default();
+        let value = format!("Basic {}", STANDARD.encode(login));
+        set(&mut exchange.headers, "authorization", value);
+    }
+
+    /// The method to go on with; `None` where the redirect is not followed.
+    fn next_method(&self, method: &Method, status: StatusCode) -> Option<Method> {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        let code = status.as_u16();
+        match self.policy {
+            Redirects::None => None,
+            Redirects::Safe if !reads => None,
+            Redirects::Urllib2 if *method == Method::POST => {
+                matches!(code, 301..=303).then_some(Method::GET)
+            }
+            Redirects::Urllib2 if !reads => None,
+            _ => Some(match code {
+                303 | 302 if *method != Method::HEAD => Method::GET,
+                301 if *method == Method::POST => Method::GET,
+                _ => method.clone(),
+            }),
+        }
+    }
+
+    /// Makes the request the one to where a redirect leads.
+    fn turn(
+        &self,
+        exchange: &mut Exchange,
+        method: Method,
+        to: String,
+        cookies: &[(String, String)],
+    ) -> Result<()> {
+        if !to.starts_with("http://") && !to.starts_with("https://") {
+            return Err(Failure::new(format!(
+                "`{}` leads to `{to}`, which is no address of HTTP",
+                exchange.url
+            )));
+        }
+        if method != exchange.method {
+            exchange.body = None;
+            exchange.headers.retain(|(name, _)| !is(name, "content-type"));
+        }
+        let same_host = origin(&exchange.url) == origin(&to);
+        exchange.headers.retain(|(name, _)| {
+            let kept_back = self.unredirected.iter().any(|n| is(name, n));
+            let secret = is(name, "authorization") || is(name, "cookie");
+            !kept_back && (same_host || !secret)
+        });
+        if same_host && !cookies.is_empty() {
+            let own = exchange.headers.iter().find(|(n, _)| is(n, "cookie"));
+            let own = own.map(|(_, value)| value.clone());
+            let set_now = own.into_iter().chain(pairs(cookies));
+            let text = set_now.collect::<Vec<_>>().join("; ");
+            set(&mut exchange.headers, "cookie", text);
+        }
+        exchange.method = method;
+        exchange.url = to;
+        Ok(())
+    }
+}
+
+fn is(name: &str, other: &str) -> bool {
+    name.eq_ignore_ascii_case(other)
+}
+
+/// Sets a header in place of the one of that name.
+pub(super) fn set(headers: &mut Vec<(String, String)>, name: &str, value: String) {
+    headers.retain(|(n, _)| !is(n, name));
+    headers.push((name.to_owned(), value));
+}
+
+/// Cookies as `name=value`.
+pub(super) fn pairs(cookies: &[(String, String)]) -> impl Iterator<Item = String> + '_ {
+    cookies.iter().map(|(name, value)| format!("{name}={value}"))
+}
+
+fn keep_cookies(headers: &HeaderMap, cookies: &mut Vec<(String, String)>) {
+    for header in headers.get_all("set-cookie") {
+        let text = String::from_utf8_lossy(header.as_bytes()).into_owned();
+        let pair = text.split(';').next().unwrap_or_default();
+        let Some((name, value)) = pair.split_once('=') else {
+            continue;
+        };
+        let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+        cookies.retain(|(n, _)| n != name);
+        cookies.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+fn asks_for_basic(headers: &HeaderMap) -> bool {
+    headers
+        .get_all("www-authenticate")
+        .iter()
+        .filter_map(|h| h.to_str().ok())
+        .any(|h| {
+            h.split(',').any(|part| {
+                let scheme = part.split_whitespace().next();
+                scheme.is_some_and(|scheme| is(scheme, "basic"))
+            })
+        })
+}
+
+/// Where a redirect leads, as a whole address.
+pub(super) fn location(from: &str, response: &Response<Body>) -> Option<String> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let to = response.headers().get("location")?.to_str().ok()?;
+    Some(join(from, to))
+}
+
+fn origin(url: &str) -> String {
+    let end = url.find("://").map_or(0, |i| i + 3);
+    let end = url[end..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |i| end + i);
+    url[..end].to_ascii_lowercase()
+}
+
+/// An address as another one names it.
+fn join(base: &str, to: &str) -> String {
+    let to = to.split('#').next().unwrap_or_default();
+    let scheme = base.split_once("://").map_or("http", |(scheme, _)| scheme);
+    let root = origin(base).len();
+    let path_end = base[root..]
+        .find(['?', '#'])
+        .map_or(base.len(), |i| root + i);
+    let has_scheme = to.find("://").is_some_and(|i| {
+        to[..i]
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    if has_scheme {
+        to.to_owned()
+    } else if to.starts_with("//") {
+        format!("{scheme}:{to}")
+    } else if to.starts_with('/') {
+        format!("{}{to}", &base[..root])
+    } else if to.starts_with('?') || to.is_empty() {
+        format!("{}{to}", &base[..path_end])
+    } else {
+        let folder = base[root..path_end].rfind('/').map_or("/", |i| {
+            &base[root..=root + i]
+        });
+        format!("{}{}", &base[..root], no_dots(&format!("{folder}{to}")))
+    }
+}
+
+/// A path without `.` and `..`.
+fn no_dots(path: &str) -> String {
+    let (path, query) = match path.find('?') {
+        Some(i) => path.split_at(i),
+        None => (path, ""),
+    };
+    let mut parts: Vec<&str> = vec![];
+    let words: Vec<&str> = path.split('/').skip(1).collect();
+    for (i, part) in words.iter().enumerate() {
+        let last = i + 1 == words.len();
+        match *part {
+            ".." => {
+                parts.pop();
+            }
+            "." => {}
+            part => {
+                parts.push(part);
+                continue;
+            }
+        }
+        if last {
+            parts.push("");
+        }
+    }
+    format!("/{}{query}", parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_joined_to_where_it_came_from() {
+        let base = "http://h:1/a/b?q=1";
+        assert_eq!(join(base, "https://x/y#z"), "https://x/y");
+        assert_eq!(join(base, "//x/y"), "http://x/y");
+        assert_eq!(join(base, "/y"), "http://h:1/y");
+        assert_eq!(join(base, "y?u=http://z"), "http://h:1/a/y?u=http://z");
+        assert_eq!(join(base, "../../y/./"), "http://h:1/y/");
+        assert_eq!(join(base, "?r"), "http://h:1/a/b?r");
+        assert_eq!(join("http://h", "y"), "http://h/y");
+    }
+
+    #[test]
+    fn a_login_is_for_one_server() {
+        assert_eq!(origin("HTTP://H:1/a"), origin("http://h:1?x"));
+        assert_ne!(origin("http://h:1/"), origin("http://h:2/"));
+    }
+}
