@@ -112,7 +112,6 @@ impl KnownHostsArgs {
                 PathBuf::from(home).join(".ssh/known_hosts")
             }
         };
-        path_info::absolute("path", &path)?;
         Ok(path)
     }
 

@@ -26,7 +26,6 @@ pub(super) fn make(args: &GitArgs, git: &Git, host: &Host, dest: &Path, version:
     let Some(archive) = &args.archive else {
         return Ok(());
     };
-    crate::path_info::absolute("archive", archive)?;
     crate::copy::require_parent(host, archive).map_err(|f| f.arg("archive"))?;
     let mut words = vec!["archive".to_owned(), format!("--format={}", format(archive)?)];
     if let Some(prefix) = &args.archive_prefix {

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use rplay_api::{Args, Doc, Failure, FileMode, Host, Module, Outcome, Result, Return};
 use serde_json::Value;
 
-use crate::path_info;
 use checkout::Checkout;
 use program::Git;
 use remote::Remote;
@@ -148,7 +147,6 @@ impl Module for This {
         let Some(dest) = &args.dest else {
             return args.only_ask(&git);
         };
-        path_info::absolute("dest", dest)?;
         let checkout = Checkout::find(&args, &git, host, dest)?;
         match checkout {
             None if !args.clone => args.only_ask(&git),

@@ -25,7 +25,6 @@ impl<'a> Environment<'a> {
     pub(super) fn find(args: &'a PipArgs, host: &'a Host<'a>) -> Result<Self> {
         let mut environment = Self { args, host, pip: vec![], planned: false };
         if let Some(venv) = &args.virtualenv {
-            crate::path_info::absolute("virtualenv", venv)?;
             environment.make(venv)?;
             environment.pip = environment.pip_of(venv)?;
             return Ok(environment);
