@@ -6,6 +6,7 @@ use rplay_api::{Control, Host, Overlay, RealSystem, Settings};
 use rplay_wire::{End, Mode, Report, Run};
 
 use crate::file::Files;
+use crate::job;
 
 /// The host itself, and the host as this run's dry run has left it.
 pub(crate) struct Systems {
@@ -30,6 +31,10 @@ impl Systems {
             Ok(args) => args,
             Err(e) => return refused(format!("the arguments are no JSON object: {e}")),
         };
+        if let Some(job) = run.job.as_ref().filter(|_| run.mode == Mode::Apply) {
+            return job::start(run, job)
+                .unwrap_or_else(|e| refused(format!("could not start the job: {e}")));
+        }
         let settings = Settings {
             diff: run.diff,
             environment: run.environment.clone(),

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod file;
+mod job;
 mod requests;
 mod serve;
 mod worker;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     match (args.next().as_deref(), args.next()) {
         (None, _) => serve::run(),
         (Some("--verify"), Some(hash)) => verify(&hash),
+        (Some("--job"), Some(request)) => job::run(request.as_ref()),
         (Some("--version"), None) => {
             let version = env!("CARGO_PKG_VERSION");
             exit_after(writeln!(std::io::stdout(), "rplay-agent {version}").is_ok())

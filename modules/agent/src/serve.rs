@@ -2,16 +2,13 @@
 
 use std::io::{BufReader, Read};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rplay_wire::{FrameError, FromAgent, Hello, MAGIC, ToAgent, VERSION, read_frame};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::dispatch::Systems;
 use crate::requests::{Chunk, Requests};
 use crate::worker::{self, Shared};
-use crate::writer::Writer;
 
 /// How long requests may take to clean up after the controller has gone.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,11 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Serves the controller until it goes away.
 pub(crate) fn run() -> ExitCode {
     worker::hook_panics();
-    let shared = Shared {
-        systems: Arc::new(Systems::new()),
-        requests: Requests::default(),
-        writer: Writer::new(std::io::stdout()),
-    };
+    let shared = Shared::new(std::io::stdout());
     if let Err(e) = end_on_signals(shared.requests.clone()) {
         panic!("could not watch for signals: {e}");
     }

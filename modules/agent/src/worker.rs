@@ -1,10 +1,12 @@
 //! One request on a thread of its own.
 
 use std::cell::{Cell, RefCell};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rplay_api::Control;
 use rplay_wire::{End, FromAgent, Report, Run};
 
 use crate::dispatch::Systems;
@@ -24,6 +26,17 @@ pub(crate) struct Shared {
     pub(crate) systems: Arc<Systems>,
     pub(crate) requests: Requests,
     pub(crate) writer: Writer,
+}
+
+impl Shared {
+    /// A new host's worth, whose messages go to `output`.
+    pub(crate) fn new(output: impl Write + Send + 'static) -> Self {
+        Self {
+            systems: Arc::new(Systems::new()),
+            requests: Requests::default(),
+            writer: Writer::new(output),
+        }
+    }
 }
 
 /// Keeps a panic's words for the request's report; elsewhere they go to standard error, where the
@@ -47,14 +60,7 @@ pub(crate) fn spawn(run: Run, shared: &Shared) {
     let started = std::thread::Builder::new()
         .name(run.module.clone())
         .spawn(move || {
-            let files = Files {
-                id,
-                blobs: run.blobs.clone(),
-                requests: worker.requests.clone(),
-                writer: worker.writer.clone(),
-                streams: Cell::new(0),
-            };
-            let report = guarded(&run.module, || worker.systems.run(&run, &files, &control));
+            let report = with(&run, &worker, &control);
             finish(&worker, id, report);
         });
     if let Err(e) = started {
@@ -64,6 +70,23 @@ pub(crate) fn spawn(run: Run, shared: &Shared) {
         );
         finish(shared, id, report);
     }
+}
+
+/// Runs a request on this thread.
+pub(crate) fn run(run: &Run, shared: &Shared) -> Report {
+    let control = shared.requests.begin(run.id);
+    with(run, shared, &control)
+}
+
+fn with(run: &Run, shared: &Shared, control: &Control) -> Report {
+    let files = Files {
+        id: run.id,
+        blobs: run.blobs.clone(),
+        requests: shared.requests.clone(),
+        writer: shared.writer.clone(),
+        streams: Cell::new(0),
+    };
+    guarded(&run.module, || shared.systems.run(run, &files, control))
 }
 
 /// Runs a module; where it panics, that is its result.

@@ -21,6 +21,7 @@ mod content;
 #[cfg(test)]
 mod fixture;
 mod http;
+pub mod jobs;
 mod path_info;
 mod pattern;
 mod placement;
@@ -34,6 +35,7 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     assemble
+    async_status
     blockinfile
     command
     copy

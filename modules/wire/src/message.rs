@@ -152,6 +152,17 @@ pub struct Run {
     pub environment: Vec<(String, String)>,
     /// Files of the controller that the arguments refer to by index.
     pub blobs: Vec<Blob>,
+    /// Set where the call outlives the controller (`async`): its report is kept on the host.
+    pub job: Option<Job>,
+}
+
+/// A call that goes on by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its name on the host.
+    pub id: String,
+    /// Seconds that it may take.
+    pub limit: u64,
 }
 
 /// A file's content on the controller.

@@ -134,10 +134,7 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
-        let seconds = context
-            .frame
-            .keyword(Some(&context.task), Keyword::Timeout)
-            .or_else(|| context.task.keywords.get(Keyword::Async));
+        let seconds = context.frame.keyword(Some(&context.task), Keyword::Timeout);
         let limit = seconds
             .and_then(|node| text::number(&self.templar, node, vars).ok())
             .filter(|s| *s > 0.0);

@@ -5,6 +5,7 @@
 
 mod action;
 mod attempt;
+mod background;
 mod catalog;
 mod connect;
 mod controller_files;

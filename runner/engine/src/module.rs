@@ -178,7 +178,14 @@ impl Run {
             paths: sending.paths,
             fetch: fetch.clone(),
         });
-        let result = self.send(context, &place, request, files).await;
+        let result = match self.job(context, vars, &request) {
+            Ok(Some(wanted)) => {
+                self.in_background(context, &place, request, wanted, files)
+                    .await
+            }
+            Ok(None) => self.send(context, &place, request, files).await,
+            Err(diagnostic) => self.failure(&diagnostic),
+        };
         match fetch {
             Some(fetch) => fetch.finish(result),
             None => result,
@@ -245,11 +252,12 @@ impl Run {
             diff,
             environment,
             blobs: sending.blobs.clone(),
+            job: None,
         })
     }
 
     /// Sends a request and makes a result of what comes back.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         context: &TaskContext,
         place: &Place,
@@ -466,6 +474,7 @@ impl Run {
             diff: false,
             environment: vec![],
             blobs: vec![],
+            job: None,
         };
         let report = link
             .run(None, request, Arc::new(rplay_transport::NoFiles))

@@ -33,6 +33,7 @@ fn command(line: &str) -> Run {
         diff: false,
         environment: vec![],
         blobs: vec![],
+        job: None,
     }
 }
 
