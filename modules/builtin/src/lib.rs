@@ -21,6 +21,8 @@ mod content;
 #[cfg(test)]
 mod fixture;
 mod http;
+mod init_script;
+mod mount_table;
 mod path_info;
 mod pattern;
 mod placement;
@@ -47,8 +49,10 @@ modules! {
     git
     group
     hostname
+    iptables
     known_hosts
     lineinfile
+    mount_facts
     ping
     pip
     replace
@@ -59,6 +63,7 @@ modules! {
     slurp
     stat
     systemd
+    sysvinit
     tempfile
     template
     unarchive
