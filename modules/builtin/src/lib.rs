@@ -21,6 +21,8 @@ mod content;
 #[cfg(test)]
 mod fixture;
 mod http;
+mod init_script;
+mod mount_table;
 pub mod jobs;
 mod path_info;
 mod pattern;
@@ -41,6 +43,7 @@ modules! {
     copy
     cron
     etcdctl
+    expect
     fetch
     file
     find
@@ -49,8 +52,10 @@ modules! {
     git
     group
     hostname
+    iptables
     known_hosts
     lineinfile
+    mount_facts
     ping
     pip
     replace
@@ -61,6 +66,7 @@ modules! {
     slurp
     stat
     systemd
+    sysvinit
     tempfile
     template
     unarchive

@@ -6,6 +6,7 @@ use rplay_api::Host;
 use serde_json::{Map, Value, json};
 
 use super::{Facts, text};
+use crate::mount_table::{Mount, sizes};
 
 pub(super) fn gather(host: &Host, facts: &mut Facts) {
     memory(host, facts);
@@ -103,31 +104,20 @@ fn processors(host: &Host, facts: &mut Facts) {
 /// Mounted file systems that have a device or a size, as Ansible lists them.
 fn mounts(host: &Host) -> Value {
     let table = text(host, "/proc/self/mounts");
-    let rows = table.lines().filter_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let [device, point, kind, options, ..] = fields.as_slice() else { return None };
-        let point = point.replace("\\040", " ");
-        let real = device.starts_with('/') || device.contains(":/") || *kind == "zfs";
-        if !real && !matches!(*kind, "tmpfs" | "overlay" | "btrfs" | "xfs" | "ext4") {
+    let rows = table.lines().filter_map(Mount::parse).filter_map(|mount| {
+        let device = mount.device.as_str();
+        let real = device.starts_with('/') || device.contains(":/") || mount.kind == "zfs";
+        if !real && !matches!(mount.kind.as_str(), "tmpfs" | "overlay" | "btrfs" | "xfs" | "ext4") {
             return None;
         }
         let mut row = json!({
-            "device": device,
-            "mount": point,
-            "fstype": kind,
-            "options": options,
+            "device": mount.device,
+            "mount": mount.point,
+            "fstype": mount.kind,
+            "options": mount.options,
         });
-        if let Ok(stat) = rustix::fs::statvfs(point.as_str()) {
-            let size = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
-            row["size_total"] = size(stat.f_blocks).into();
-            row["size_available"] = size(stat.f_bavail).into();
-            row["block_size"] = stat.f_bsize.into();
-            row["block_total"] = stat.f_blocks.into();
-            row["block_available"] = stat.f_bavail.into();
-            row["block_used"] = stat.f_blocks.saturating_sub(stat.f_bavail).into();
-            row["inode_total"] = stat.f_files.into();
-            row["inode_available"] = stat.f_favail.into();
-            row["inode_used"] = stat.f_files.saturating_sub(stat.f_favail).into();
+        if let (Some(sizes), Value::Object(row)) = (sizes(&mount.point), &mut row) {
+            row.extend(sizes);
         }
         Some(row)
     });
