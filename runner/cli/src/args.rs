@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::vault::VaultCommand;
+
 /// Runs Ansible playbooks over SSH; nothing is needed on the hosts.
 #[derive(Debug, Parser)]
 #[command(name = "rplay", version, about, long_about = None)]
@@ -20,7 +22,7 @@ pub(crate) struct Cli {
 
     /// The run.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub run: PlaybookArgs,
 }
 
 /// Things to do other than run playbooks.
@@ -37,65 +39,54 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "markdown")]
         schema: bool,
     },
+    /// Runs one module on some hosts, as `ansible` does.
+    Adhoc(Box<AdhocArgs>),
+    /// Locks and opens files of variables, as `ansible-vault` does.
+    #[command(subcommand)]
+    Vault(VaultCommand),
+}
+
+/// Runs playbooks on hosts.
+#[derive(Debug, Parser)]
+#[command(name = "ansible-playbook", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsiblePlaybook {
+    #[command(flatten)]
+    pub run: PlaybookArgs,
+}
+
+/// Runs one module on some hosts.
+#[derive(Debug, Parser)]
+#[command(name = "ansible", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsibleAdhoc {
+    #[command(flatten)]
+    pub run: AdhocArgs,
+}
+
+/// Locks and opens files of variables.
+#[derive(Debug, Parser)]
+#[command(name = "ansible-vault", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsibleVault {
+    #[command(subcommand)]
+    pub command: VaultCommand,
 }
 
 /// How to run playbooks.
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct PlaybookArgs {
     /// Playbooks, run one after the other.
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
 
-    /// Inventory: a file, a folder, a script, or a list of hosts with a comma. May be repeated.
-    #[arg(short, long, value_name = "INVENTORY", env = "ANSIBLE_INVENTORY", value_delimiter = None)]
-    pub inventory: Vec<String>,
-
-    /// Only these hosts: a pattern, or @FILE.
-    #[arg(short, long, value_name = "PATTERN", allow_hyphen_values = true)]
-    pub limit: Option<String>,
-
-    /// Variables: key=value, YAML, JSON, or @FILE. May be repeated.
-    #[arg(short, long, value_name = "VARS")]
-    pub extra_vars: Vec<String>,
-
     /// Only tasks with these tags.
-    #[arg(
-        short,
-        long,
-        value_name = "TAGS",
-        value_delimiter = ',',
-        env = "ANSIBLE_RUN_TAGS"
-    )]
+    #[arg(short, long, value_name = "TAGS", value_delimiter = ',')]
     pub tags: Vec<String>,
 
     /// No tasks with these tags.
-    #[arg(
-        long,
-        value_name = "TAGS",
-        value_delimiter = ',',
-        env = "ANSIBLE_SKIP_TAGS"
-    )]
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
     pub skip_tags: Vec<String>,
-
-    /// Change nothing; say what would change.
-    #[arg(short = 'C', long)]
-    pub check: bool,
-
-    /// Show the difference that each change makes.
-    #[arg(short = 'D', long)]
-    pub diff: bool,
-
-    /// Hosts at a time.
-    #[arg(short, long, default_value_t = 100, env = "ANSIBLE_FORKS")]
-    pub forks: usize,
-
-    /// Show more; repeat for more still.
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-
-    /// List the hosts, run nothing.
-    #[arg(long)]
-    pub list_hosts: bool,
 
     /// List the tasks, run nothing.
     #[arg(long)]
@@ -121,6 +112,93 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub force_handlers: bool,
 
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How to run one module.
+#[derive(Debug, Args)]
+pub(crate) struct AdhocArgs {
+    /// The hosts: a pattern.
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// The module (`command`, unless `ansible.cfg` says otherwise).
+    #[arg(short, long, value_name = "MODULE")]
+    pub module_name: Option<String>,
+
+    /// Its arguments: key=value, JSON, or a command line.
+    #[arg(
+        short = 'a',
+        long = "args",
+        value_name = "ARGS",
+        allow_hyphen_values = true
+    )]
+    pub module_args: Option<String>,
+
+    /// A line a result.
+    #[arg(short, long)]
+    pub one_line: bool,
+
+    /// Write each host's result to a file of this folder.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub tree: Option<PathBuf>,
+
+    /// Run in the background, for so many seconds at most.
+    #[arg(short = 'B', long, value_name = "SECONDS")]
+    pub background: Option<u64>,
+
+    /// Seconds between two looks at what runs in the background; 0: do not wait for it.
+    #[arg(short = 'P', long = "poll", value_name = "SECONDS")]
+    pub poll: Option<u64>,
+
+    /// The folder that counts as the playbook's.
+    #[arg(long, value_name = "FOLDER")]
+    pub playbook_dir: Option<PathBuf>,
+
+    /// Seconds that a task may take.
+    #[arg(long, value_name = "SECONDS")]
+    pub task_timeout: Option<u64>,
+
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What playbooks and single modules have in common: where, as whom, how.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Inventory: a file, a folder, a script, or a list of hosts with a comma. May be repeated.
+    #[arg(short, long, value_name = "INVENTORY", alias = "inventory-file")]
+    pub inventory: Vec<String>,
+
+    /// Only these hosts: a pattern, or @FILE.
+    #[arg(short, long, value_name = "PATTERN", allow_hyphen_values = true)]
+    pub limit: Option<String>,
+
+    /// Variables: key=value, YAML, JSON, or @FILE. May be repeated.
+    #[arg(short, long, value_name = "VARS")]
+    pub extra_vars: Vec<String>,
+
+    /// Change nothing; say what would change.
+    #[arg(short = 'C', long)]
+    pub check: bool,
+
+    /// Show the difference that each change makes.
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+
+    /// Hosts at a time (100, unless `ansible.cfg` says otherwise).
+    #[arg(short, long, value_name = "FORKS")]
+    pub forks: Option<usize>,
+
+    /// Show more; repeat for more still.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// List the hosts, run nothing.
+    #[arg(long)]
+    pub list_hosts: bool,
+
     /// Run as another user (root, unless --become-user says otherwise).
     #[arg(short = 'b', long = "become")]
     pub become_: bool,
@@ -134,7 +212,7 @@ pub(crate) struct RunArgs {
     pub become_user: Option<String>,
 
     /// Ask for the password to become another user.
-    #[arg(short = 'K', long)]
+    #[arg(short = 'K', long, conflicts_with = "become_password_file")]
     pub ask_become_pass: bool,
 
     /// Read the password to become another user from a file.
@@ -142,11 +220,11 @@ pub(crate) struct RunArgs {
     pub become_password_file: Option<PathBuf>,
 
     /// Log in as this user.
-    #[arg(short, long, value_name = "USER", env = "ANSIBLE_REMOTE_USER")]
+    #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
 
     /// Ask for the password to log in.
-    #[arg(short = 'k', long)]
+    #[arg(short = 'k', long, conflicts_with = "connection_password_file")]
     pub ask_pass: bool,
 
     /// Read the password to log in from a file.
@@ -154,12 +232,7 @@ pub(crate) struct RunArgs {
     pub connection_password_file: Option<PathBuf>,
 
     /// Log in with this key.
-    #[arg(
-        long,
-        alias = "key-file",
-        value_name = "FILE",
-        env = "ANSIBLE_PRIVATE_KEY_FILE"
-    )]
+    #[arg(long, alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
 
     /// How to reach hosts that say nothing of it: ssh or local.
@@ -167,7 +240,7 @@ pub(crate) struct RunArgs {
     pub connection: Option<String>,
 
     /// Seconds to wait for a connection.
-    #[arg(short = 'T', long, value_name = "SECONDS", env = "ANSIBLE_TIMEOUT")]
+    #[arg(short = 'T', long, value_name = "SECONDS")]
     pub timeout: Option<u64>,
 
     /// Options for ssh, such as "-o ProxyJump=bastion".
@@ -178,22 +251,20 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub ssh_extra_args: Option<String>,
 
-    /// Read a vault password from a file (or an executable's output). May be repeated.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "ANSIBLE_VAULT_PASSWORD_FILE",
-        alias = "vault-pass-file"
-    )]
-    pub vault_password_file: Vec<PathBuf>,
+    /// Taken for Ansible's sake: files go over ssh itself.
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub scp_extra_args: Option<String>,
 
-    /// A vault password as ID@FILE or ID@prompt. May be repeated.
-    #[arg(long, value_name = "ID@SOURCE")]
-    pub vault_id: Vec<String>,
+    /// Taken for Ansible's sake: files go over ssh itself.
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub sftp_extra_args: Option<String>,
 
-    /// Ask for the vault password.
-    #[arg(short = 'J', long, alias = "ask-vault-password")]
-    pub ask_vault_pass: bool,
+    /// Taken for Ansible's sake: modules are built in.
+    #[arg(short = 'M', long, value_name = "PATHS")]
+    pub module_path: Vec<String>,
+
+    #[command(flatten)]
+    pub vault: VaultArgs,
 
     /// One JSON object an event, instead of text.
     #[arg(long)]
@@ -204,6 +275,27 @@ pub(crate) struct RunArgs {
     pub flush_cache: bool,
 }
 
+/// Where vault passwords come from.
+#[derive(Debug, Args, Default)]
+pub(crate) struct VaultArgs {
+    /// Read a vault password from a file (or an executable's output). May be repeated.
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    pub vault_password_file: Vec<PathBuf>,
+
+    /// A vault password as ID@FILE or ID@prompt. May be repeated.
+    #[arg(long, value_name = "ID@SOURCE")]
+    pub vault_id: Vec<String>,
+
+    /// Ask for the vault password.
+    #[arg(
+        short = 'J',
+        long,
+        alias = "ask-vault-password",
+        conflicts_with = "vault_password_file"
+    )]
+    pub ask_vault_pass: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -211,20 +303,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn the_command_lines_are_consistent() {
         Cli::command().debug_assert();
+        AnsiblePlaybook::command().debug_assert();
+        AnsibleAdhoc::command().debug_assert();
+        AnsibleVault::command().debug_assert();
     }
 
     #[test]
     fn the_words_of_the_readme_are_understood() {
-        let cli = Cli::parse_from([
+        let words = [
             "rplay",
             "playbooks/etcd.yml",
             "-i",
             "inventories/staging",
             "-CD",
-        ]);
-        assert!(cli.run.check && cli.run.diff);
-        assert_eq!(cli.run.inventory, ["inventories/staging"]);
+        ];
+        let cli = Cli::parse_from(words);
+        assert!(cli.run.run.check && cli.run.run.diff);
+        assert_eq!(cli.run.run.inventory, ["inventories/staging"]);
+    }
+
+    #[test]
+    fn a_flag_may_be_given_again_and_cut_short_as_ansible_has_it() {
+        let words = "ansible-playbook a.yml -u x -u y --extra a=1 -e b=2 -t p,q --tags r -vvv --inventory-file i";
+        let run = AnsiblePlaybook::parse_from(words.split(' ')).run;
+        assert_eq!(run.run.user.as_deref(), Some("y"));
+        assert_eq!(run.run.extra_vars, ["a=1", "b=2"]);
+        assert_eq!(run.tags, ["p", "q", "r"]);
+        assert_eq!((run.run.verbose, run.run.inventory.len()), (3, 1));
     }
 }

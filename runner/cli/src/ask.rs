@@ -42,6 +42,16 @@ pub(crate) fn password_file(path: &Path) -> io::Result<String> {
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
+/// Asks for a line that is shown as it is typed; `None` where there is no terminal.
+pub(crate) fn line(prompt: &str) -> Option<String> {
+    let term = Term::stderr();
+    if !term.is_term() {
+        return None;
+    }
+    term.write_str(&format!("{prompt}: ")).ok()?;
+    term.read_line().ok()
+}
+
 /// Passphrases of keys, asked on the terminal.
 #[derive(Debug)]
 pub(crate) struct Passphrases;
@@ -74,11 +84,6 @@ impl Operator for Terminal {
         if private {
             return password(prompt).ok();
         }
-        let term = Term::stderr();
-        if !term.is_term() {
-            return None;
-        }
-        term.write_str(&format!("{prompt}: ")).ok()?;
-        term.read_line().ok()
+        line(prompt)
     }
 }

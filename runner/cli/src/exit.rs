@@ -1,8 +1,10 @@
-//! Exit codes: part of the interface, as documented in the README.
+//! Exit codes: part of the interface, as documented in the README; under Ansible's names, Ansible's.
 
 use std::process::ExitCode;
 
 use rplay_engine::Summary;
+
+use crate::manner::Manner;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,12 @@ pub(crate) enum Exit {
     FailedAndUnreachable,
     /// A playbook or inventory is wrong.
     Parse,
+    /// A playbook is not there.
+    Missing,
     /// The command line is wrong.
     Usage,
+    /// The command line asks for what makes no sense.
+    Options,
     /// Ctrl-C.
     Interrupted,
 }
@@ -38,20 +44,22 @@ impl Exit {
             (false, false) => Self::Ok,
         }
     }
-}
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Ok => 0_u8,
-            Exit::Error => 1,
-            Exit::Failed => 2,
-            Exit::Unreachable => 3,
-            Exit::Parse => 4,
-            Exit::Usage => 5,
-            Exit::FailedAndUnreachable => 7,
-            Exit::Interrupted => 130,
-        })
+    /// The code that the shell sees.
+    pub(crate) fn code(self, manner: Manner) -> ExitCode {
+        let (own, ansibles) = match self {
+            Self::Ok => (0, 0),
+            Self::Error => (1, 1),
+            Self::Failed => (2, 2),
+            Self::Unreachable => (3, 4),
+            Self::FailedAndUnreachable => (7, 4),
+            Self::Parse => (4, 4),
+            Self::Missing => (4, 1),
+            Self::Usage => (5, 2),
+            Self::Options => (5, 5),
+            Self::Interrupted => (130, 99),
+        };
+        ExitCode::from(if manner.is_ansible() { ansibles } else { own })
     }
 }
 

@@ -1,41 +1,72 @@
 //! The `rplay` command: arguments, wiring, exit codes.
 //!
-//! Owns the command line. Knows nothing of how a play runs or an event is drawn.
+//! Owns the command line, under its own name and Ansible's. Knows nothing of how a play runs or an
+//! event is drawn.
 
+mod adhoc;
 mod args;
 mod ask;
+mod config;
 mod doc;
 mod exit;
+mod manner;
+mod options;
+mod playbook;
+mod screen;
+mod secrets;
 mod setup;
+mod stop;
 mod vault;
+mod version;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
-use args::{Cli, Command};
+use args::{AnsibleAdhoc, AnsiblePlaybook, AnsibleVault, Cli, Command};
 use exit::Exit;
+use manner::Manner;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors.
-            let code = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Ok
-            };
-            let _ = error.print();
-            return code.into();
+    let manner = Manner::now();
+    let exit = called(manner).unwrap_or_else(|error| refused(manner, &error));
+    exit.code(manner)
+}
+
+/// Does what the command line asks for.
+fn called(manner: Manner) -> Result<Exit, clap::Error> {
+    Ok(match manner {
+        Manner::Playbook => playbook::run(manner, &AnsiblePlaybook::try_parse()?.run),
+        Manner::Adhoc => adhoc::run(manner, &AnsibleAdhoc::try_parse()?.run),
+        Manner::Vault => vault::run(manner, &AnsibleVault::try_parse()?.command),
+        Manner::Rplay => {
+            let cli = Cli::try_parse()?;
+            match cli.command {
+                Some(Command::Doc {
+                    module,
+                    markdown,
+                    schema,
+                }) => doc::show(module.as_deref(), markdown, schema),
+                Some(Command::Adhoc(args)) => adhoc::run(manner, &args),
+                Some(Command::Vault(command)) => vault::run(manner, &command),
+                None => playbook::run(manner, &cli.run),
+            }
         }
-    };
-    match cli.command {
-        Some(Command::Doc {
-            module,
-            markdown,
-            schema,
-        }) => doc::show(module.as_deref(), markdown, schema).into(),
-        None => setup::run(cli.run).into(),
+    })
+}
+
+/// A command line that asks for nothing that can be done: or only for help, or the version.
+fn refused(manner: Manner, error: &clap::Error) -> Exit {
+    if error.kind() == ErrorKind::DisplayVersion && manner.is_ansible() {
+        version::show(manner);
+        return Exit::Ok;
+    }
+    let _ = error.print();
+    // Help and version are no errors.
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Ok
     }
 }

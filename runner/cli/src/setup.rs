@@ -1,156 +1,214 @@
-//! From the command line to a run, and from its end to the exit code.
+//! What playbooks and single modules share: inventory, variables, loader, and the run to its end.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use console::Term;
-use rplay_diag::{Diagnostic, Severity, Style, render};
-use rplay_engine::{
-    Catalog, Connect, Escalate, Listing, Options, Run, Setup, Summary, TagSelection, list,
-};
+use rplay_diag::Diagnostic;
+use rplay_engine::{Catalog, Options, Run, Setup, Summary};
 use rplay_event::Sink;
 use rplay_inventory::{Inventory, VarsFiles, select};
-use rplay_playbook::{Disk, Loader, Play};
-use rplay_report::{JsonLines, Look, Terminal};
+use rplay_playbook::{Loader, Play, Sources};
+use rplay_report::Callback;
 use rplay_template::{Redactor, Templar, Vars};
-use rplay_transport::{Connector, Image, Method, Secret};
+use rplay_transport::{Connector, Image};
 use rplay_vars::{Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
 
 use crate::args::RunArgs;
 use crate::ask::{self, Passphrases};
+use crate::config::Settings;
 use crate::exit::Exit;
+use crate::manner::Manner;
+use crate::screen::Screen;
+use crate::stop::Stop;
 
-/// Why there is no run.
-struct Stop {
-    exit: Exit,
-    diagnostics: Vec<Diagnostic>,
+/// A playbook's name and its plays.
+pub(crate) type Named = (String, Vec<Play>);
+
+/// What is there before anything runs.
+pub(crate) struct Session {
+    pub settings: Settings,
+    pub screen: Screen,
+    pub inventory: Arc<Inventory>,
+    pub limit: Option<Vec<Arc<str>>>,
+    pub loader: Arc<Loader>,
+    templar: Templar,
+    extra: Vec<Arc<Map>>,
+    sources: Vec<String>,
 }
 
-impl Stop {
-    fn parse(diagnostic: Diagnostic) -> Self {
-        Self {
-            exit: Exit::Parse,
-            diagnostics: vec![diagnostic],
-        }
+impl Session {
+    /// Reads passwords, inventory and `-e`; `files` is where playbooks are read from.
+    ///
+    /// # Errors
+    /// What of it is wrong.
+    pub(crate) fn new(
+        manner: Manner,
+        args: &RunArgs,
+        settings: Settings,
+        screen: Screen,
+        files: Arc<dyn Sources>,
+    ) -> Result<Self, Stop> {
+        let keys = crate::secrets::keys(&args.vault, &settings)?;
+        let broken = settings.broken_conditionals == Some(true);
+        let templar = Templar::new(Redactor::default(), keys, broken);
+        let sources = sources(args, &settings);
+        let inventory = inventory(&sources, manner, &settings, &screen, &templar)?;
+        let reader = |path: &Path| templar.read_file(path);
+        let extra = args.extra_vars.iter();
+        let extra = extra.map(|text| extra_vars(text, &reader).map(Arc::new));
+        let extra = extra
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|diagnostic| Stop {
+                exit: if manner.is_ansible() {
+                    Exit::Error
+                } else {
+                    Exit::Parse
+                },
+                diagnostics: vec![diagnostic],
+            })?;
+        let limit = limit(args, manner, &inventory)?;
+        let loader = Arc::new(loader(manner, &settings, &templar, &extra, files));
+        Ok(Self {
+            settings,
+            screen,
+            inventory: Arc::new(inventory),
+            limit,
+            loader,
+            templar,
+            extra,
+            sources,
+        })
     }
 
-    fn error(words: impl Into<String>) -> Self {
-        Self {
-            exit: Exit::Error,
-            diagnostics: vec![Diagnostic::error(words)],
-        }
+    /// Runs plays, to the end or to Ctrl-C.
+    ///
+    /// # Errors
+    /// Variables beside a playbook that cannot be read.
+    pub(crate) fn run(self, options: Options, plays: Vec<Named>) -> Result<Exit, Stop> {
+        let sink = self.screen.sink();
+        self.run_to(sink, options, plays)
     }
-}
 
-/// Runs the playbooks of the command line.
-pub(crate) fn run(args: RunArgs) -> Exit {
-    match prepared(args) {
-        Ok(exit) => exit,
-        Err(stop) => {
-            stop.diagnostics.iter().for_each(show);
-            stop.exit
-        }
-    }
-}
-
-fn show(diagnostic: &Diagnostic) {
-    let style = if Term::stderr().features().colors_supported() {
-        Style::Colour
-    } else {
-        Style::Plain
-    };
-    let _ = writeln!(std::io::stderr(), "{}", render(diagnostic, style));
-}
-
-fn prepared(args: RunArgs) -> Result<Exit, Stop> {
-    let keys = crate::vault::keys(&args).map_err(|e| Stop::error(e.to_string()))?;
-    let redactor = Redactor::default();
-    let broken = flag("ANSIBLE_ALLOW_BROKEN_CONDITIONALS");
-    let templar = Templar::new(redactor, keys, broken);
-    let reader = {
-        let templar = templar.clone();
-        move |path: &Path| templar.read_file(path)
-    };
-    let sources = match args.inventory.as_slice() {
-        [] => vec!["/etc/ansible/hosts".to_owned()]
-            .into_iter()
-            .filter(|p| Path::new(p).exists())
-            .collect(),
-        given => given.to_vec(),
-    };
-    let (inventory, warnings) = rplay_inventory::load(&sources, &reader).map_err(Stop::parse)?;
-    warnings.iter().for_each(show);
-    let inventory = Arc::new(inventory);
-    let extra = args
-        .extra_vars
-        .iter()
-        .map(|text| extra_vars(text, &reader).map(Arc::new))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Stop::parse)?;
-    let limit = limit(&args, &inventory)?;
-    let loader = Arc::new(loader(&templar, &extra));
-    let plays = load_plays(&args, &loader)?;
-    if args.syntax_check {
-        return Ok(syntax_ok(&args));
-    }
-    let selection = TagSelection {
-        run: args.tags.clone(),
-        skip: args.skip_tags.clone(),
-    };
-    let listing = Listing {
-        hosts: args.list_hosts,
-        tasks: args.list_tasks,
-        tags: args.list_tags,
-    };
-    if listing.hosts || listing.tasks || listing.tags {
-        for (name, plays) in &plays {
-            let text = list(
-                name,
-                plays,
-                &inventory,
-                limit.as_deref(),
-                &selection,
-                listing,
-            );
-            let _ = write!(std::io::stdout(), "{text}");
-        }
-        return Ok(Exit::Ok);
-    }
-    let store = Arc::new(Store::new(inventory, templar.clone(), extra));
-    for (_, plays) in &plays {
-        for play in plays {
-            let dir = if play.dir.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                &play.dir
+    /// As [`Session::run`], with the events going elsewhere.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub(crate) fn run_to(
+        self,
+        sink: Arc<dyn Sink>,
+        options: Options,
+        plays: Vec<Named>,
+    ) -> Result<Exit, Stop> {
+        let store = Arc::new(Store::new(self.inventory, self.templar.clone(), self.extra));
+        let templar = self.templar.clone();
+        let reader = move |path: &Path| templar.read_file(path);
+        for play in plays.iter().flat_map(|(_, plays)| plays) {
+            let dir = match play.dir.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => &play.dir,
             };
             let files = VarsFiles::read(dir, &reader).map_err(Stop::parse)?;
             store.add_playbook_dir(dir.to_owned(), files);
         }
+        let (screen, sources) = (self.screen.clone(), self.sources);
+        let reload = move || {
+            let (inventory, warnings) =
+                rplay_inventory::load(&sources, &reader).map_err(|d| vec![d])?;
+            warnings.iter().for_each(|warning| screen.show(warning));
+            Ok(Arc::new(inventory))
+        };
+        let setup = Setup {
+            options,
+            store,
+            loader: self.loader,
+            templar: self.templar,
+            connector: Connector::new(image(), Arc::new(Passphrases)),
+            limit: self.limit,
+            operator: Arc::new(ask::Terminal),
+            sink,
+            reload: Box::new(reload),
+        };
+        let names = plays.iter().map(|(name, _)| name.clone()).collect();
+        let plays = plays.into_iter().flat_map(|(_, plays)| plays).collect();
+        execute(Run::new(setup), names, plays)
     }
-    let names: Vec<String> = plays.iter().map(|(name, _)| name.clone()).collect();
-    let reload = move || {
-        let (inventory, warnings) =
-            rplay_inventory::load(&sources, &reader).map_err(|d| vec![d])?;
-        warnings.iter().for_each(show);
-        Ok(Arc::new(inventory))
-    };
-    let setup = Setup {
-        options: options(&args, selection)?,
-        store,
-        loader,
-        templar,
-        connector: Connector::new(image(), Arc::new(Passphrases)),
-        limit,
-        operator: Arc::new(ask::Terminal),
-        sink: sink(&args),
-        reload: Box::new(reload),
-    };
-    let plays = plays.into_iter().flat_map(|(_, plays)| plays).collect();
-    execute(Run::new(setup), names, plays)
+
+    /// A playbook's plays; what is odd about them is shown.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn plays(&self, path: &Path) -> Result<Named, Vec<Diagnostic>> {
+        let (plays, warnings) = self.loader.playbook(path)?;
+        warnings
+            .iter()
+            .for_each(|warning| self.screen.show(warning));
+        Ok((path.display().to_string(), plays))
+    }
+}
+
+/// The inventory's sources: arguments, settings, or the usual file.
+fn sources(args: &RunArgs, settings: &Settings) -> Vec<String> {
+    if !args.inventory.is_empty() {
+        return args.inventory.clone();
+    }
+    let usual = "/etc/ansible/hosts";
+    settings.inventory.clone().unwrap_or_else(|| {
+        let there = Path::new(usual).exists();
+        if there {
+            vec![usual.to_owned()]
+        } else {
+            vec![]
+        }
+    })
+}
+
+/// The inventory. Under Ansible's names a source that cannot be read is a warning, as it is there.
+fn inventory(
+    sources: &[String],
+    manner: Manner,
+    settings: &Settings,
+    screen: &Screen,
+    templar: &Templar,
+) -> Result<Inventory, Stop> {
+    let templar = templar.clone();
+    let reader = move |path: &Path| templar.read_file(path);
+    let mut good = vec![];
+    let strict = !manner.is_ansible() || settings.any_unparsed_is_failed == Some(true);
+    for source in sources {
+        match rplay_inventory::load(std::slice::from_ref(source), &reader) {
+            Err(error) if strict => return Err(Stop::parse(error)),
+            Err(mut error) => {
+                error.severity = rplay_diag::Severity::Warning;
+                screen.show(&error);
+                let words = format!("Unable to parse {} as an inventory source", whole(source));
+                screen.show(&Diagnostic::warning(words));
+            }
+            Ok(_) => good.push(source.clone()),
+        }
+    }
+    if good.is_empty() && !sources.is_empty() && settings.unparsed_is_failed == Some(true) {
+        return Err(Stop::error(
+            "No inventory was parsed, please check your configuration and options.",
+        ));
+    }
+    if good.is_empty() && manner.is_ansible() && settings.unparsed_warning != Some(false) {
+        let words = "No inventory was parsed, only implicit localhost is available";
+        screen.show(&Diagnostic::warning(words));
+        if settings.localhost_warning != Some(false) {
+            let words = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
+            screen.show(&Diagnostic::warning(words));
+        }
+    }
+    let (inventory, warnings) = rplay_inventory::load(&good, &reader).map_err(Stop::parse)?;
+    warnings.iter().for_each(|warning| screen.show(warning));
+    Ok(inventory)
+}
+
+fn whole(path: &str) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+    path.display().to_string()
 }
 
 /// Runs to the end, or to Ctrl-C.
@@ -170,7 +228,7 @@ fn execute(run: Arc<Run>, names: Vec<String>, plays: Vec<Play>) -> Result<Exit, 
         Some(summary) => Exit::of(&summary),
         None => {
             run.finish(begun, false);
-            let _ = writeln!(std::io::stderr(), "interrupted");
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), b"interrupted\n");
             Exit::Interrupted
         }
     };
@@ -182,14 +240,11 @@ fn execute(run: Arc<Run>, names: Vec<String>, plays: Vec<Play>) -> Result<Exit, 
 
 /// Ctrl-C, or a request to terminate.
 async fn interrupted() {
-    let mut terminate =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(_) => {
-                let _ = tokio::signal::ctrl_c().await;
-                return;
-            }
-        };
+    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    let Ok(mut terminate) = terminate else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
@@ -204,7 +259,11 @@ fn image() -> Image {
     }
 }
 
-fn limit(args: &RunArgs, inventory: &Inventory) -> Result<Option<Vec<Arc<str>>>, Stop> {
+fn limit(
+    args: &RunArgs,
+    manner: Manner,
+    inventory: &Inventory,
+) -> Result<Option<Vec<Arc<str>>>, Stop> {
     let Some(pattern) = &args.limit else {
         return Ok(None);
     };
@@ -216,40 +275,44 @@ fn limit(args: &RunArgs, inventory: &Inventory) -> Result<Option<Vec<Arc<str>>>,
             .join(","),
         None => pattern.clone(),
     };
+    let nothing =
+        "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
     match select(inventory, &pattern) {
+        Ok(hosts) if hosts.is_empty() && manner.is_ansible() => Err(Stop::error(nothing)),
         Ok(hosts) => Ok(Some(hosts)),
         Err((words, near)) => {
             let mut error = Diagnostic::error(format!("--limit: {words}"));
             if let Some(near) = near {
                 error = error.help(format!("did you mean `{near}`?"));
             }
+            let mut diagnostics = vec![error];
+            if manner.is_ansible() {
+                diagnostics.push(Diagnostic::error(nothing));
+            }
             Err(Stop {
                 exit: Exit::Error,
-                diagnostics: vec![error],
+                diagnostics,
             })
         }
     }
 }
 
-/// Whether the program goes by one of Ansible's names.
-fn is_called_ansible() -> bool {
-    let called = std::env::args_os().next().map(PathBuf::from);
-    let name = called.as_deref().and_then(|path| path.file_name());
-    name.is_some_and(|name| name.as_encoded_bytes().starts_with(b"ansible"))
-}
-
 /// The loader; names of static imports may use `-e` and the play's variables.
-fn loader(templar: &Templar, extra: &[Arc<Map>]) -> Loader {
-    let mut paths: Vec<PathBuf> = match std::env::var("ANSIBLE_ROLES_PATH") {
-        Ok(paths) => paths.split(':').map(PathBuf::from).collect(),
-        Err(_) => vec![],
-    };
+fn loader(
+    manner: Manner,
+    settings: &Settings,
+    templar: &Templar,
+    extra: &[Arc<Map>],
+    files: Arc<dyn Sources>,
+) -> Loader {
     let home = PathBuf::from(std::env::var("HOME").unwrap_or_default());
-    paths.extend([
+    let usual = [
         home.join(".ansible/roles"),
         "/usr/share/ansible/roles".into(),
         "/etc/ansible/roles".into(),
-    ]);
+    ];
+    let mut paths = settings.roles_path.clone().unwrap_or_default();
+    paths.extend(usual);
     let (templar, extra) = (templar.clone(), extra.to_vec());
     let early = move |node: &rplay_yaml::Node, play: &Map| {
         let mut scope = Scope::default().with(Level::Play, Layer::Nodes(Arc::new(play.clone())));
@@ -263,125 +326,49 @@ fn loader(templar: &Templar, extra: &[Arc<Map>]) -> Loader {
             .map_or_else(|| value.to_string(), str::to_owned))
     };
     let catalog = Catalog {
-        faults_wait: is_called_ansible(),
+        faults_wait: manner.is_ansible(),
     };
-    Loader::new(Arc::new(Disk), Arc::new(catalog), paths, Box::new(early))
+    let mut collections = settings.collections_path.clone().unwrap_or_default();
+    collections.extend([
+        home.join(".ansible/collections"),
+        "/usr/share/ansible/collections".into(),
+    ]);
+    Loader::new(files, Arc::new(catalog), paths, Box::new(early)).with_collections(collections)
 }
 
-type Named = (String, Vec<Play>);
-
-fn load_plays(args: &RunArgs, loader: &Loader) -> Result<Vec<Named>, Stop> {
-    let mut all = vec![];
-    let mut problems = vec![];
-    for path in &args.playbooks {
-        if !path.is_file() {
-            let words = format!("the playbook `{}` is not there", path.display());
-            problems.push(Diagnostic::error(words));
-            continue;
+/// The settings, and the screen that they choose.
+///
+/// # Errors
+/// The exit, where they are wrong; that is shown.
+pub(crate) fn settled(
+    manner: Manner,
+    args: &RunArgs,
+    oneline: bool,
+) -> Result<(Settings, Screen), Exit> {
+    let verbosity = |settings: &Settings| crate::options::verbosity(args, settings);
+    let made = |settings: &Settings| {
+        let diff = crate::options::diff(args, settings);
+        Screen::new(manner, settings, verbosity(settings), diff, args.json)
+    };
+    match crate::config::load() {
+        Err(diagnostic) => {
+            made(&Settings::default()).show(&diagnostic);
+            Err(Exit::Options)
         }
-        match loader.playbook(path) {
-            Ok((plays, warnings)) => {
-                warnings.iter().for_each(show);
-                all.push((path.display().to_string(), plays));
+        Ok((mut settings, warnings)) => {
+            if oneline {
+                settings.callback = Some(Callback::Oneline);
             }
-            Err(found) => problems.extend(found),
+            let screen = made(&settings);
+            warnings.iter().for_each(|warning| screen.show(warning));
+            screen.verbose(&match &settings.file {
+                Some(path) => format!(
+                    "Using {} as config file",
+                    whole(&path.display().to_string())
+                ),
+                None => "No config file found; using defaults".to_owned(),
+            });
+            Ok((settings, screen))
         }
     }
-    if problems.iter().any(|d| d.severity == Severity::Error) {
-        return Err(Stop {
-            exit: Exit::Parse,
-            diagnostics: problems,
-        });
-    }
-    Ok(all)
-}
-
-fn syntax_ok(args: &RunArgs) -> Exit {
-    for path in &args.playbooks {
-        let _ = writeln!(std::io::stdout(), "playbook: {}", path.display());
-    }
-    Exit::Ok
-}
-
-fn options(args: &RunArgs, tags: TagSelection) -> Result<Options, Stop> {
-    let failed = |e: std::io::Error| Stop::error(e.to_string());
-    let file = |path: &Option<PathBuf>| path.as_deref().map(ask::password_file).transpose();
-    let login = match file(&args.connection_password_file).map_err(failed)? {
-        None if args.ask_pass => Some(ask::password("SSH password").map_err(failed)?),
-        given => given,
-    };
-    let becoming = match file(&args.become_password_file).map_err(failed)? {
-        None if args.ask_become_pass => Some(ask::password("BECOME password").map_err(failed)?),
-        given => given,
-    };
-    let becoming = becoming.filter(|p| !p.is_empty()).or_else(|| login.clone());
-    let method = match &args.become_method {
-        None => Method::Sudo,
-        Some(word) => Method::of_word(word)
-            .ok_or_else(|| Stop::error(format!("there is no become method `{word}`")))?,
-    };
-    Ok(Options {
-        check: args.check,
-        diff: args.diff,
-        forks: args.forks,
-        tags,
-        start_at: args.start_at_task.clone(),
-        step: args.step,
-        force_handlers: args.force_handlers,
-        escalate: Escalate {
-            enabled: args.become_,
-            user: args
-                .become_user
-                .clone()
-                .unwrap_or_else(|| "root".to_owned()),
-            method,
-            password: becoming.map(Secret::new),
-        },
-        connect: Connect {
-            user: args.user.clone(),
-            private_key: args.private_key.clone(),
-            password: login.map(Secret::new),
-            kind: args.connection.clone(),
-            timeout: args.timeout,
-            ssh_args: args
-                .ssh_common_args
-                .iter()
-                .chain(&args.ssh_extra_args)
-                .cloned()
-                .collect(),
-            host_key_checking: std::env::var("ANSIBLE_HOST_KEY_CHECKING")
-                .ok()
-                .map(|v| truth(&v)),
-        },
-        verbosity: args.verbose,
-    })
-}
-
-fn flag(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|v| truth(&v))
-}
-
-fn truth(text: &str) -> bool {
-    matches!(text.to_lowercase().as_str(), "1" | "true" | "yes" | "on")
-}
-
-fn sink(args: &RunArgs) -> Arc<dyn Sink> {
-    if args.json {
-        return Arc::new(JsonLines::new(std::io::stdout()));
-    }
-    let term = Term::stdout();
-    let width = if term.is_term() {
-        usize::from(term.size().1).clamp(40, 120)
-    } else {
-        79
-    };
-    Arc::new(Terminal::new(Look {
-        colour: term.is_term() && term.features().colors_supported(),
-        live: term.is_term(),
-        verbosity: args.verbose,
-        diff: args.diff,
-        skipped: true,
-        groups: !is_called_ansible(),
-        width,
-    }))
 }

@@ -3,15 +3,26 @@
 //!
 //! `TRYCMD=overwrite cargo test -p rplay --test cli` writes down what is seen now: read the diff.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[test]
 fn what_people_see() {
     trycmd::TestCases::new()
         .register_bin("rplay", Path::new(env!("CARGO_BIN_EXE_rplay")))
+        .register_bin("ansible-playbook", link("ansible-playbook"))
+        .register_bin("ansible", link("ansible"))
+        .register_bin("ansible-vault", link("ansible-vault"))
         .env("HOME", "/nowhere")
         .case("tests/cases/*.trycmd");
+}
+
+/// The program under a name of Ansible's.
+fn link(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rplay"), &path).expect("bug: no link");
+    path
 }
 
 #[test]

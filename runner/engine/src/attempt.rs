@@ -83,6 +83,7 @@ impl Run {
         let mut attempt = 1;
         loop {
             let mut result = self.once(context, host, &vars).await;
+            result.delegated_to = self.delegated_to(context, &vars);
             let tried = until.is_some() || retries > 0;
             if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
                 result.data.insert("attempts".to_owned(), attempt.into());
@@ -127,6 +128,27 @@ impl Run {
         }
     }
 
+    /// The host that a task is delegated to.
+    fn delegated_to(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Option<String> {
+        let node = context
+            .frame
+            .keyword(Some(&context.task), Keyword::DelegateTo)?;
+        let name = text::string(&self.templar, node, vars).ok()?;
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// How long a task may take that says nothing of it.
+    fn default_timeout(&self, context: &TaskContext) -> Option<f64> {
+        let seconds = self.options.defaults.task_timeout?;
+        let keywords = [Keyword::Timeout, Keyword::Async];
+        let said = keywords
+            .iter()
+            .any(|k| context.frame.keyword(Some(&context.task), *k).is_some());
+        // A timeout is small.
+        #[allow(clippy::cast_precision_loss)]
+        (!said).then_some(seconds as f64)
+    }
+
     /// Runs the action once.
     async fn once(
         self: &Arc<Self>,
@@ -137,6 +159,7 @@ impl Run {
         let seconds = context.frame.keyword(Some(&context.task), Keyword::Timeout);
         let limit = seconds
             .and_then(|node| text::number(&self.templar, node, vars).ok())
+            .or(self.default_timeout(context))
             .filter(|s| *s > 0.0);
         let work = self.act(context, host, vars);
         match limit {

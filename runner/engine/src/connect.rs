@@ -112,7 +112,7 @@ impl Run {
             host: settings
                 .var(&["ansible_host", "ansible_ssh_host"])
                 .unwrap_or_else(|| host.to_owned()),
-            port: port.and_then(|p| p.parse().ok()),
+            port: port.and_then(|p| p.parse().ok()).or(options.port),
             user: user
                 .or(settings.keyword(Keyword::RemoteUser)?)
                 .or(options.user.clone()),
@@ -190,10 +190,13 @@ impl Run {
                     "ansible_sudo_pass",
                 ])
                 .or(options.password.clone()),
-            flags: flags.map(|f| f.split_whitespace().map(str::to_owned).collect()),
+            flags: flags
+                .or(options.flags.clone())
+                .map(|f| f.split_whitespace().map(str::to_owned).collect()),
             exe: settings
                 .var(&["ansible_become_exe"])
-                .or(settings.keyword(Keyword::BecomeExe)?),
+                .or(settings.keyword(Keyword::BecomeExe)?)
+                .or(options.exe.clone()),
         }))
     }
 }

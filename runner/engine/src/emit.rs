@@ -1,6 +1,6 @@
 //! Events without secrets: every text goes through the redactor on its way out.
 
-use rplay_diag::{Diagnostic, Style, render};
+use rplay_diag::{Diagnostic, Severity, Style, render};
 use rplay_event::{Ended, Event, Status};
 use rplay_template::Redactor;
 use rplay_wire::{Change, Diff};
@@ -21,13 +21,18 @@ impl Run {
         self.emit(Event::Warning {
             text,
             drawn: Some(drawn),
+            error: diagnostic.severity == Severity::Error,
         });
     }
 
     /// Tells of something in words.
     pub(crate) fn note_warning(&self, words: &str) {
         let text = self.templar.redactor().redact(words).into_owned();
-        self.emit(Event::Warning { text, drawn: None });
+        self.emit(Event::Warning {
+            text,
+            drawn: None,
+            error: false,
+        });
     }
 
     /// The end of a task or item as an event tells it.
@@ -53,7 +58,7 @@ impl Run {
         Box::new(Ended {
             task: task.id,
             host: host.to_owned(),
-            delegated_to: None,
+            delegated_to: result.delegated_to.clone(),
             item: item.map(|i| clean(&i)),
             status,
             result: if secret {

@@ -69,8 +69,17 @@ impl Run {
         }
         let fallen: Vec<_> = active.iter().filter(|h| h.is_lost()).cloned().collect();
         self.judge(task, frame, &fallen);
-        for (wanted, hosts) in groups {
-            self.included(&context, &wanted, &hosts, handler).await;
+        // All are read, and told of, before the first of them runs.
+        let opened: Vec<(Item, Vec<Arc<HostRun>>)> = groups
+            .into_iter()
+            .filter_map(|(wanted, hosts)| {
+                let block = self.opened(&context, &wanted, &hosts, handler)?;
+                Some((Item::Block(block), hosts))
+            })
+            .collect();
+        for (item, hosts) in opened {
+            self.items(std::slice::from_ref(&item), &hosts, frame, handler)
+                .await;
         }
     }
 
@@ -163,13 +172,14 @@ impl Run {
         }
     }
 
-    async fn included(
-        self: &Arc<Self>,
+    /// Reads what hosts include; `None` where it cannot be read, which is the hosts' failure.
+    fn opened(
+        &self,
         context: &TaskContext,
         wanted: &Wanted,
         hosts: &[Arc<HostRun>],
         handler: bool,
-    ) {
+    ) -> Option<Arc<Block>> {
         let read = match context.task.action.name.as_str() {
             "include_role" => self.read_role(context, wanted),
             _ => self.read_tasks(context, wanted, handler),
@@ -189,7 +199,7 @@ impl Run {
                     .for_each(|host| self.tell(context, host, &result, begun));
                 let fallen: Vec<_> = hosts.iter().filter(|h| h.is_lost()).cloned().collect();
                 self.judge(&context.task, &context.frame, &fallen);
-                return;
+                return None;
             }
         };
         let names = hosts.iter().map(|h| h.name.clone()).collect();
@@ -202,9 +212,7 @@ impl Run {
         for host in hosts {
             host.state().recap.ok += 1;
         }
-        let item = Item::Block(block);
-        self.items(std::slice::from_ref(&item), hosts, &context.frame, handler)
-            .await;
+        Some(block)
     }
 
     /// What was included, as the output says it.

@@ -38,6 +38,6 @@ mod walk;
 pub use catalog::Catalog;
 pub use lists::{Listing, list};
 pub use operator::{Answer, Operator};
-pub use options::{Connect, Escalate, Options};
+pub use options::{Connect, Defaults, Escalate, Gathering, Options};
 pub use run::{Run, Setup, Summary};
 pub use tags::TagSelection;

@@ -39,7 +39,8 @@ pub fn list(
             let mut hosts = select(inventory, &pattern).unwrap_or_default();
             hosts.retain(|h| limit.is_none_or(|l| l.contains(h)));
             out.push_str(&format!(
-                "    pattern: [{pattern}]\n    hosts ({}):\n",
+                "    pattern: [{}]\n    hosts ({}):\n",
+                quoted(play),
                 hosts.len()
             ));
             hosts
@@ -106,6 +107,16 @@ fn role_of(block: &Block) -> Option<&str> {
         Origin::Role(role) => Some(&role.name),
         _ => None,
     }
+}
+
+/// A play's pattern of hosts as a list of texts.
+fn quoted(play: &Play) -> String {
+    let items = match play.hosts.as_seq() {
+        Some(items) => items.iter().filter_map(|n| n.as_str()).collect(),
+        None => vec![play.hosts.as_str().unwrap_or_default()],
+    };
+    let items: Vec<String> = items.iter().map(|text| format!("'{text}'")).collect();
+    items.join(", ")
 }
 
 /// A play's pattern of hosts, as written.

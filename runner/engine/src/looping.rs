@@ -202,7 +202,7 @@ impl Run {
     pub(crate) fn label(&self, control: &Control, item: &Value, vars: &Arc<dyn Vars>) -> String {
         match &control.label {
             Some(node) => text::string(&self.templar, node, vars).unwrap_or_default(),
-            None => text::plain(item),
+            None => rplay_template::in_words(item),
         }
     }
 }

@@ -29,6 +29,35 @@ pub struct Options {
     pub connect: Connect,
     /// Number of `-v`.
     pub verbosity: u8,
+    /// What holds where a play says nothing of it.
+    pub defaults: Defaults,
+}
+
+/// What `ansible.cfg` says of plays and tasks that say nothing themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// When facts are gathered.
+    pub gathering: Gathering,
+    /// `strategy`.
+    pub strategy: Option<String>,
+    /// `any_errors_fatal`.
+    pub any_errors_fatal: bool,
+    /// `no_log`.
+    pub no_log: bool,
+    /// `timeout` of a task, in seconds.
+    pub task_timeout: Option<u64>,
+}
+
+/// When facts are gathered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Gathering {
+    /// By every play that does not say no.
+    #[default]
+    Implicit,
+    /// By plays that say so.
+    Explicit,
+    /// As implicit, but once a host.
+    Smart,
 }
 
 /// `-b`, `--become-user`, `--become-method`, and the password.
@@ -42,6 +71,10 @@ pub struct Escalate {
     pub method: Method,
     /// The password, where one was asked for.
     pub password: Option<Secret>,
+    /// Its program, where it is not the usual one.
+    pub exe: Option<String>,
+    /// Options for it.
+    pub flags: Option<String>,
 }
 
 /// `-u`, `--private-key`, `-c`, `-T` and their like.
@@ -53,6 +86,8 @@ pub struct Connect {
     pub private_key: Option<PathBuf>,
     /// With this password.
     pub password: Option<Secret>,
+    /// To this port.
+    pub port: Option<u16>,
     /// `ssh` or `local`.
     pub kind: Option<String>,
     /// Seconds.

@@ -14,6 +14,7 @@ use rplay_yaml::{Kind, Map, Node};
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
+use crate::options::Gathering;
 use crate::run::Run;
 use crate::text;
 
@@ -132,11 +133,12 @@ impl Run {
         let hosts = self.hosts_of(&play, &base)?;
         let name = self.play_name(&play, &base);
         let names: Vec<String> = hosts.iter().map(|h| h.name.clone()).collect();
-        self.emit(Event::PlayStarted {
-            name,
-            hosts: names.clone(),
-        });
         if hosts.is_empty() {
+            self.emit(Event::PlayStarted {
+                name,
+                hosts: vec![],
+                free: false,
+            });
             self.emit(Event::NoHosts {
                 why: "no hosts matched".to_owned(),
             });
@@ -147,8 +149,20 @@ impl Run {
                 host.set_standing(Standing::Active);
             }
         }
+        let started = |batch: &[Arc<HostRun>]| {
+            self.emit(Event::PlayStarted {
+                name: name.clone(),
+                hosts: batch.iter().map(|h| h.name.clone()).collect(),
+                free: self.is_free(&play),
+            });
+        };
+        let batches = self.batches(&play, &base, hosts.clone())?;
+        batches.first().into_iter().for_each(|first| started(first));
         let layers = self.play_layers(&play, &hosts)?;
-        for batch in self.batches(&play, &base, hosts)? {
+        for (number, batch) in batches.into_iter().enumerate() {
+            if number > 0 {
+                started(&batch);
+            }
             let lost_before = lost(&batch);
             let context = Arc::new(PlayContext {
                 play: play.clone(),
@@ -407,12 +421,7 @@ impl Run {
         }
         let hosts = &context.batch;
         self.gather(context, &frame).await;
-        let strategy = play
-            .keywords
-            .get(Keyword::Strategy)
-            .and_then(Node::as_str)
-            .unwrap_or("linear");
-        let free = matches!(strategy.rsplit('.').next(), Some("free" | "host_pinned"));
+        let free = self.is_free(play);
         let sections = [
             play.pre_tasks.iter().collect::<Vec<_>>(),
             play.roles.iter().chain(&play.tasks).collect(),
@@ -429,18 +438,20 @@ impl Run {
         }
     }
 
+    /// Whether each host goes at its own pace.
+    fn is_free(&self, play: &Play) -> bool {
+        let strategy = play.keywords.get(Keyword::Strategy).and_then(Node::as_str);
+        let strategy = strategy.or(self.options.defaults.strategy.as_deref());
+        let strategy = strategy.unwrap_or("linear");
+        matches!(strategy.rsplit('.').next(), Some("free" | "host_pinned"))
+    }
+
     /// Gathers facts, unless the play says no or they are known.
     async fn gather(self: &Arc<Self>, context: &Arc<PlayContext>, frame: &Frame) {
         let play = &context.play;
-        if let Some(node) = play.keywords.get(Keyword::GatherFacts) {
-            let Some(first) = context.batch.first() else {
-                return;
-            };
-            let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
-            if !text::boolean(&self.templar, node, &vars).unwrap_or(true) {
-                return;
-            }
-        }
+        let Some(hosts) = self.to_gather(context, frame) else {
+            return;
+        };
         if !self.options.tags.selects(&["always".to_owned()]) {
             return;
         }
@@ -477,7 +488,25 @@ impl Run {
             file: play.file.clone(),
             span: play.span.clone(),
         });
-        self.task(&task, &context.batch, frame, false).await;
+        self.task(&task, &hosts, frame, false).await;
+    }
+
+    /// The hosts that facts are gathered of; `None` where the play or the settings say no.
+    fn to_gather(&self, context: &PlayContext, frame: &Frame) -> Option<Vec<Arc<HostRun>>> {
+        let first = context.batch.first()?;
+        let said = context.play.keywords.get(Keyword::GatherFacts);
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
+        let said = said.map(|node| text::boolean(&self.templar, node, &vars).unwrap_or(true));
+        let all = context.batch.iter();
+        match (said, self.options.defaults.gathering) {
+            (Some(false), _) | (None, Gathering::Explicit) => None,
+            (Some(true), _) | (None, Gathering::Implicit) => Some(all.cloned().collect()),
+            (None, Gathering::Smart) => Some(
+                all.filter(|host| !self.store.has_facts(&host.name))
+                    .cloned()
+                    .collect(),
+            ),
+        }
     }
 }
 

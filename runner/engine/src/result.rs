@@ -20,6 +20,8 @@ pub(crate) struct TaskResult {
     pub warnings: Vec<String>,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
+    /// Where it really ran, if delegated.
+    pub delegated_to: Option<String>,
 }
 
 /// The ways that a result ends.
@@ -49,6 +51,7 @@ impl TaskResult {
             changes: vec![],
             warnings: vec![],
             diagnostic: None,
+            delegated_to: None,
         }
     }
 

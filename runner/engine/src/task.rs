@@ -53,8 +53,10 @@ impl Run {
         });
         let is_secret = frame
             .keyword(Some(task), Keyword::NoLog)
-            .is_some_and(|node| text::boolean(&self.templar, node, &vars).unwrap_or(true));
-        let name = name.unwrap_or_else(|| task.action.name.clone());
+            .map_or(self.options.defaults.no_log, |node| {
+                text::boolean(&self.templar, node, &vars).unwrap_or(true)
+            });
+        let name = name.unwrap_or_else(|| self.unnamed(task, &vars));
         let origin = Origin {
             what: task.action.name.clone(),
             span: Some(task.span.clone()),
@@ -74,6 +76,24 @@ impl Run {
             frame: frame.clone(),
             is_secret,
             origin,
+        }
+    }
+
+    /// What a task without a name goes by: its module, and the role that it includes.
+    fn unnamed(&self, task: &Task, vars: &Arc<dyn Vars>) -> String {
+        let action = &task.action;
+        let role = || {
+            let node = action
+                .args
+                .get("name")
+                .or_else(|| action.args.get("role"))?;
+            text::string(&self.templar, node, vars).ok()
+        };
+        match action.name.as_str() {
+            "include_role" => {
+                role().map_or("include_role".to_owned(), |r| format!("include_role : {r}"))
+            }
+            name => name.to_owned(),
         }
     }
 
@@ -213,7 +233,9 @@ impl Run {
         let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, Some(task), frame));
         let fatal = frame
             .keyword(Some(task), Keyword::AnyErrorsFatal)
-            .is_some_and(|node| text::boolean(&self.templar, node, &vars).unwrap_or(false));
+            .map_or(self.options.defaults.any_errors_fatal, |node| {
+                text::boolean(&self.templar, node, &vars).unwrap_or(false)
+            });
         let limit = frame
             .keyword(None, Keyword::MaxFailPercentage)
             .and_then(|node| text::number(&self.templar, node, &vars).ok());
@@ -221,7 +243,11 @@ impl Run {
         #[allow(clippy::cast_precision_loss)]
         let share =
             batch.iter().filter(|h| h.is_lost()).count() as f64 * 100.0 / batch.len() as f64;
-        if fatal || limit.is_some_and(|limit| share > limit) {
+        let over = limit.is_some_and(|limit| share > limit);
+        if over {
+            self.emit(Event::NoMoreHosts);
+        }
+        if fatal || over {
             batch
                 .iter()
                 .filter(|h| h.is_active())

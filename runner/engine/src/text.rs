@@ -46,14 +46,10 @@ pub(crate) fn string(
 
 /// A value as text, as Ansible prints it.
 pub(crate) fn plain(value: &Value) -> String {
-    match to_json(value) {
-        Ok(Json::String(text)) => text,
-        Ok(Json::Bool(true)) => "True".to_owned(),
-        Ok(Json::Bool(false)) => "False".to_owned(),
-        Ok(Json::Null) => String::new(),
-        Ok(other) => other.to_string(),
-        Err(_) => value.to_string(),
+    if value.is_none() {
+        return String::new();
     }
+    rplay_template::in_words(value)
 }
 
 /// A node rendered to a bool, with Ansible's words for it.

@@ -34,7 +34,11 @@ pub enum Event {
         name: String,
         /// Hosts of this batch.
         hosts: Vec<String>,
+        /// Whether each host goes at its own pace (`strategy: free`).
+        free: bool,
     },
+    /// More hosts failed than `max_fail_percentage` allows.
+    NoMoreHosts,
     /// A play has no hosts, or none are left.
     NoHosts {
         /// Why, in words.
@@ -109,6 +113,8 @@ pub enum Event {
         text: String,
         /// The drawn diagnostic, where it has a place.
         drawn: Option<String>,
+        /// Whether it is an error, and not only a warning.
+        error: bool,
     },
     /// A message that belongs to no task (deprecations, vault, facts): shown with -v.
     Note {

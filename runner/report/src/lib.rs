@@ -2,6 +2,7 @@
 //!
 //! Owns the look of the terminal and the JSON lines. Knows nothing of how a run is made.
 
+mod ansible;
 mod change;
 mod json;
 mod live;
@@ -9,5 +10,6 @@ mod recap;
 mod result;
 mod terminal;
 
+pub use ansible::{Ansible, AnsibleLook, Callback, ResultFormat, notice, result_line};
 pub use json::JsonLines;
 pub use terminal::{Look, Terminal};

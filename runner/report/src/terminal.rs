@@ -116,7 +116,10 @@ impl State {
                 let text = "dry run: nothing will be changed";
                 self.live.print(&look.paint(&Style::new().cyan(), text));
             }
-            Event::RunStarted { .. } | Event::PlayStarted { .. } | Event::NoHosts { .. } => {
+            Event::RunStarted { .. }
+            | Event::PlayStarted { .. }
+            | Event::NoMoreHosts
+            | Event::NoHosts { .. } => {
                 self.flush_all(look);
                 self.play(event, look);
             }
@@ -152,7 +155,7 @@ impl State {
                 );
                 self.under_banner(*task, look.paint(&Style::new().cyan(), &text));
             }
-            Event::Warning { text, drawn } => {
+            Event::Warning { text, drawn, .. } => {
                 let text = drawn
                     .clone()
                     .unwrap_or_else(|| format!("[WARNING]: {text}"));
@@ -177,6 +180,7 @@ impl State {
             Event::PlayStarted { name, .. } => {
                 self.live.print(&look.banner(&format!("PLAY [{name}]")));
             }
+            Event::NoMoreHosts => self.live.print(&look.banner("NO MORE HOSTS LEFT")),
             Event::NoHosts { why } => {
                 self.live
                     .print(&look.paint(&Style::new().cyan(), &format!("skipping: {why}")));

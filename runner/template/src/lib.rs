@@ -34,6 +34,7 @@ pub use json::{Trouble, from_json, to_json};
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
 pub use minijinja::value::{Enumerator, Object};
+pub use python::in_words;
 pub use redact::Redactor;
 pub use secret::Secret;
 pub use templar::{Decision, Templar};

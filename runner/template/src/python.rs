@@ -64,6 +64,11 @@ pub(crate) fn text(value: &Value) -> Result<String, Error> {
     }
 }
 
+/// A value as Python's `str`; what has none (something undefined) as it is.
+pub fn in_words(value: &Value) -> String {
+    text(value).unwrap_or_else(|_| value.to_string())
+}
+
 /// A value as Python's `repr`.
 pub(crate) fn repr(value: &Value) -> Result<String, Error> {
     let mut out = String::new();

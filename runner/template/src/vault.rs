@@ -54,18 +54,27 @@ impl VaultKeys {
     }
 
     fn opened(&self, text: &str) -> Result<String, String> {
+        let (plain, _) = self.open(text)?;
+        String::from_utf8(plain).map_err(|_| "it is not text".to_owned())
+    }
+
+    /// Opens a vault of any content: what is in it, and the number of the password that opened it.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn open(&self, text: &str) -> Result<(Vec<u8>, usize), String> {
         let (id, body) = parse(text)?;
         if self.0.passwords.is_empty() {
             return Err("no vault password was given".to_owned());
         }
         let matches = |name: &Option<String>| name.is_some() && *name == id;
-        let first = self.0.passwords.iter().filter(|(name, _)| matches(name));
-        let rest = self.0.passwords.iter().filter(|(name, _)| !matches(name));
+        let all = || self.0.passwords.iter().enumerate();
+        let first = all().filter(|(_, (name, _))| matches(name));
+        let rest = all().filter(|(_, (name, _))| !matches(name));
         first
             .chain(rest)
-            .find_map(|(_, password)| open(&body, password))
+            .find_map(|(number, (_, password))| Some((open(&body, password)?, number)))
             .ok_or_else(|| "none of the vault passwords opens it".to_owned())
-            .and_then(|plain| String::from_utf8(plain).map_err(|_| "it is not text".to_owned()))
     }
 }
 
@@ -128,6 +137,24 @@ pub fn encrypt(
     id: Option<&str>,
     salt: Option<Vec<u8>>,
 ) -> Result<String, String> {
+    seal(text.as_bytes(), password, id, salt)
+}
+
+/// The vault id that a vault text names.
+pub fn id_of(text: &str) -> Option<String> {
+    parse(text).ok()?.0
+}
+
+/// As [`encrypt`], for any content.
+///
+/// # Errors
+/// Where there are no random numbers, in words.
+pub fn seal(
+    content: &[u8],
+    password: &str,
+    id: Option<&str>,
+    salt: Option<Vec<u8>>,
+) -> Result<String, String> {
     let salt = match salt {
         Some(salt) => salt,
         None => {
@@ -137,7 +164,7 @@ pub fn encrypt(
         }
     };
     let keys = keys(password, &salt);
-    let mut cipher = text.as_bytes().to_vec();
+    let mut cipher = content.to_vec();
     let padding = 16 - cipher.len() % 16;
     cipher.resize(cipher.len() + padding, u8::try_from(padding).unwrap_or(16));
     stream(&keys)?.apply_keystream(&mut cipher);

@@ -1,0 +1,104 @@
+//! Runs playbooks, or says what is in them.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rplay_diag::{Diagnostic, Severity};
+use rplay_engine::{Listing, TagSelection, list};
+use rplay_playbook::Disk;
+
+use crate::args::PlaybookArgs;
+use crate::exit::Exit;
+use crate::manner::Manner;
+use crate::setup::{Named, Session, settled};
+use crate::stop::Stop;
+
+/// Runs the playbooks of the command line.
+pub(crate) fn run(manner: Manner, args: &PlaybookArgs) -> Exit {
+    let (settings, screen) = match settled(manner, &args.run, false) {
+        Ok(settled) => settled,
+        Err(exit) => return exit,
+    };
+    let shown = screen.clone();
+    let ended = missing(manner, &args.playbooks)
+        .and_then(|()| Session::new(manner, &args.run, settings, screen, Arc::new(Disk)))
+        .and_then(|session| carried_out(args, session));
+    ended.unwrap_or_else(|stop| {
+        stop.diagnostics
+            .iter()
+            .for_each(|diagnostic| shown.show(diagnostic));
+        stop.exit
+    })
+}
+
+/// A playbook that is not there is no mistake in a playbook.
+fn missing(manner: Manner, playbooks: &[PathBuf]) -> Result<(), Stop> {
+    let Some(path) = playbooks.iter().find(|path| !path.exists()) else {
+        return Ok(());
+    };
+    let path = path.display();
+    let words = match manner.is_ansible() {
+        true => format!("the playbook: {path} could not be found"),
+        false => format!("the playbook `{path}` is not there"),
+    };
+    Err(Stop::because(Exit::Missing, words))
+}
+
+fn carried_out(args: &PlaybookArgs, session: Session) -> Result<Exit, Stop> {
+    let plays = load(args, &session)?;
+    if args.syntax_check {
+        for (name, _) in &plays {
+            let _ = writeln!(std::io::stdout(), "\nplaybook: {name}");
+        }
+        return Ok(Exit::Ok);
+    }
+    let tags = tags(args, &session);
+    let listing = Listing {
+        hosts: args.run.list_hosts,
+        tasks: args.list_tasks,
+        tags: args.list_tags,
+    };
+    if listing.hosts || listing.tasks || listing.tags {
+        for (name, plays) in &plays {
+            let limit = session.limit.as_deref();
+            let text = list(name, plays, &session.inventory, limit, &tags, listing);
+            let _ = write!(std::io::stdout(), "{text}");
+        }
+        return Ok(Exit::Ok);
+    }
+    let mut options = crate::options::options(&args.run, &session.settings, tags)?;
+    options.start_at.clone_from(&args.start_at_task);
+    options.step = args.step;
+    options.force_handlers |= args.force_handlers;
+    session.run(options, plays)
+}
+
+fn tags(args: &PlaybookArgs, session: &Session) -> TagSelection {
+    let or = |given: &Vec<String>, set: &Option<Vec<String>>| match given.is_empty() {
+        true => set.clone().unwrap_or_default(),
+        false => given.clone(),
+    };
+    TagSelection {
+        run: or(&args.tags, &session.settings.run_tags),
+        skip: or(&args.skip_tags, &session.settings.skip_tags),
+    }
+}
+
+fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
+    let mut all = vec![];
+    let mut problems: Vec<Diagnostic> = vec![];
+    for path in &args.playbooks {
+        match session.plays(path) {
+            Ok(named) => all.push(named),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.iter().any(|d| d.severity == Severity::Error) {
+        return Err(Stop {
+            exit: Exit::Parse,
+            diagnostics: problems,
+        });
+    }
+    Ok(all)
+}

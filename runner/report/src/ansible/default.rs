@@ -1,0 +1,314 @@
+//! The callback `default`: banners, a line a result, a recap.
+
+use std::collections::HashMap;
+
+use rplay_event::{Ended, Event, Recap, Status, TaskId};
+use serde_json::{Map, Value};
+
+use super::paint::Ink;
+use super::shown::{self, Task};
+use super::{AnsibleLook, ResultFormat, Screen, diff, dump, fault, recap};
+
+/// What was drawn so far.
+#[derive(Debug, Default)]
+pub(crate) struct Default {
+    tasks: HashMap<TaskId, Task>,
+    /// The task whose banner stands last.
+    last: Option<TaskId>,
+    check: bool,
+    /// Whether each host goes at its own pace: then a banner waits for a result.
+    free: bool,
+}
+
+impl Default {
+    pub(crate) fn event(&mut self, event: &Event, look: &AnsibleLook, screen: &mut Screen) {
+        match event {
+            Event::RunStarted {
+                check, playbooks, ..
+            } => {
+                self.check = *check;
+                if look.verbosity > 1 {
+                    for path in playbooks {
+                        let name = path.rsplit('/').next().unwrap_or(path);
+                        screen.line(Ink::Plain, &look.banner(&format!("PLAYBOOK: {name}")));
+                    }
+                }
+            }
+            Event::PlayStarted { name, free, .. } => {
+                self.last = None;
+                self.free = *free;
+                let mark = self.mark(look);
+                screen.line(Ink::Plain, &look.banner(&format!("PLAY [{name}]{mark}")));
+            }
+            Event::NoHosts { why } => screen.line(Ink::Skipped, &format!("skipping: {why}")),
+            Event::NoMoreHosts => screen.line(Ink::Plain, &look.banner("NO MORE HOSTS LEFT")),
+            Event::TaskStarted { .. } => self.task(event, look, screen),
+            Event::HostStarted { .. } | Event::Progress { .. } => {}
+            Event::Retrying {
+                task,
+                host,
+                left,
+                item,
+            } => {
+                self.retrying(*task, host, item.as_deref(), *left, look, screen);
+            }
+            Event::ItemEnded(ended) => self.item(ended, look, screen),
+            Event::HostEnded(ended) => self.ended(ended, look, screen),
+            Event::Included {
+                task,
+                what,
+                hosts,
+                item,
+            } => {
+                self.banner(*task, look, screen);
+                let item = item
+                    .as_ref()
+                    .map(|i| format!(" => (item={i})"))
+                    .unwrap_or_default();
+                let text = format!("included: {what} for {}{item}", hosts.join(", "));
+                screen.line(Ink::Skipped, &text);
+            }
+            Event::Warning { text, drawn, error } if *error || look.warnings => {
+                let ink = if *error { Ink::Failed } else { Ink::Warning };
+                screen.err(ink, &fault::notice(text, drawn.as_deref(), *error, look));
+            }
+            Event::Note { text } if look.verbosity > 0 => screen.line(Ink::Verbose, text),
+            Event::Note { .. } | Event::Warning { .. } => {}
+            Event::RunEnded { recap, .. } => table(recap, look, screen),
+        }
+    }
+
+    fn mark(&self, look: &AnsibleLook) -> &'static str {
+        if self.check && look.check_markers {
+            " [CHECK MODE]"
+        } else {
+            ""
+        }
+    }
+
+    fn task(&mut self, event: &Event, look: &AnsibleLook, screen: &mut Screen) {
+        let Event::TaskStarted {
+            task,
+            name,
+            role,
+            module,
+            at,
+            handler,
+            visible,
+        } = event
+        else {
+            return;
+        };
+        let kind = if *handler { "RUNNING HANDLER" } else { "TASK" };
+        let role = role.as_ref().map(|r| format!("{r} : ")).unwrap_or_default();
+        // A task without a name goes by its module; a role that it includes is a part of that.
+        let title = format!("{kind} [{role}{name}]{}", self.mark(look));
+        let known = Task {
+            name: format!("{role}{name}"),
+            title,
+            at: at.clone(),
+            module: module.clone(),
+            visible: *visible,
+        };
+        self.tasks.insert(*task, known);
+        if !self.free && look.skipped && look.ok {
+            self.banner(*task, look, screen);
+        }
+    }
+
+    /// The task's banner, unless it stands last already.
+    fn banner(&mut self, id: TaskId, look: &AnsibleLook, screen: &mut Screen) {
+        if self.last == Some(id) {
+            return;
+        }
+        self.last = Some(id);
+        let Some(task) = self.tasks.get(&id) else {
+            return;
+        };
+        screen.line(Ink::Plain, &look.banner(&task.title));
+        if look.verbosity > 1 {
+            screen.line(Ink::Plain, &path_line(task, look));
+        }
+    }
+
+    fn retrying(
+        &mut self,
+        id: TaskId,
+        host: &str,
+        item: Option<&str>,
+        left: u64,
+        look: &AnsibleLook,
+        screen: &mut Screen,
+    ) {
+        self.banner(id, look, screen);
+        let Some(task) = self.tasks.get(&id) else {
+            return;
+        };
+        let item = task
+            .item(item)
+            .map(|i| format!(" => (item={i})"))
+            .unwrap_or_default();
+        let text = format!(
+            "FAILED - RETRYING: [{host}]: {}{item} ({left} retries left).",
+            task.name
+        );
+        screen.line(Ink::Retry, &text);
+    }
+
+    fn item(&mut self, ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
+        // A host that is lost is told of once, at the end.
+        if matches!(ended.status, Status::Unreachable { .. }) {
+            return;
+        }
+        self.line(ended, look, screen);
+    }
+
+    fn ended(&mut self, ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
+        // Under `no_log` a loop's results are gone, but not that it was one.
+        let items = ended.result.get("results").and_then(Value::as_array);
+        let looped = ended.result.contains_key("_rplay_items")
+            && items.is_none_or(|items| !items.is_empty());
+        let told = match &ended.status {
+            Status::Skipped { .. } | Status::Undecided { .. } | Status::Unreachable { .. } => false,
+            Status::Ok | Status::Changed | Status::Failed { .. } => looped,
+        };
+        if !told {
+            self.line(ended, look, screen);
+        }
+        if ended.ignored {
+            screen.line(Ink::Skipped, "...ignoring");
+        }
+    }
+
+    /// The line of a result, under its banner.
+    fn line(&mut self, ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
+        let hidden = match ended.status {
+            Status::Ok => !look.ok,
+            Status::Skipped { .. } | Status::Undecided { .. } => !look.skipped,
+            _ => false,
+        };
+        if hidden {
+            return;
+        }
+        self.banner(ended.task, look, screen);
+        let Some(task) = self.tasks.get(&ended.task).cloned() else {
+            return;
+        };
+        if task.visible {
+            changes(ended, look, screen);
+        }
+        warnings(ended, &task, look, screen);
+        match &ended.status {
+            Status::Failed { .. } | Status::Unreachable { .. } => {
+                failed(ended, &task, look, screen)
+            }
+            _ => well(ended, &task, look, screen),
+        }
+    }
+}
+
+fn path_line(task: &Task, look: &AnsibleLook) -> String {
+    // The column is no part of it.
+    let place = look.place(&task.at);
+    let place = place
+        .rsplit_once(':')
+        .map_or(place.as_str(), |(line, _)| line);
+    format!("task path: {place}")
+}
+
+fn changes(ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
+    // A task may ask for its own diff.
+    let asked = look.diff || ended.changes.iter().any(|c| c.diff.is_some());
+    if asked && matches!(ended.status, Status::Changed | Status::Failed { .. }) {
+        for one in &ended.changes {
+            let text = diff::change(one, look.colour);
+            if !text.is_empty() {
+                screen.raw(text.strip_suffix('\n').unwrap_or(&text));
+            }
+        }
+    }
+}
+
+fn warnings(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
+    let list = ended.result.get("warnings").and_then(Value::as_array);
+    // A loop's warnings are those of its items.
+    if !look.warnings || !task.visible || ended.result.contains_key("_rplay_items") {
+        return;
+    }
+    for text in list.into_iter().flatten().filter_map(Value::as_str) {
+        screen.err(Ink::Warning, &format!("[WARNING]: {text}"));
+    }
+}
+
+fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
+    let (ink, word) = match ended.status {
+        Status::Changed => (Ink::Changed, "changed"),
+        Status::Skipped { .. } | Status::Undecided { .. } => (Ink::Skipped, "skipping"),
+        _ => (Ink::Ok, "ok"),
+    };
+    let host = shown::host(ended);
+    let item = task
+        .item(ended.item.as_deref())
+        .map(|i| format!(" => (item={i})"))
+        .unwrap_or_default();
+    // Ansible leaves a blank after a skipped item.
+    let blank = if ink == Ink::Skipped && !item.is_empty() {
+        " "
+    } else {
+        ""
+    };
+    let talk = ink != Ink::Skipped && task.is_talk();
+    let tail = if talk || look.verbosity > 0 {
+        let shown = if talk {
+            shown::talk(ended, task)
+        } else {
+            shown::result(ended, task)
+        };
+        format!(" => {}", dumped(&shown, talk, look))
+    } else {
+        String::new()
+    };
+    screen.line(ink, &format!("{word}: [{host}]{item}{blank}{tail}"));
+}
+
+fn failed(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
+    let ink = match ended.status {
+        Status::Unreachable { .. } => Ink::Unreachable,
+        _ => Ink::Failed,
+    };
+    let host = shown::host(ended);
+    let head = match (&ended.status, task.item(ended.item.as_deref())) {
+        (Status::Unreachable { .. }, _) => format!("fatal: [{host}]: UNREACHABLE! => "),
+        (_, Some(item)) => format!("failed: [{host}] (item={item}) => "),
+        (_, None) => format!("fatal: [{host}]: FAILED! => "),
+    };
+    let talk = task.is_talk() && task.visible && ended.result.contains_key("assertion");
+    let text = format!("{head}{}", dumped(&shown::result(ended, task), talk, look));
+    let mut show = |ink, text: &str| match look.failed_stderr {
+        true => screen.err(ink, text),
+        false => screen.line(ink, text),
+    };
+    if look.task_path_on_failure && look.verbosity < 2 {
+        show(ink, &path_line(task, look));
+    }
+    show(Ink::Failed, &fault::failure(ended, task, look));
+    show(ink, &text);
+}
+
+fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
+    match look.format {
+        ResultFormat::Yaml => dump::yaml(map),
+        ResultFormat::Json if talk || look.pretty.unwrap_or(look.verbosity > 2) => {
+            dump::indented(map)
+        }
+        ResultFormat::Json => dump::one_line(map),
+    }
+}
+
+fn table(rows: &[Recap], look: &AnsibleLook, screen: &mut Screen) {
+    screen.line(Ink::Plain, &look.banner("PLAY RECAP"));
+    for row in rows {
+        screen.raw(&recap::row(row, look.colour));
+    }
+    screen.raw("");
+}

@@ -1,0 +1,110 @@
+//! The part of a result that is shown.
+
+use rplay_event::{Ended, Status};
+use serde_json::{Map, Value};
+
+/// What stands for a result under `no_log`.
+const CENSORED: &str =
+    "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+/// What stands for an item under `no_log`.
+pub(crate) const CENSORED_ITEM: &str = "(censored due to no_log)";
+
+/// The task that a result is of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Task {
+    /// Its name.
+    pub name: String,
+    /// Its banner, without the stars.
+    pub title: String,
+    /// `file:line:column`.
+    pub at: String,
+    /// Its module.
+    pub module: String,
+    /// Whether results may be shown.
+    pub visible: bool,
+}
+
+impl Task {
+    /// Whether its result is its whole point, and is shown without `-v`.
+    pub(crate) fn is_talk(&self) -> bool {
+        matches!(self.module.as_str(), "debug" | "assert")
+    }
+
+    /// Whether its result is what a command printed.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self.module.as_str(), "command" | "shell" | "raw" | "script")
+    }
+
+    /// The item's label as it may be shown.
+    pub(crate) fn item<'a>(&self, item: Option<&'a str>) -> Option<&'a str> {
+        item.map(|item| if self.visible { item } else { CENSORED_ITEM })
+    }
+}
+
+/// `h1`, or `h1 -> h2` where the task ran elsewhere.
+pub(crate) fn host(ended: &Ended) -> String {
+    match &ended.delegated_to {
+        Some(to) if *to != ended.host => format!("{} -> {to}", ended.host),
+        _ => ended.host.clone(),
+    }
+}
+
+/// The result's keys as they are shown.
+pub(crate) fn result(ended: &Ended, task: &Task) -> Map<String, Value> {
+    if !task.visible {
+        let changed = matches!(ended.status, Status::Changed);
+        return Map::from_iter([
+            ("censored".to_owned(), CENSORED.into()),
+            ("changed".to_owned(), changed.into()),
+        ]);
+    }
+    let hidden = |key: &str| {
+        key.starts_with("_rplay_")
+            || [
+                "failed",
+                "skipped",
+                "warnings",
+                "deprecations",
+                "diff",
+                "exception",
+            ]
+            .contains(&key)
+    };
+    let pairs = ended.result.iter().filter(|(key, _)| !hidden(key));
+    let mut shown: Map<String, Value> = pairs.map(|(k, v)| (k.clone(), v.clone())).collect();
+    if let Status::Undecided { because } = &ended.status {
+        let why = format!(
+            "a dry run cannot know this: it depends on {}",
+            because.join(", ")
+        );
+        shown.insert("msg".to_owned(), why.into());
+    }
+    shown
+}
+
+/// The keys of `debug` as it shows them: what was asked for, without what frames it.
+pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
+    let mut shown = result(ended, task);
+    if task.module == "debug" && !matches!(ended.status, Status::Failed { .. }) && task.visible {
+        let item = shown
+            .get("ansible_loop_var")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let framing = |key: &str| {
+            ["changed", "ansible_loop_var", "ansible_index_var"].contains(&key)
+                || Some(key) == item.as_deref()
+        };
+        shown.retain(|key, _| !framing(key));
+    }
+    shown
+}
+
+/// A result as one line of JSON, as it is kept in a file.
+pub fn result_line(ended: &Ended) -> String {
+    let task = Task {
+        visible: !ended.result.is_empty(),
+        ..Task::default()
+    };
+    super::dump::one_line(&result(ended, &task))
+}
