@@ -15,9 +15,11 @@ macro_rules! modules {
 }
 
 mod accounts;
+mod apt_get;
 mod checksum;
 mod commandline;
 mod content;
+mod dpkg;
 #[cfg(test)]
 mod fixture;
 mod http;
@@ -36,6 +38,7 @@ mod x509;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
+    apt
     assemble
     async_status
     blockinfile
