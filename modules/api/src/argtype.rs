@@ -36,6 +36,9 @@ pub enum ArgKind {
     ControllerFile,
     /// As [`ArgKind::ControllerFile`], with words behind it.
     ControllerScript,
+    /// Anything; where another argument has this value it is a form, whose parts may be files of
+    /// the controller: a mapping with `filename` and no `content`.
+    ControllerForm(&'static str, &'static str),
     /// As [`ArgKind::ControllerFile`], and rendered as a template first.
     ControllerTemplate,
 }

@@ -83,6 +83,21 @@ impl ArgType for ControllerScript {
     }
 }
 
+/// The key of a form's part under which the engine puts its [`ControllerFile`].
+pub const FORM_FILE: &str = "controller_file";
+
+/// What is sent to a web service: anything, or with body_format: form-multipart a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControllerForm(pub Value);
+
+impl ArgType for ControllerForm {
+    const KIND: ArgKind = ArgKind::ControllerForm("body_format", "form-multipart");
+
+    fn parse_arg(value: &Value) -> std::result::Result<Self, String> {
+        Ok(Self(value.clone()))
+    }
+}
+
 /// A [`ControllerFile`] that the engine renders as a template before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControllerTemplate(pub ControllerFile);

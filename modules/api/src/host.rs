@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use rplay_wire::{Change, State, Target};
 
-use crate::system::{Command, Output, System};
+use crate::system::{Command, Dialogue, Output, System};
 use crate::{Control, Failure, Result};
 use record::Record;
 
@@ -138,6 +138,20 @@ impl<'a> Host<'a> {
     /// # Errors
     /// Where it could not be run, or a dry run cannot know what it would do.
     pub fn run(&self, command: &Command) -> Result<Output> {
+        self.system.run(&self.surrounded(command), self.control)
+    }
+
+    /// Runs a process at a terminal of its own, and answers what it asks.
+    ///
+    /// # Errors
+    /// As [`System::converse`].
+    pub fn converse(&self, command: &Command, dialogue: &mut Dialogue<'_>) -> Result<Output> {
+        let command = self.surrounded(command);
+        self.system.converse(&command, dialogue, self.control)
+    }
+
+    /// A command with the task's environment.
+    fn surrounded(&self, command: &Command) -> Command {
         let mut command = command.clone();
         let task = self
             .settings
@@ -146,7 +160,7 @@ impl<'a> Host<'a> {
             .map(|(n, v)| (n.into(), v.into()));
         let own = std::mem::take(&mut command.env);
         command.env = task.chain(own).collect::<Vec<(OsString, OsString)>>();
-        self.system.run(&command, self.control)
+        command
     }
 
     /// Runs a query and gives its standard output, where it exits with 0.

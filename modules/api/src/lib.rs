@@ -28,7 +28,8 @@ pub use argtype::{
 };
 pub use control::Control;
 pub use controller_file::{
-    ControllerFile, ControllerScript, ControllerTemplate, Entry as ControllerEntry, EntryKind,
+    ControllerFile, ControllerForm, ControllerScript, ControllerTemplate, Entry as ControllerEntry,
+    EntryKind, FORM_FILE,
 };
 pub use failure::{Failure, Result};
 pub use file_args::FileArgs;
@@ -40,7 +41,7 @@ pub use overlay::Overlay;
 pub use real::RealSystem;
 pub use rplay_derive::{Args, Choice};
 pub use rplay_wire::{Change, Diff, State, Target};
-pub use system::{Attrs, Command, Effect, FileKind, Meta, Output, Stdin, System};
+pub use system::{Answer, Attrs, Command, Dialogue, Effect, FileKind, Meta, Output, Stdin, System};
 
 /// Bytes in lowercase hex.
 pub fn hex(bytes: &[u8]) -> String {

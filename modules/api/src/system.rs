@@ -92,6 +92,24 @@ pub trait System: Send + Sync {
     /// than zero is no error here.
     fn run(&self, command: &Command, control: &Control) -> Result<Output>;
 
+    /// Runs a process at a terminal of its own to its end, and answers what it asks. A dry run does
+    /// not know what it would do.
+    ///
+    /// # Errors
+    /// As [`System::run`], those of the answers, and where it asks nothing that has one for too
+    /// long.
+    fn converse(
+        &self,
+        command: &Command,
+        _dialogue: &mut Dialogue<'_>,
+        _control: &Control,
+    ) -> Result<Output> {
+        Err(Failure::unknown(format!(
+            "`{}` was not run",
+            command.display()
+        )))
+    }
+
     /// What a dry run has decided of a thing: `None` means that the host itself is to be asked,
     /// `Some(None)` that the thing would be gone.
     fn planned(&self, target: &Target) -> Option<Option<State>>;
@@ -265,6 +283,20 @@ pub struct Command {
     pub timeout: Option<Duration>,
     /// Umask of the process.
     pub umask: Option<u32>,
+}
+
+/// Is given what was written since the last answer; takes the question out of it and gives what is
+/// typed. `None` where nothing in it is a question.
+pub type Answer<'a> = dyn FnMut(&mut Vec<u8>) -> Result<Option<Vec<u8>>> + 'a;
+
+/// Whoever answers a process that asks at its terminal.
+pub struct Dialogue<'a> {
+    /// What it types.
+    pub answer: &'a mut Answer<'a>,
+    /// The longest wait for a question.
+    pub patience: Option<Duration>,
+    /// Whether the terminal shows what is typed.
+    pub echo: bool,
 }
 
 /// A process's standard input.

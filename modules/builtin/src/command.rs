@@ -94,7 +94,7 @@ impl Module for This {
 const HASH: &str = "\u{f8fa}";
 
 /// A line's words, quotes and backslashes as a POSIX shell reads them.
-fn split(line: &str) -> Result<Vec<String>> {
+pub fn split(line: &str) -> Result<Vec<String>> {
     let words = shlex::split(&line.replace('#', HASH)).ok_or_else(|| {
         Failure::new("the command's quotes do not match")
             .arg("cmd")

@@ -101,7 +101,8 @@ impl Commandline {
             }
             failure.with("cmd", self.shown.clone())
         })?;
-        self.result(&output, start, host.now())
+        let end = host.now();
+        self.result(&output, &Timing { start, end })
     }
 
     /// The folder to run in must be there before the command is.
@@ -164,7 +165,7 @@ impl Commandline {
         Stdin::Bytes(bytes)
     }
 
-    fn result(&self, output: &Output, start: SystemTime, end: SystemTime) -> Result<Outcome> {
+    fn result(&self, output: &Output, timing: &Timing) -> Result<Outcome> {
         let text = |text: String| {
             if self.surroundings.strip_empty_ends {
                 text.trim_end_matches(['\r', '\n']).to_owned()
@@ -173,23 +174,19 @@ impl Commandline {
             }
         };
         let (stdout, stderr) = (text(output.stdout()), text(output.stderr()));
-        let delta = end.duration_since(start).unwrap_or_default();
         let msg = if output.rc == 0 {
             ""
         } else {
             "non-zero return code"
         };
-        let outcome = Outcome::new()
-            .changed(true)
+        let outcome = timing
+            .tell(Outcome::new().changed(true))
             .with("cmd", self.shown.clone())
             .with("rc", output.rc)
             .with("stdout_lines", lines(&stdout))
             .with("stdout", stdout)
             .with("stderr_lines", lines(&stderr))
             .with("stderr", stderr)
-            .with("start", local_time(start))
-            .with("end", local_time(end))
-            .with("delta", delta_text(delta))
             .with("msg", msg);
         if output.rc == 0 {
             return Ok(outcome);
@@ -200,7 +197,27 @@ impl Commandline {
     }
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// When a command began and ended.
+pub struct Timing {
+    /// When it began.
+    pub start: SystemTime,
+    /// When it ended.
+    pub end: SystemTime,
+}
+
+impl Timing {
+    /// Adds `start`, `end` and `delta` to a result.
+    pub fn tell(&self, outcome: Outcome) -> Outcome {
+        let delta = self.end.duration_since(self.start).unwrap_or_default();
+        outcome
+            .with("start", local_time(self.start))
+            .with("end", local_time(self.end))
+            .with("delta", delta_text(delta))
+    }
+}
+
+/// Text as a list of lines.
+pub fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 

@@ -41,6 +41,7 @@ modules! {
     copy
     cron
     etcdctl
+    expect
     fetch
     file
     find

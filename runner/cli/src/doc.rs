@@ -104,7 +104,7 @@ fn kind(kind: ArgKind) -> String {
         ArgKind::Choice(words) => format!("one of `{}`", words.join("`, `")),
         ArgKind::List(inner) => format!("list of {}", self::kind(*inner)),
         ArgKind::Dict => "mapping".to_owned(),
-        ArgKind::Raw => "anything".to_owned(),
+        ArgKind::Raw | ArgKind::ControllerForm(..) => "anything".to_owned(),
         ArgKind::ControllerFile => "file on the controller".to_owned(),
         ArgKind::ControllerScript => "program on the controller, and its arguments".to_owned(),
         ArgKind::ControllerTemplate => "template on the controller".to_owned(),
@@ -156,7 +156,7 @@ fn kind_schema(kind: ArgKind) -> Json {
             json!({ "anyOf": [{ "type": "array", "items": kind_schema(*inner) }, { "type": "string" }] })
         }
         ArgKind::Dict => json!({ "type": ["object", "string"] }),
-        ArgKind::Raw => json!({}),
+        ArgKind::Raw | ArgKind::ControllerForm(..) => json!({}),
         ArgKind::Str
         | ArgKind::Path
         | ArgKind::ControllerFile

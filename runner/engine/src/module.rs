@@ -373,6 +373,14 @@ impl Run {
             (ArgKind::ControllerTemplate, "templates"),
         ];
         for arg in spec {
+            if let ArgKind::ControllerForm(by, word) = arg.kind
+                && args.get(by).and_then(Json::as_str) == Some(word)
+                && !remote
+            {
+                self.attach_form(context, arg.name, args, &mut sending)
+                    .await?;
+                continue;
+            }
             let Some((_, kind)) = kinds.iter().find(|(k, _)| *k == arg.kind) else {
                 continue;
             };
@@ -409,6 +417,34 @@ impl Run {
             args.insert(name.to_owned(), value);
         }
         Ok(sending)
+    }
+
+    /// Puts the files of a form beside their names.
+    async fn attach_form(
+        &self,
+        context: &TaskContext,
+        arg: &str,
+        args: &mut Map<String, Json>,
+        sending: &mut Sending,
+    ) -> Result<(), Unusable> {
+        let node = context.task.action.args.get(arg);
+        let span = node.map_or(&context.task.action.span, |n| &n.span);
+        let Some(Json::Object(parts)) = args.get_mut(arg) else {
+            return Ok(());
+        };
+        for part in parts.values_mut().filter_map(Json::as_object_mut) {
+            let Some(Json::String(name)) = part.get("filename").cloned() else {
+                continue;
+            };
+            if part.contains_key("content") {
+                continue;
+            }
+            let sent = self.file(context, &name, span, sending).await?;
+            let sent = serde_json::to_value(sent)
+                .map_err(|e| Unusable::Wrong(Diagnostic::error(e.to_string()).at(span)))?;
+            part.insert(rplay_api::FORM_FILE.to_owned(), sent);
+        }
+        Ok(())
     }
 
     async fn file(

@@ -22,7 +22,7 @@ use rustix::fs::{Access, AtFlags, CWD, OFlags};
 use rustix::io::Errno;
 
 use crate::act::Act;
-use crate::system::{Attrs, Command, FileKind, Meta, Output, System};
+use crate::system::{Attrs, Command, Dialogue, FileKind, Meta, Output, System};
 use crate::{Control, Failure, Result};
 
 pub(crate) use chattr::Attributes;
@@ -97,6 +97,15 @@ impl System for RealSystem {
 
     fn run(&self, command: &Command, control: &Control) -> Result<Output> {
         process::run(command, control)
+    }
+
+    fn converse(
+        &self,
+        command: &Command,
+        dialogue: &mut Dialogue<'_>,
+        control: &Control,
+    ) -> Result<Output> {
+        process::converse(command, dialogue, control)
     }
 
     fn planned(&self, _: &Target) -> Option<Option<State>> {

@@ -20,7 +20,7 @@ pub(super) fn fill(mut exchange: Exchange, args: &UriArgs, host: &Host) -> Resul
         }
         (None, Some(src)) => (Some(file(src, host)?), Some(FORM.to_owned())),
         (Some(body), None) => {
-            let (bytes, content_type) = encode(body, args, host)?;
+            let (bytes, content_type) = encode(&body.0, args, host)?;
             (Some(Payload::bytes(bytes)), Some(content_type))
         }
         (None, None) => (None, None),
@@ -71,7 +71,7 @@ fn encode(body: &Value, args: &UriArgs, host: &Host) -> Result<(Vec<u8>, String)
 }
 
 /// A file of the controller or the target.
-fn file(src: &ControllerFile, host: &Host) -> Result<Payload> {
+pub(super) fn file(src: &ControllerFile, host: &Host) -> Result<Payload> {
     match src {
         ControllerFile::Remote(path) => target_file(path, host),
         ControllerFile::Sent { src, entries } => match entries.as_slice() {

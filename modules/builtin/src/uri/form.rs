@@ -1,11 +1,12 @@
 //! The formats of forms: `a=1&b=2`, and parts with files.
 
+use std::io::Read;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rplay_api::{Failure, Host, Result};
+use rplay_api::{ArgType, ControllerFile, FORM_FILE, Failure, Host, Result};
 use serde_json::{Map, Value};
 
 /// What a browser leaves as it is.
@@ -137,12 +138,17 @@ fn file_part(
     let Some(path) = filename else {
         return Err(wrong(format!("the field `{name}` has neither `content` nor `filename`")));
     };
-    if !remote_src {
-        return Err(wrong(format!("the file `{path}` of the field `{name}` is not sent along"))
-            .help("set remote_src: true for a file of the target, or give its text as `content`"));
-    }
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
-    let bytes = host.read(&path).map_err(|f| f.arg("body"))?;
+    let bytes = match map.get(FORM_FILE) {
+        Some(file) => sent(file, host)?,
+        None if !remote_src => {
+            let failure = wrong(format!("the file `{path}` of the field `{name}` was not sent along"));
+            return Err(failure.help("set remote_src: true for a file of the target"));
+        }
+        None => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+            host.read(&path).map_err(|f| f.arg("body"))?
+        }
+    };
     match text("multipart_encoding").unwrap_or("base64") {
         "base64" => {
             let lines = in_lines(&STANDARD.encode(bytes));
@@ -156,6 +162,19 @@ fn file_part(
             "`multipart_encoding` of the field `{name}`: `{other}` is not one of `base64`, `7or8bit`"
         ))),
     }
+}
+
+/// A file of the controller.
+fn sent(file: &Value, host: &Host) -> Result<Vec<u8>> {
+    let file = ControllerFile::parse_arg(file).map_err(wrong)?;
+    let payload = super::body::file(&file, host).map_err(|f| f.arg("body"))?;
+    let mut bytes = vec![];
+    payload
+        .content
+        .open(host)?
+        .read_to_end(&mut bytes)
+        .map_err(|e| wrong(format!("a file of the form did not arrive: {e}")))?;
+    Ok(bytes)
 }
 
 /// Text in the lines of a mail.

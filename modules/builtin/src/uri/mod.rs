@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use rplay_api::{
-    Args, Choice, ControllerFile, Doc, Failure, FileArgs, Host, Module, Outcome, Result, Return,
+    Args, Choice, ControllerFile, ControllerForm, Doc, Failure, FileArgs, Host, Module, Outcome, Result, Return,
     Target,
 };
 use serde_json::Value;
@@ -37,8 +37,9 @@ pub struct UriArgs {
     #[arg(default = "GET")]
     method: String,
     /// What is sent. With body_format: json or a form, a mapping or list is put into that format;
-    /// text is sent as it is.
-    body: Option<Value>,
+    /// text is sent as it is. The parts of a form-multipart are text, or mappings with `content`, or
+    /// with the `filename` of a file of the controller; and `mime_type`.
+    body: Option<ControllerForm>,
     /// The format of `body`, and with it the Content-Type.
     #[arg(default = BodyFormat::Raw)]
     body_format: BodyFormat,

@@ -1,6 +1,7 @@
 //! Processes, each with a group of its own so that it can be ended with all it started.
 
 mod running;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::{RealSystem, find_program, no_program};
-use crate::system::{Command, Output, Stdin, System};
+use crate::system::{Command, Dialogue, Output, Stdin, System};
 use crate::{Control, Failure, Result};
 use running::{Ended, MAX_OUTPUT, Running};
 
@@ -37,6 +38,22 @@ pub(super) fn run(command: &Command, control: &Control) -> Result<Output> {
     control.leave(group);
     let ended = result.map_err(|e| failed(command, &e))?;
     ended.judge(command, control)
+}
+
+/// Runs a process at a terminal to its end.
+pub(super) fn converse(
+    command: &Command,
+    dialogue: &mut Dialogue<'_>,
+    control: &Control,
+) -> Result<Output> {
+    if control.is_cancelled() {
+        return Err(cancelled(command));
+    }
+    if let Some(cwd) = &command.cwd {
+        check_cwd(command, cwd)?;
+    }
+    let program = find_program(command, is_program).ok_or_else(|| not_found(command))?;
+    terminal::converse(command, &program, dialogue, control)
 }
 
 fn check_cwd(command: &Command, cwd: &Path) -> Result<()> {
@@ -103,6 +120,20 @@ fn spawn(command: &Command, program: &Path) -> Result<Child> {
 }
 
 fn process(command: &Command, program: &Path) -> std::process::Command {
+    let mut process = process_of(command, program);
+    process
+        .process_group(0)
+        .stdin(match command.stdin {
+            Stdin::Empty => Stdio::null(),
+            Stdin::Bytes(_) => Stdio::piped(),
+        })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    process
+}
+
+/// The process without its input and output.
+fn process_of(command: &Command, program: &Path) -> std::process::Command {
     let mut process = match command.umask {
         // Only the process itself can set it, and between fork and exec no code of ours may run.
         Some(umask) => {
@@ -119,14 +150,7 @@ fn process(command: &Command, program: &Path) -> std::process::Command {
     };
     process
         .args(&command.argv[1..])
-        .envs(command.env.iter().map(|(n, v)| (n, v)))
-        .process_group(0)
-        .stdin(match command.stdin {
-            Stdin::Empty => Stdio::null(),
-            Stdin::Bytes(_) => Stdio::piped(),
-        })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .envs(command.env.iter().map(|(n, v)| (n, v)));
     if let Some(cwd) = &command.cwd {
         process.current_dir(cwd);
     }

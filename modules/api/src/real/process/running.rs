@@ -15,7 +15,7 @@ use crate::system::{Command, Stdin};
 
 /// How long the output of an ended process may go on: a service that it left in the background
 /// may hold the pipes open for ever.
-const GRACE: Duration = Duration::from_millis(300);
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 
 /// How long it may go on at most, where the background never falls silent.
 pub(super) const MAX_GRACE: Duration = Duration::from_secs(5);
@@ -234,7 +234,7 @@ impl Pipe {
     }
 }
 
-fn kill(group: u32) {
+pub(super) fn kill(group: u32) {
     let pid = i32::try_from(group).ok().and_then(Pid::from_raw);
     if let Some(pid) = pid {
         // It may have ended meanwhile.
@@ -254,7 +254,7 @@ fn is_retry(error: &io::Error) -> bool {
     )
 }
 
-fn timespec(left: Duration) -> Timespec {
+pub(super) fn timespec(left: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: left.subsec_nanos().into(),
