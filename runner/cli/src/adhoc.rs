@@ -46,7 +46,7 @@ pub(crate) fn run(manner: Manner, args: &AdhocArgs) -> Exit {
     let prepared = task(args, &settings).and_then(|task| {
         let files = Arc::new(OneTask {
             path: dir.join(NAME),
-            text: play(args, &task).to_string(),
+            text: play(args, &task),
         });
         let path = files.path.clone();
         let session = Session::new(manner, &args.run, settings, screen, files)?;
@@ -101,13 +101,12 @@ fn task(args: &AdhocArgs, settings: &Settings) -> Result<Map<String, Value>, Sto
     Ok(task)
 }
 
-fn play(args: &AdhocArgs, task: &Map<String, Value>) -> Value {
-    json!([{
-        "name": "Ansible Ad-Hoc",
-        "hosts": args.pattern,
-        "gather_facts": false,
-        "tasks": [task],
-    }])
+/// The playbook, with the task on a line of its own: an error shows that line.
+fn play(args: &AdhocArgs, task: &Map<String, Value>) -> String {
+    let (hosts, task) = (json!(args.pattern), json!(task));
+    format!(
+        "- name: Ansible Ad-Hoc\n  hosts: {hosts}\n  gather_facts: false\n  tasks:\n  - {task}\n"
+    )
 }
 
 fn carried_out(args: &AdhocArgs, session: Session, path: &Path) -> Result<Exit, Stop> {

@@ -115,7 +115,8 @@ impl AnsibleLook {
 
     /// `file:line:column` with its whole path.
     fn place(&self, at: &str) -> String {
-        if at.starts_with('/') {
+        // What is on no disk has a name in brackets.
+        if at.starts_with(['/', '<']) {
             return at.to_owned();
         }
         let joined = self.cwd.join(at.strip_prefix("./").unwrap_or(at));
