@@ -4,13 +4,16 @@ mod add_host;
 mod assert;
 mod debug;
 mod fail;
+mod gather_facts;
 mod group_by;
 mod include_vars;
 mod meta;
 mod pause;
 mod raw;
 mod set_fact;
+mod set_stats;
 mod statics;
+mod validate_argument_spec;
 mod wait_for_connection;
 
 use std::sync::Arc;
@@ -49,6 +52,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     assert::ACTION,
     debug::ACTION,
     fail::ACTION,
+    gather_facts::ACTION,
     group_by::ACTION,
     statics::IMPORT_ROLE,
     statics::IMPORT_TASKS,
@@ -59,6 +63,8 @@ pub(crate) static ACTIONS: &[Action] = &[
     pause::ACTION,
     raw::ACTION,
     set_fact::ACTION,
+    set_stats::ACTION,
+    validate_argument_spec::ACTION,
     wait_for_connection::ACTION,
 ];
 

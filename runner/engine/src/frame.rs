@@ -105,6 +105,19 @@ impl Frame {
         tags
     }
 
+    /// What the includes around were called with, outermost first.
+    pub(crate) fn include_params(&self) -> Vec<&Arc<Map>> {
+        let mut all: Vec<&Arc<Map>> = self
+            .blocks()
+            .filter_map(|block| match &block.origin {
+                Origin::Include(params) => Some(params),
+                _ => None,
+            })
+            .collect();
+        all.reverse();
+        all
+    }
+
     /// The `vars` of the blocks around, outermost first.
     pub(crate) fn block_vars(&self) -> Vec<&Map> {
         let mut all: Vec<&Map> = self

@@ -29,14 +29,23 @@ struct Wanted {
     vars: Map,
     /// The item's label, in a loop.
     label: Option<String>,
+    /// Other files of a role to begin with, by argument.
+    from: Vec<(&'static str, String)>,
 }
 
+/// Arguments of `include_role` that name its files.
+const FROM: [&str; 4] = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
+
+/// What is included, and the files of a role to begin with.
+type Named = (String, Vec<(&'static str, String)>);
+
 impl Wanted {
-    fn plain(name: String) -> Self {
+    fn plain((name, from): Named) -> Self {
         Self {
             name,
             vars: Map::new(),
             label: None,
+            from,
         }
     }
 }
@@ -58,10 +67,11 @@ impl Run {
         let mut groups: Vec<(Wanted, Vec<Arc<HostRun>>)> = vec![];
         for host in &active {
             for wanted in self.wanted(&context, host) {
-                match groups
-                    .iter_mut()
-                    .find(|(known, _)| known.name == wanted.name && same(&known.vars, &wanted.vars))
-                {
+                match groups.iter_mut().find(|(known, _)| {
+                    known.name == wanted.name
+                        && known.from == wanted.from
+                        && same(&known.vars, &wanted.vars)
+                }) {
                     Some((_, hosts)) => hosts.push(host.clone()),
                     None => groups.push((wanted, vec![host.clone()])),
                 }
@@ -134,9 +144,10 @@ impl Run {
             let values = control.vars(items, index);
             let inner: Arc<dyn Vars> =
                 Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
-            if let Some(name) = self.one(context, &inner)? {
+            if let Some((name, from)) = self.one(context, &inner)? {
                 all.push(Wanted {
                     name,
+                    from,
                     vars: as_nodes(&values, context),
                     label: Some(self.label(&control, item, &inner)),
                 });
@@ -150,7 +161,7 @@ impl Run {
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
-    ) -> Result<Option<String>, TaskResult> {
+    ) -> Result<Option<Named>, TaskResult> {
         match self.condition(context, vars) {
             Err(diagnostic) => return Err(self.failure(&diagnostic)),
             Ok(Some(result)) if result.is_skipped() => return Ok(None),
@@ -167,7 +178,7 @@ impl Run {
             return Err(self.failure(&Diagnostic::error(words).at(&action.span)));
         };
         match text::string(&self.templar, node, vars) {
-            Ok(name) => Ok(Some(name)),
+            Ok(name) => Ok(Some((name, self.role_files(context, vars)?))),
             Err(diagnostic) => Err(self.failure(&diagnostic)),
         }
     }
@@ -215,6 +226,24 @@ impl Run {
         Some(block)
     }
 
+    /// The files of a role that an include names, rendered.
+    fn role_files(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Vec<(&'static str, String)>, TaskResult> {
+        let args = &context.task.action.args;
+        let given = FROM
+            .iter()
+            .filter_map(|name| Some((*name, args.get(*name)?)));
+        given
+            .map(|(name, node)| {
+                let text = text::string(&self.templar, node, vars);
+                Ok((name, text.map_err(|d| self.failure(&d))?))
+            })
+            .collect()
+    }
+
     /// What was included, as the output says it.
     fn included_name(&self, context: &TaskContext, wanted: &Wanted) -> String {
         let path = match context.task.action.name.as_str() {
@@ -227,8 +256,8 @@ impl Run {
         )
     }
 
-    /// Keywords that the included tasks inherit: the include's `vars`, and those of `apply`.
-    fn inherited(context: &TaskContext, wanted: &Wanted) -> Keywords {
+    /// Keywords that the included tasks inherit: those of `apply`.
+    fn inherited(context: &TaskContext) -> Keywords {
         let mut keywords = Keywords::default();
         let apply = context.task.action.args.get("apply").and_then(Node::as_map);
         for (key, value) in apply.into_iter().flatten() {
@@ -236,28 +265,15 @@ impl Run {
                 keywords.set(keyword, value.clone());
             }
         }
-        let mut vars = keywords
-            .get(Keyword::Vars)
-            .and_then(Node::as_map)
-            .cloned()
-            .unwrap_or_default();
-        let own = context
-            .task
-            .keywords
-            .get(Keyword::Vars)
-            .and_then(Node::as_map)
-            .cloned();
-        vars.extend(own.unwrap_or_default());
-        vars.extend(wanted.vars.clone());
-        let span = context.task.span.clone();
-        keywords.set(
-            Keyword::Vars,
-            Node {
-                span,
-                kind: Kind::Map(vars),
-            },
-        );
         keywords
+    }
+
+    /// The variables that an include is called with: its `vars`, and its loop's.
+    fn params(context: &TaskContext, wanted: &Wanted) -> Map {
+        let own = context.task.keywords.get(Keyword::Vars);
+        let mut params = own.and_then(Node::as_map).cloned().unwrap_or_default();
+        params.extend(wanted.vars.clone());
+        params
     }
 
     fn read_tasks(
@@ -286,8 +302,8 @@ impl Run {
         let inside = Context::include(&context.frame.context.play.dir, &path, at.role.as_deref());
         let items = self.loader.tasks_file(&path, place, &inside)?;
         Ok(Block {
-            keywords: Self::inherited(context, wanted),
-            origin: Origin::Import,
+            keywords: Self::inherited(context),
+            origin: Origin::Include(Arc::new(Self::params(context, wanted))),
             items,
             rescue: vec![],
             always: vec![],
@@ -297,11 +313,18 @@ impl Run {
 
     fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Vec<Diagnostic>> {
         let mut problems = Problems::default();
-        let Some(mut call) = RoleCall::of_task(&context.task, &mut problems) else {
+        let mut task = (*context.task).clone();
+        for (name, file) in &wanted.from {
+            if let Some(node) = task.action.args.get_mut(*name) {
+                node.kind = Kind::Str(file.clone());
+            }
+        }
+        let Some(mut call) = RoleCall::of_task(&task, &mut problems) else {
             return Err(problems.into_vec());
         };
         call.name.kind = Kind::Str(wanted.name.clone());
-        call.keywords = Self::inherited(context, wanted);
+        call.keywords = Self::inherited(context);
+        call.params.extend(Self::params(context, wanted));
         self.loader.include_role(&call, &self.at(context))
     }
 

@@ -4,6 +4,7 @@
 //! the controller. Knows nothing of screens (it emits events), nor of how a module works.
 
 mod action;
+mod arg_spec;
 mod attempt;
 mod background;
 mod catalog;

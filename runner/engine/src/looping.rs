@@ -269,7 +269,10 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
             );
         }
     }
-    let list: Vec<Json> = results.iter().map(|r| Json::Object(r.json())).collect();
+    let list: Vec<Json> = results
+        .iter()
+        .map(|r| Json::Object(r.registered()))
+        .collect();
     let changed = results.iter().any(TaskResult::is_changed);
     let failed = results.iter().any(TaskResult::is_failed);
     let lost = results.iter().find(|r| r.is_unreachable());

@@ -225,12 +225,9 @@ impl Run {
             None => true,
         });
         let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
-        let order = play
-            .keywords
-            .get(Keyword::Order)
-            .and_then(Node::as_str)
-            .unwrap_or("inventory");
-        match order {
+        let order = play.keywords.get(Keyword::Order);
+        let order = order.map(|node| text::string(&self.templar, node, vars));
+        match order.transpose()?.as_deref().unwrap_or("inventory") {
             "sorted" => hosts.sort_by(|a, b| a.name.cmp(&b.name)),
             "reverse_sorted" => hosts.sort_by(|a, b| b.name.cmp(&a.name)),
             "reverse_inventory" => hosts.reverse(),
@@ -366,6 +363,14 @@ impl Run {
     ) -> Result<Vec<Vec<Arc<HostRun>>>, Diagnostic> {
         let sizes: Vec<String> = match play.keywords.get(Keyword::Serial) {
             None => return Ok(vec![hosts]),
+            Some(node)
+                if self
+                    .templar
+                    .render(node, vars)
+                    .is_ok_and(|v| rplay_template::is_omit(&v)) =>
+            {
+                return Ok(vec![hosts]);
+            }
             Some(node) => text::words(&self.templar, node, vars)?,
         };
         let total = hosts.len();

@@ -176,19 +176,22 @@ impl TaskResult {
         map
     }
 
+    /// The result as it is registered.
+    pub(crate) fn registered(&self) -> Map<String, Json> {
+        let mut json = self.json();
+        if self.is_failed() {
+            // What playbooks look at; there is no Python whose trace it could hold.
+            json.entry("exception")
+                .or_insert_with(|| "(traceback unavailable)".into());
+        }
+        json
+    }
+
     /// The result as templates see it.
     pub(crate) fn value(&self, origin: &Origin) -> Value {
         match &self.end {
             Ending::Unknown(origins) => unknown::value(origins),
-            _ => {
-                let mut json = self.json();
-                if self.is_failed() {
-                    // What playbooks look at; there is no Python whose trace it could hold.
-                    json.entry("exception")
-                        .or_insert_with(|| "(traceback unavailable)".into());
-                }
-                unknown::from_json(&Json::Object(json), &self.unknown, origin)
-            }
+            _ => unknown::from_json(&Json::Object(self.registered()), &self.unknown, origin),
         }
     }
 }

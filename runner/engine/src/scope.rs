@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indexmap::IndexMap;
-use rplay_playbook::{Keyword, Task};
+use rplay_playbook::{Item, Keyword, Origin, Task};
 use rplay_template::Value;
 use rplay_vars::{Layer, Level, Scope};
 use rplay_yaml::Kind;
@@ -37,6 +37,9 @@ impl Run {
             scope.add(Level::RoleDefaults, Layer::Nodes(role.defaults.clone()));
             scope.add(Level::RoleVars, Layer::Nodes(role.vars.clone()));
             scope.add(Level::RoleParams, Layer::Nodes(role.params.clone()));
+        }
+        for params in frame.include_params() {
+            scope.add(Level::IncludeParams, Layer::Nodes(params.clone()));
         }
         for vars in frame.block_vars() {
             scope.add(Level::Block, Layer::Nodes(Arc::new(vars.clone())));
@@ -93,12 +96,39 @@ impl Run {
             ("ansible_version", version),
             ("ansible_run_tags", run_tags),
             ("ansible_skip_tags", skip_tags),
+            ("ansible_playbook_python", Value::from("/usr/bin/python3")),
+            ("ansible_config_file", Value::from(())),
+            ("ansible_inventory_sources", self.sources()),
+            (
+                "ansible_play_role_names",
+                list(roles_of(&context.play.roles, 1)),
+            ),
+            ("ansible_dependent_role_names", {
+                let all = roles_of(&context.play.roles, usize::MAX);
+                let direct = roles_of(&context.play.roles, 1);
+                list(all.into_iter().filter(|name| !direct.contains(name)))
+            }),
+            (
+                "ansible_role_names",
+                list(roles_of(&context.play.roles, usize::MAX)),
+            ),
+            ("role_names", list(roles_of(&context.play.roles, 1))),
         ];
         let magic: IndexMap<String, Value> = pairs
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         Layer::Values(Arc::new(magic))
+    }
+
+    /// Where the inventory was read from.
+    fn sources(&self) -> Value {
+        let inventory = self.store.inventory();
+        let sources = inventory
+            .sources
+            .iter()
+            .map(|path| Value::from(absolute(path)));
+        sources.collect::<Vec<_>>().into()
     }
 
     /// Magic variables of this moment and of the roles around.
@@ -109,6 +139,12 @@ impl Run {
             ("ansible_play_hosts".to_owned(), active),
         ]);
         let names: Vec<&str> = frame.roles().map(|r| r.name.as_str()).collect();
+        let mut path: Vec<String> = frame.roles().map(|r| absolute(&r.path)).collect();
+        path.push(absolute(&frame.context.play.dir));
+        magic.insert(
+            "ansible_search_path".to_owned(),
+            list(path.iter().map(String::as_str)),
+        );
         if let Some(role) = frame.roles().next() {
             let name = Value::from(role.name.as_str());
             magic.insert("role_name".to_owned(), name.clone());
@@ -119,6 +155,27 @@ impl Run {
         }
         magic
     }
+}
+
+/// The names of roles, those that they depend on among them as deep as is asked for.
+fn roles_of(items: &[Item], depth: usize) -> Vec<&str> {
+    let mut names: Vec<&str> = vec![];
+    for item in items {
+        let Item::Block(block) = item else { continue };
+        let Origin::Role(role) = &block.origin else {
+            continue;
+        };
+        let below = match depth {
+            1 => vec![],
+            depth => roles_of(&block.items, depth.saturating_sub(1)),
+        };
+        for name in below.into_iter().chain([role.name.as_str()]) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
 }
 
 /// A list of texts as templates see it.

@@ -166,3 +166,19 @@ pub(crate) fn key(name: &str, span: &Span) -> Key {
         span: span.clone(),
     }
 }
+
+/// A node as JSON, no template rendered.
+pub(crate) fn plain_json(node: &Node) -> Json {
+    match &node.kind {
+        Kind::Null => Json::Null,
+        Kind::Bool(b) => (*b).into(),
+        Kind::Int(n) => (*n).into(),
+        Kind::Float(n) => (*n).into(),
+        Kind::Str(text) | Kind::Unsafe(text) | Kind::Vault(text) => text.clone().into(),
+        Kind::Seq(items) => items.iter().map(plain_json).collect(),
+        Kind::Map(map) => {
+            let pairs = map.iter().map(|(k, v)| (k.text.clone(), plain_json(v)));
+            Json::Object(pairs.collect())
+        }
+    }
+}

@@ -64,10 +64,10 @@ fn parent(path: &Path) -> PathBuf {
 /// Puts `group_vars` and `host_vars` over what the inventory itself says.
 fn add_vars(files: &VarsFiles, inventory: &mut Inventory) {
     for (name, group) in &mut inventory.groups {
-        group.vars.extend_from_slice(files.group(name));
+        group.files.extend_from_slice(files.group(name));
     }
     for (name, host) in &mut inventory.hosts {
-        host.vars.extend_from_slice(files.host(name));
+        host.files.extend_from_slice(files.host(name));
     }
 }
 

@@ -25,8 +25,10 @@ pub struct Inventory {
 pub struct Host {
     /// The groups that name it.
     pub groups: IndexSet<Arc<str>>,
-    /// Its own variables, later ones over earlier ones.
+    /// Its own variables in the inventory itself, later ones over earlier ones.
     pub vars: Vec<Layer>,
+    /// Its variables in `host_vars` beside the inventory.
+    pub files: Vec<Layer>,
     /// The source that named it first.
     pub source: Option<PathBuf>,
 }
@@ -38,8 +40,10 @@ pub struct Group {
     pub hosts: IndexSet<Arc<str>>,
     /// The groups below it.
     pub children: IndexSet<Arc<str>>,
-    /// Its variables, later ones over earlier ones.
+    /// Its variables in the inventory itself, later ones over earlier ones.
     pub vars: Vec<Layer>,
+    /// Its variables in `group_vars` beside the inventory.
+    pub files: Vec<Layer>,
 }
 
 impl Inventory {

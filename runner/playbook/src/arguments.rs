@@ -155,11 +155,16 @@ fn braces(text: &str) -> (Option<&'static str>, bool) {
 
 /// `name=value`, where `name` could be an argument's.
 fn pair(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let good = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let end = word.rfind("}}=").filter(|_| word.starts_with("{{"));
+    let (name, value) = match end {
+        Some(end) => (&word[..end + 2], &word[end + 3..]),
+        None => word.split_once('=')?,
+    };
+    let good = end.is_some()
+        || !name.is_empty()
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     // `a==b` is a comparison, `-x=1` an option.
     (good && !name.starts_with('-') && !value.starts_with('=')).then_some((name, value))
 }

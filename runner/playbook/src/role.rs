@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
-use rplay_yaml::{Kind, Map, Node};
+use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::context::{Context, RoleLink};
 use crate::include::truth;
-use crate::keyword::{Keyword, Place, plain_text};
+use crate::keyword::{Keyword, Keywords, Place, plain_text};
 use crate::loader::{Loader, searched};
 use crate::problems::Problems;
 use crate::role_call::RoleCall;
 use crate::role_path::Found;
 use crate::steps::no_loop;
-use crate::types::{Block, Item, Origin, Role, Task};
+use crate::types::{Action, Block, Item, Origin, Role, Task};
 
 /// Endings of a file of variables, tasks or handlers, in the order they are tried.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
@@ -110,6 +110,11 @@ impl Reading<'_> {
         });
         self.problems.extend(doubts);
         let mut items = self.dependencies(meta);
+        items.extend(
+            argument_spec
+                .as_ref()
+                .and_then(|spec| self.validation(name, spec)),
+        );
         items.extend(self.items("tasks", &call.from.tasks, Place::Task));
         let handlers = self.items("handlers", &call.from.handlers, Place::Handler);
         let role = Role {
@@ -262,9 +267,62 @@ impl Reading<'_> {
         files
     }
 
+    /// The task that holds the role's variables against its specification.
+    fn validation(&self, name: &str, spec: &Node) -> Option<Item> {
+        let options = spec.get("options")?;
+        let span = &spec.span;
+        let node = |kind: Kind| Node {
+            span: span.clone(),
+            kind,
+        };
+        let text = |text: &str| node(Kind::Str(text.to_owned()));
+        let key = |text: &str| Key {
+            text: text.to_owned(),
+            span: span.clone(),
+        };
+        let entry = &self.call.from.tasks;
+        let about = spec.get("short_description").and_then(Node::as_str);
+        let about = about.map(|words| format!(" - {words}")).unwrap_or_default();
+        let title = format!("Validating arguments against arg spec '{entry}'{about}");
+        let path = self.found.path.display().to_string();
+        let context = [
+            ("argument_spec_name", entry.as_str()),
+            ("name", name),
+            ("path", &path),
+            ("type", "role"),
+        ];
+        let context = context
+            .into_iter()
+            .map(|(k, v)| (key(k), text(v)))
+            .collect();
+        let mut keywords = Keywords::default();
+        keywords.set(Keyword::Name, node(Kind::Unsafe(title)));
+        keywords.set(Keyword::Tags, node(Kind::Seq(vec![text("always")])));
+        Some(Item::Task(Arc::new(Task {
+            keywords,
+            action: Action {
+                name: "validate_argument_spec".to_owned(),
+                span: span.clone(),
+                args: Map::from_iter([
+                    (key("argument_spec"), options.clone()),
+                    (key("validate_args_context"), node(Kind::Map(context))),
+                ]),
+                text: None,
+                template: None,
+                faults: vec![],
+            },
+            looped: None,
+            file: self.found.path.join("meta/argument_specs.yml"),
+            span: span.clone(),
+        })))
+    }
+
     fn argument_spec(&mut self, meta: Option<&Node>) -> Option<Node> {
         let file = self.part("meta", "argument_specs");
         let specs = file.as_ref().or(meta)?.get("argument_specs")?;
+        if specs.kind == Kind::Null {
+            return None;
+        }
         if specs.as_map().is_none() {
             let words = format!(
                 "`argument_specs` is a mapping of entry points, not {}",

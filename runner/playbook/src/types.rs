@@ -86,6 +86,8 @@ pub enum Origin {
     Plain,
     /// `import_tasks`.
     Import,
+    /// `include_tasks`, with the variables that it was called with.
+    Include(Arc<Map>),
     /// A role, from `roles:`, `import_role`, `include_role` or a dependency.
     Role(Arc<Role>),
 }

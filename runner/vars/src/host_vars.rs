@@ -66,7 +66,13 @@ impl HostVars {
         self.included.push(vars);
     }
 
+    /// `ansible_facts` is there before facts are: an empty mapping.
     pub(crate) fn facts_layer(&self) -> Layer {
+        if self.facts.is_empty() {
+            let none = Value::from_pairs(std::iter::empty::<(String, Value)>());
+            let empty = IndexMap::from([("ansible_facts".to_owned(), none)]);
+            return Layer::Values(Arc::new(empty));
+        }
         Layer::Values(self.facts.clone())
     }
 

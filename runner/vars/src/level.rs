@@ -3,13 +3,19 @@
 /// Where a variable was set; the later level wins. Ansible's own list, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// What holds where nobody says otherwise: `ansible_host` is the host's name.
+    Least,
     /// A role's `defaults`.
     RoleDefaults,
-    /// The inventory's and `group_vars`' variables of `all`.
+    /// Groups' variables in the inventory itself, parents first.
+    InventoryGroups,
+    /// `group_vars/all`, beside the inventory and beside the playbook.
     AllGroup,
-    /// The inventory's and `group_vars`' variables of the other groups, parents first.
+    /// `group_vars` of the other groups beside the inventory, parents first.
     Groups,
-    /// The inventory's and `host_vars`' variables of the host.
+    /// `group_vars` of the other groups beside the playbook.
+    PlaybookGroups,
+    /// The host's variables in the inventory itself, then `host_vars`.
     Host,
     /// Facts.
     Facts,

@@ -171,21 +171,41 @@ impl Store {
         let mut layers = vec![];
         let inventory = self.inventory();
         let groups = inventory.groups_of(host);
-        for level in [Level::AllGroup, Level::Groups] {
-            let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
-            for name in groups.iter().filter(of_level) {
-                let own = inventory.groups.get(name).into_iter().flat_map(|g| &g.vars);
-                layers.extend(own.map(|l| (level, Layer::Nodes(l.clone()))));
-            }
-            for name in groups.iter().filter(of_level) {
-                let files = beside.iter().flat_map(|(_, files)| files.group(name));
-                layers.extend(files.map(|l| (level, Layer::Nodes(l.clone()))));
+        let mut add = |level: Level, maps: &[Arc<Map>]| {
+            layers.extend(maps.iter().map(|map| (level, Layer::Nodes(map.clone()))));
+        };
+        for name in &groups {
+            let of_all = &**name == "all";
+            if let Some(group) = inventory.groups.get(name) {
+                add(Level::InventoryGroups, &group.vars);
+                let level = if of_all {
+                    Level::AllGroup
+                } else {
+                    Level::Groups
+                };
+                add(level, &group.files);
             }
         }
-        let own = inventory.hosts.get(host).into_iter().flat_map(|h| &h.vars);
-        layers.extend(own.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
-        let files = beside.iter().flat_map(|(_, files)| files.host(host));
-        layers.extend(files.map(|l| (Level::Host, Layer::Nodes(l.clone()))));
+        for name in &groups {
+            let of_all = &**name == "all";
+            let level = if of_all {
+                Level::AllGroup
+            } else {
+                Level::PlaybookGroups
+            };
+            beside
+                .iter()
+                .for_each(|(_, files)| add(level, files.group(name)));
+        }
+        if let Some(own) = inventory.hosts.get(host) {
+            add(Level::Host, &own.vars);
+            add(Level::Host, &own.files);
+        }
+        beside
+            .iter()
+            .for_each(|(_, files)| add(Level::Host, files.host(host)));
+        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
+        layers.push((Level::Least, Layer::Values(Arc::new(address))));
         layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);
         cache.insert(host.into(), layers.clone());

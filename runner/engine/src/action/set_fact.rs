@@ -87,7 +87,7 @@ const RESERVED: [&str; 38] = [
     "true", "try", "while", "with", "yield",
 ];
 
-fn is_identifier(name: &str) -> bool {
+pub(super) fn is_identifier(name: &str) -> bool {
     if RESERVED.contains(&name) {
         return false;
     }

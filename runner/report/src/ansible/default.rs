@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::paint::Ink;
 use super::shown::{self, Task};
+use super::stats::Stats;
 use super::{AnsibleLook, ResultFormat, Screen, diff, dump, fault, recap};
 
 /// What was drawn so far.
@@ -18,6 +19,7 @@ pub(crate) struct Default {
     check: bool,
     /// Whether each host goes at its own pace: then a banner waits for a result.
     free: bool,
+    stats: Stats,
 }
 
 impl Default {
@@ -53,7 +55,10 @@ impl Default {
                 self.retrying(*task, host, item.as_deref(), *left, look, screen);
             }
             Event::ItemEnded(ended) => self.item(ended, look, screen),
-            Event::HostEnded(ended) => self.ended(ended, look, screen),
+            Event::HostEnded(ended) => {
+                self.stats.add(&ended.host, &ended.result);
+                self.ended(ended, look, screen);
+            }
             Event::Included {
                 task,
                 what,
@@ -74,7 +79,12 @@ impl Default {
             }
             Event::Note { text } if look.verbosity > 0 => screen.line(Ink::Verbose, text),
             Event::Note { .. } | Event::Warning { .. } => {}
-            Event::RunEnded { recap, .. } => table(recap, look, screen),
+            Event::RunEnded { recap, .. } => {
+                table(recap, look, screen);
+                if look.custom_stats {
+                    self.stats.show(look, screen);
+                }
+            }
         }
     }
 

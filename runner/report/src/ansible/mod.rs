@@ -10,6 +10,7 @@ mod fault;
 mod paint;
 mod recap;
 mod shown;
+mod stats;
 mod terse;
 
 pub use fault::notice;

@@ -82,7 +82,7 @@ fn urlsplit(_: &mut State<'_, '_>, args: &Args) -> Out {
     parts.get(wanted.as_str()).cloned().ok_or_else(|| {
         let known: Vec<&str> = parts.keys().copied().collect();
         wrong(format!(
-            "`urlsplit` knows no part `{wanted}`: they are {}",
+            "unknown URL component `{wanted}`: they are {}",
             known.join(", ")
         ))
     })
