@@ -211,6 +211,7 @@ impl Default {
         if task.visible {
             changes(ended, look, screen);
         }
+        job(ended, &task, screen);
         warnings(ended, &task, look, screen);
         match &ended.status {
             Status::Failed { .. } | Status::Unreachable { .. } => {
@@ -219,6 +220,24 @@ impl Default {
             _ => well(ended, &task, look, screen),
         }
     }
+}
+
+/// What became of a job that was waited for.
+fn job(ended: &Ended, task: &Task, screen: &mut Screen) {
+    let done = |value: &Value| value == &Value::Bool(true) || value == &Value::from(1);
+    let finished = ended.result.get("finished").is_some_and(done);
+    let id = ended.result.get("ansible_job_id").and_then(Value::as_str);
+    let Some(id) = id.filter(|_| finished && task.module != "async_status") else {
+        return;
+    };
+    let word = match ended.status {
+        Status::Failed { .. } => "FAILED",
+        _ => "OK",
+    };
+    screen.line(
+        Ink::Retry,
+        &format!("ASYNC {word} on {}: jid={id}", ended.host),
+    );
 }
 
 fn path_line(task: &Task, look: &AnsibleLook) -> String {
