@@ -84,6 +84,10 @@ impl Run {
         loop {
             let mut result = self.once(context, host, &vars).await;
             result.delegated_to = self.delegated_to(context, &vars);
+            if result.is_failed() && is_command(&context.task) && result.data.contains_key("rc") {
+                // It ran, so it may have changed anything, however it ended.
+                result.data.insert("changed".to_owned(), true.into());
+            }
             let tried = until.is_some() || retries > 0;
             if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
                 result.data.insert("attempts".to_owned(), attempt.into());
@@ -166,7 +170,7 @@ impl Run {
             None => work.await,
             Some(limit) => match tokio::time::timeout(Duration::from_secs_f64(limit), work).await {
                 Ok(result) => result,
-                Err(_) => TaskResult::failed(format!("the task took longer than {limit} seconds")),
+                Err(_) => TaskResult::failed(format!("Timed out after {limit} second(s).")),
             },
         }
     }
@@ -182,14 +186,14 @@ impl Run {
         }
         if let Some(node) = keywords.get(Keyword::ChangedWhen) {
             match self.judged(context, scope, &result, node) {
-                Ok(Decision::True) if !result.is_failed() => {
-                    result.end = Ending::Done { changed: true }
-                }
-                Ok(Decision::False) if !result.is_failed() => {
-                    result.end = Ending::Done { changed: false }
-                }
                 Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
-                Ok(_) => {}
+                Ok(decision) => {
+                    let changed = decision == Decision::True;
+                    result.data.insert("changed".to_owned(), changed.into());
+                    if !result.is_failed() {
+                        result.end = Ending::Done { changed };
+                    }
+                }
                 Err(diagnostic) => {
                     return self
                         .misjudged(result, &diagnostic)
@@ -198,7 +202,7 @@ impl Run {
             }
         }
         if let Some(node) = keywords.get(Keyword::FailedWhen) {
-            let was_changed = result.is_changed();
+            let was_changed = result.has_changed();
             match self.judged(context, scope, &result, node) {
                 Ok(Decision::True) => {
                     let msg = result.data.get("msg").and_then(Json::as_str);
@@ -207,6 +211,7 @@ impl Run {
                         .to_owned();
                     if !result.is_failed() {
                         result.end = Ending::Failed(msg);
+                        result = result.with("changed", was_changed);
                     }
                     result
                         .data
@@ -288,4 +293,12 @@ impl Run {
         let values: IndexMap<String, Value> = pairs.collect();
         self.store.update(&host.name, |vars| vars.add_facts(values));
     }
+}
+
+/// Whether a task runs a command of its own.
+fn is_command(task: &Task) -> bool {
+    matches!(
+        task.action.name.as_str(),
+        "command" | "shell" | "raw" | "script"
+    )
 }

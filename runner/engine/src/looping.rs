@@ -283,15 +283,15 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
     {
         TaskResult::unreachable(msg.clone())
     } else if failed {
-        TaskResult::failed("one or more items failed")
+        TaskResult::failed("One or more items failed")
     } else if !unknown.is_empty() {
         TaskResult::unknown(unknown)
     } else if !results.is_empty() && results.iter().all(TaskResult::is_skipped) {
-        TaskResult::skipped("all items were skipped")
+        TaskResult::skipped("All items skipped")
     } else if results.is_empty() {
-        TaskResult::skipped("there is nothing to loop over")
+        TaskResult::skipped("No items in the list")
     } else {
-        TaskResult::done(changed, Map::new()).with("msg", "all items completed")
+        TaskResult::done(changed, Map::new()).with("msg", "All items completed")
     };
     if changed && !matches!(whole.end, Ending::Unknown(_)) {
         whole.data.insert("changed".to_owned(), true.into());

@@ -119,6 +119,15 @@ impl TaskResult {
         self.end == Ending::Done { changed: true }
     }
 
+    /// Whether something changed, also where it failed after that: as the result tells it.
+    pub(crate) fn has_changed(&self) -> bool {
+        match &self.end {
+            Ending::Done { changed } => *changed,
+            Ending::Failed(_) => self.data.get("changed") == Some(&Json::Bool(true)),
+            Ending::Skipped(_) | Ending::Unreachable(_) | Ending::Unknown(_) => false,
+        }
+    }
+
     pub(crate) fn is_skipped(&self) -> bool {
         matches!(self.end, Ending::Skipped(_))
     }
@@ -156,7 +165,7 @@ impl TaskResult {
         let mut set = |key: &str, value: Json| {
             map.insert(key.to_owned(), value);
         };
-        set("changed", self.is_changed().into());
+        set("changed", self.has_changed().into());
         set("failed", (self.is_failed() || self.is_unreachable()).into());
         match &self.end {
             Ending::Failed(msg) => set("msg", msg.clone().into()),

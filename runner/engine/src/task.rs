@@ -67,6 +67,7 @@ impl Run {
             role: frame.roles().next().map(|r| r.name.clone()),
             module: task.action.name.clone(),
             at: task.span.to_string(),
+            lines: self.lines_around(task),
             handler,
             visible: !is_secret,
         });
@@ -77,6 +78,18 @@ impl Run {
             is_secret,
             origin,
         }
+    }
+
+    /// The line that a task begins in, and up to two before it.
+    fn lines_around(&self, task: &Task) -> Vec<String> {
+        let text = task.span.source().text();
+        let line = task.span.line_col().line;
+        let first = line.saturating_sub(3);
+        let lines = text.lines().skip(first).take(line - first);
+        let redactor = self.templar.redactor();
+        lines
+            .map(|line| redactor.redact(line).into_owned())
+            .collect()
     }
 
     /// What a task without a name goes by: its module, and the role that it includes.
@@ -164,6 +177,9 @@ impl Run {
         }
         self.emit(Event::HostEnded(ended));
         tally::count(&mut host.state().recap, &result.status(), ignored);
+        if ignored && result.has_changed() {
+            host.state().recap.changed += 1;
+        }
         self.settle(context, host, &result, ignored);
         result
     }

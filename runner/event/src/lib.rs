@@ -56,6 +56,8 @@ pub enum Event {
         module: String,
         /// Its place: `file:line:column`.
         at: String,
+        /// The line of its place, and up to two before it.
+        lines: Vec<String>,
         /// Whether it is a handler.
         handler: bool,
         /// Whether results may be shown (`no_log` is false).

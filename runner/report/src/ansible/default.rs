@@ -103,6 +103,7 @@ impl Default {
             role,
             module,
             at,
+            lines,
             handler,
             visible,
         } = event
@@ -117,6 +118,7 @@ impl Default {
             name: format!("{role}{name}"),
             title,
             at: at.clone(),
+            lines: lines.clone(),
             module: module.clone(),
             visible: *visible,
         };
@@ -182,8 +184,20 @@ impl Default {
             Status::Skipped { .. } | Status::Undecided { .. } | Status::Unreachable { .. } => false,
             Status::Ok | Status::Changed | Status::Failed { .. } => looped,
         };
+        let debug = self
+            .tasks
+            .get(&ended.task)
+            .is_some_and(|task| task.module == "debug");
         if !told {
             self.line(ended, look, screen);
+        } else if debug && matches!(ended.status, Status::Failed { .. }) {
+            // Ansible says it of this module only.
+            let text = format!("fatal: [{}]: FAILED! => ", shown::host(ended));
+            let words = Map::from_iter([("msg".to_owned(), "One or more items failed".into())]);
+            screen.line(
+                Ink::Failed,
+                &format!("{text}{}", dumped(&words, false, look)),
+            );
         }
         if ended.ignored {
             screen.line(Ink::Skipped, "...ignoring");
@@ -207,6 +221,7 @@ impl Default {
         if task.visible {
             changes(ended, look, screen);
         }
+        job(ended, &task, screen);
         warnings(ended, &task, look, screen);
         match &ended.status {
             Status::Failed { .. } | Status::Unreachable { .. } => {
@@ -215,6 +230,24 @@ impl Default {
             _ => well(ended, &task, look, screen),
         }
     }
+}
+
+/// What became of a job that was waited for.
+fn job(ended: &Ended, task: &Task, screen: &mut Screen) {
+    let done = |value: &Value| value == &Value::Bool(true) || value == &Value::from(1);
+    let finished = ended.result.get("finished").is_some_and(done);
+    let id = ended.result.get("ansible_job_id").and_then(Value::as_str);
+    let Some(id) = id.filter(|_| finished && task.module != "async_status") else {
+        return;
+    };
+    let word = match ended.status {
+        Status::Failed { .. } => "FAILED",
+        _ => "OK",
+    };
+    screen.line(
+        Ink::Retry,
+        &format!("ASYNC {word} on {}: jid={id}", ended.host),
+    );
 }
 
 fn path_line(task: &Task, look: &AnsibleLook) -> String {
@@ -292,8 +325,9 @@ fn failed(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
         (_, Some(item)) => format!("failed: [{host}] (item={item}) => "),
         (_, None) => format!("fatal: [{host}]: FAILED! => "),
     };
-    let talk = task.is_talk() && task.visible && ended.result.contains_key("assertion");
-    let text = format!("{head}{}", dumped(&shown::result(ended, task), talk, look));
+    let keys = ["assertion", "_rplay_show"];
+    let talk = task.is_talk() && task.visible && keys.iter().any(|k| ended.result.contains_key(*k));
+    let text = format!("{head}{}", dumped(&shown::talk(ended, task), talk, look));
     let mut show = |ink, text: &str| match look.failed_stderr {
         true => screen.err(ink, text),
         false => screen.line(ink, text),

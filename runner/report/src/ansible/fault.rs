@@ -14,12 +14,48 @@ pub(crate) fn failure(ended: &Ended, task: &Task, look: &AnsibleLook) -> String 
     let what = match (&ended.status, task.module.as_str()) {
         (Status::Unreachable { .. }, _) => "",
         (_, "fail" | "assert") => "Action failed: ",
+        (_, "debug") if ended.result.contains_key("_rplay_show") => "Action failed: ",
         _ if is_of_a_module(ended) => "Module failed: ",
         _ => "",
     };
     let head = format!("[ERROR]: Task failed: {what}{msg}");
     let drawn = ended.diagnostic.as_deref();
-    placed(head, drawn, Some(&task.at), look)
+    // What is wrong with the task's own words is shown where they stand.
+    if what.is_empty() && drawn.is_some() {
+        return placed(head, drawn, Some(&task.at), look);
+    }
+    let help = drawn.unwrap_or_default().lines();
+    let help = help.filter_map(|line| Some(format!("{}\n", line.trim_start().strip_prefix("= ")?)));
+    format!(
+        "{head}\nOrigin: {}\n{}{}",
+        look.place(&task.at),
+        excerpt(task),
+        help.collect::<String>()
+    )
+}
+
+/// The lines around a task's place, numbered, with a mark under its column.
+fn excerpt(task: &Task) -> String {
+    let mut numbers = task
+        .at
+        .rsplitn(3, ':')
+        .filter_map(|n| n.parse::<usize>().ok());
+    let (Some(column), Some(line), false) = (numbers.next(), numbers.next(), task.lines.is_empty())
+    else {
+        return String::new();
+    };
+    let width = line.to_string().len();
+    let first = (line + 1).saturating_sub(task.lines.len());
+    let numbered = task.lines.iter().enumerate();
+    let numbered = numbered.map(|(n, text)| {
+        let line = format!("{:>width$} {text}", first + n);
+        format!("{}\n", line.trim_end())
+    });
+    let mark = " ".repeat(width + column);
+    format!(
+        "\n{}{mark}^ column {column}\n",
+        numbered.collect::<String>()
+    )
 }
 
 /// Whether a module said so, and not the task's own words.

@@ -130,6 +130,8 @@ pub(crate) struct Screen {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
     log: Option<std::fs::File>,
+    /// Who runs this, for the log.
+    user: String,
     colour: bool,
 }
 
@@ -157,9 +159,16 @@ impl Screen {
     }
 
     fn log(&mut self, text: &str) {
-        if let Some(log) = &mut self.log {
-            let _ = writeln!(log, "{text}");
-        }
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        let zone = jiff::tz::TimeZone::system();
+        let now = zone.to_datetime(jiff::Timestamp::now());
+        let now = now.strftime("%Y-%m-%d %H:%M:%S,%3f");
+        let process = std::process::id();
+        let head = format!("{now} p={process} u={} n=ansible INFO|", self.user);
+        let text = text.trim_start_matches('\n');
+        let _ = writeln!(log, "{head} {text}");
     }
 }
 
@@ -201,6 +210,7 @@ impl Ansible {
             out,
             err,
             log,
+            user: std::env::var("USER").unwrap_or_else(|_| "root".to_owned()),
             colour: look.colour,
         };
         let drawing = match look.callback {

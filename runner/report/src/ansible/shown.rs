@@ -19,6 +19,8 @@ pub(crate) struct Task {
     pub title: String,
     /// `file:line:column`.
     pub at: String,
+    /// The line of that place, and up to two before it.
+    pub lines: Vec<String>,
     /// Its module.
     pub module: String,
     /// Whether results may be shown.
@@ -86,19 +88,23 @@ pub(crate) fn result(ended: &Ended, task: &Task) -> Map<String, Value> {
 /// The keys of `debug` as it shows them: what was asked for, without what frames it.
 pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
     let mut shown = result(ended, task);
-    if task.module == "debug" && !matches!(ended.status, Status::Failed { .. }) && task.visible {
-        let item = shown
-            .get("ansible_loop_var")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        let framing = |key: &str| {
-            ["changed", "ansible_loop_var", "ansible_index_var"].contains(&key)
-                || Some(key) == item.as_deref()
-        };
-        shown.retain(|key, _| !framing(key));
+    let words = task.module == "debug" && ended.result.contains_key("_rplay_show");
+    if words && task.visible {
+        let item = shown.get("ansible_loop_var").and_then(Value::as_str);
+        let item = item.map(str::to_owned);
+        shown.retain(|key, _| !FRAMING.contains(&key.as_str()) && Some(key) != item.as_ref());
     }
     shown
 }
+
+/// What `debug` itself says nothing by.
+const FRAMING: [&str; 5] = [
+    "changed",
+    "failed_when_result",
+    "ansible_loop_var",
+    "ansible_index_var",
+    "attempts",
+];
 
 /// A result as one line of JSON, as it is kept in a file.
 pub fn result_line(ended: &Ended) -> String {

@@ -23,6 +23,7 @@ impl Terse {
                 name,
                 module,
                 at,
+                lines,
                 visible,
                 ..
             } => {
@@ -30,6 +31,7 @@ impl Terse {
                     name: name.clone(),
                     title: String::new(),
                     at: at.clone(),
+                    lines: lines.clone(),
                     module: module.clone(),
                     visible: *visible,
                 };

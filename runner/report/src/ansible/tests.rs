@@ -39,6 +39,9 @@ fn task(id: u64, name: &str, module: &str) -> Event {
         role: None,
         module: module.into(),
         at: "site.yml:4:7".into(),
+        lines: ["  gather_facts: false", "  tasks:", "    - name: it"]
+            .map(String::from)
+            .into(),
         handler: false,
         visible: true,
     }
@@ -119,6 +122,11 @@ fn a_play_has_banners_results_and_a_recap() {
     [ERROR]: Task failed: Module failed: non-zero return code
     Origin: site.yml:4:7
 
+    2   gather_facts: false
+    3   tasks:
+    4     - name: it
+            ^ column 7
+
     fatal: [h1]: FAILED! => {"changed": true, "msg": "non-zero return code", "rc": 1}
 
     PLAY RECAP *********************************************************************
@@ -186,6 +194,11 @@ fn a_loops_items_are_told_and_its_end_only_where_all_were_skipped() {
     changed: [h1] => (item=a)
     [ERROR]: Task failed: Module failed: no
     Origin: site.yml:4:7
+
+    2   gather_facts: false
+    3   tasks:
+    4     - name: it
+            ^ column 7
 
     failed: [h1] (item=b) => {"ansible_loop_var": "item", "changed": false, "item": "b"}
     "#);
@@ -314,6 +327,11 @@ fn minimal_and_oneline_are_blocks_and_lines() {
     [ERROR]: Task failed: gone
     Origin: site.yml:4:7
 
+    2   gather_facts: false
+    3   tasks:
+    4     - name: it
+            ^ column 7
+
     h1 | UNREACHABLE! => {
         "msg": "gone",
         "unreachable": true
@@ -324,6 +342,11 @@ fn minimal_and_oneline_are_blocks_and_lines() {
     h1 | CHANGED | rc=0 | (stdout) a\nb
     [ERROR]: Task failed: gone
     Origin: site.yml:4:7
+
+    2   gather_facts: false
+    3   tasks:
+    4     - name: it
+            ^ column 7
 
     h1 | UNREACHABLE!: gone
     "#);
