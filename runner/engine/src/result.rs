@@ -153,10 +153,12 @@ impl TaskResult {
                 map.insert(lines, split.into());
             }
         }
+        // A command that failed may have changed something, and says so.
+        let changed = self.is_failed() && map.get("changed") == Some(&Json::Bool(true));
         let mut set = |key: &str, value: Json| {
             map.insert(key.to_owned(), value);
         };
-        set("changed", self.is_changed().into());
+        set("changed", (changed || self.is_changed()).into());
         set("failed", (self.is_failed() || self.is_unreachable()).into());
         match &self.end {
             Ending::Failed(msg) => set("msg", msg.clone().into()),
