@@ -253,7 +253,14 @@ fn with(text: &str, name: &str, wanted: &[Line], hash_host: bool) -> Result<Stri
             spelled && line.is_key_of(key)
         };
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let of_kind = |line: &Line| line.names(name) && line.kind == key.kind && line.marker == key.marker;
+        // A host has one key of a type, but any number of authorities may sign for it.
+        let of_kind = |line: &Line| {
+            let replaces = match &key.marker {
+                None => line.marker.is_none() && line.kind == key.kind,
+                Some(_) => line.is_key_of(key),
+            };
+            line.names(name) && replaces
+        };
         let there = |line: &&str| Line::parse(line).filter(of_kind);
         let found: Vec<Line> = lines.iter().filter_map(there).collect();
         if matches!(found.as_slice(), [only] if is_it(only)) {
@@ -311,6 +318,15 @@ mod tests {
         assert_eq!(after(&old, json!({"name": "h", "key": format!("h {A} x")})), (old.clone(), false));
         let (text, _) = after(&old, json!({"name": "h", "key": format!("h {B}")}));
         assert_eq!(text, format!("# c\nh {R}\nother {A}\nh {B}\n"));
+    }
+
+    #[test]
+    fn an_authority_is_one_of_several() {
+        let key = |key: &str| format!("@cert-authority *.x {key}");
+        let old = format!("{}\n", key(A));
+        let (text, _) = after(&old, json!({"name": "*.x", "key": key(B)}));
+        assert_eq!(text, format!("{}\n{}\n", key(A), key(B)));
+        assert!(!after(&text, json!({"name": "*.x", "key": key(A)})).1);
     }
 
     #[test]
