@@ -68,6 +68,8 @@ fn download(url: &str, host: &Host) -> Result<TempPath> {
         user_agent: "rplay-apt".to_owned(),
         client_cert: None,
         client_key: None,
+        ca_path: None,
+        unix_socket: None,
         retries: 4,
     };
     let client = Client::new(host, options, url)?;
