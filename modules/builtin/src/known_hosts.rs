@@ -4,14 +4,14 @@
 //! in it: such a line is found again by hashing the wanted name with the line's salt. A pattern
 //! (`*.example.com`) is found by its own text only: it stands for other hosts too.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use rplay_api::{Args, Choice, Doc, Failure, FileArgs, Host, Module, Outcome, Result, Return};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::path_info;
 
@@ -72,6 +72,7 @@ impl Module for This {
             Return { name: "key", doc: "The key as it was given." },
             Return { name: "name", doc: "The host as it was given." },
             Return { name: "hash_host", doc: "Whether its name is written as a hash." },
+            Return { name: "diff", doc: "The whole file, `before` and `after`." },
         ],
     };
 
@@ -79,10 +80,8 @@ impl Module for This {
         let path = args.path(host)?;
         let name = args.name.to_lowercase();
         let wanted = args.wanted(&name)?;
-        let text = match host.stat(&path)? {
-            Some(_) => host.read(&path)?,
-            None => vec![],
-        };
+        let is_new = host.stat(&path)?.is_none();
+        let text = if is_new { vec![] } else { host.read(&path)? };
         // Bytes that are no text stay as they are: each is a letter of its own meanwhile.
         let text: String = text.iter().map(|b| char::from(*b)).collect();
         let new = match args.state {
@@ -98,9 +97,22 @@ impl Module for This {
             .with("path", path.to_string_lossy())
             .with("name", args.name)
             .with("key", args.key.map_or(Value::Null, Value::from))
-            .with("hash_host", args.hash_host);
+            .with("hash_host", args.hash_host)
+            .with("diff", diff(&path, is_new, &text, &new));
         path_info::describe(host, &path, outcome)
     }
+}
+
+/// The whole file before and after, as Ansible gives it.
+fn diff(path: &Path, is_new: bool, before: &str, after: &str) -> Value {
+    let header = path.to_string_lossy();
+    let before_header = if is_new { "/dev/null" } else { &header };
+    json!({
+        "before_header": before_header,
+        "after_header": header,
+        "before": before,
+        "after": after,
+    })
 }
 
 impl KnownHostsArgs {
@@ -241,7 +253,14 @@ fn with(text: &str, name: &str, wanted: &[Line], hash_host: bool) -> Result<Stri
             spelled && line.is_key_of(key)
         };
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let of_kind = |line: &Line| line.names(name) && line.kind == key.kind && line.marker == key.marker;
+        // A host has one key of a type, but any number of authorities may sign for it.
+        let of_kind = |line: &Line| {
+            let replaces = match &key.marker {
+                None => line.marker.is_none() && line.kind == key.kind,
+                Some(_) => line.is_key_of(key),
+            };
+            line.names(name) && replaces
+        };
         let there = |line: &&str| Line::parse(line).filter(of_kind);
         let found: Vec<Line> = lines.iter().filter_map(there).collect();
         if matches!(found.as_slice(), [only] if is_it(only)) {
@@ -271,8 +290,6 @@ fn without(text: &str, name: &str, keys: &[Line]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::fixture::{Fixture, on_each_system, run};
 
@@ -301,6 +318,15 @@ mod tests {
         assert_eq!(after(&old, json!({"name": "h", "key": format!("h {A} x")})), (old.clone(), false));
         let (text, _) = after(&old, json!({"name": "h", "key": format!("h {B}")}));
         assert_eq!(text, format!("# c\nh {R}\nother {A}\nh {B}\n"));
+    }
+
+    #[test]
+    fn an_authority_is_one_of_several() {
+        let key = |key: &str| format!("@cert-authority *.x {key}");
+        let old = format!("{}\n", key(A));
+        let (text, _) = after(&old, json!({"name": "*.x", "key": key(B)}));
+        assert_eq!(text, format!("{}\n{}\n", key(A), key(B)));
+        assert!(!after(&text, json!({"name": "*.x", "key": key(A)})).1);
     }
 
     #[test]

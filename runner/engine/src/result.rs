@@ -162,6 +162,7 @@ impl TaskResult {
                 map.insert(lines, split.into());
             }
         }
+        // A command that failed may have changed something, and says so.
         let mut set = |key: &str, value: Json| {
             map.insert(key.to_owned(), value);
         };

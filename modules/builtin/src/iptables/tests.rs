@@ -73,6 +73,9 @@ fn a_dry_run_knows_rules_and_what_it_flushed() {
     let other = json!({"protocol": "udp", "jump": "ACCEPT"});
     real(other.clone());
     assert_eq!(dry(json!({"flush": true})).changes.len(), 1);
+    assert_eq!(dry(json!({"flush": true})).changes, []);
+    assert_eq!(dry(accept.clone()).changes.len(), 1);
+    assert_eq!(dry(json!({"flush": true})).changes.len(), 1);
     assert_eq!(dry(other.clone()).changes.len(), 1);
     assert_eq!(dry(json!({"policy": "ACCEPT"})).changes, []);
     assert_eq!(dry(json!({"policy": "DROP"})).changes.len(), 1);
