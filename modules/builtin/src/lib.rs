@@ -16,6 +16,7 @@ macro_rules! modules {
 
 mod accounts;
 mod apt_get;
+mod apt_source;
 mod checksum;
 mod commandline;
 mod content;
@@ -28,6 +29,7 @@ mod pattern;
 mod placement;
 mod progress;
 mod python_regex;
+mod rpm;
 mod text_edit;
 mod unit;
 mod validation;
@@ -36,10 +38,13 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     apt
+    apt_repository
     assemble
     blockinfile
     command
     copy
+    debconf
+    dpkg_selections
     etcdctl
     fetch
     file
@@ -49,10 +54,12 @@ modules! {
     group
     hostname
     lineinfile
+    package_facts
     ping
     replace
     script
     service
+    service_facts
     setup
     shell
     slurp
