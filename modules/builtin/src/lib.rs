@@ -16,6 +16,7 @@ macro_rules! modules {
 
 mod accounts;
 mod apt_get;
+mod apt_source;
 mod checksum;
 mod commandline;
 mod content;
@@ -31,6 +32,7 @@ mod pattern;
 mod placement;
 mod progress;
 mod python_regex;
+mod rpm;
 mod text_edit;
 mod unit;
 mod validation;
@@ -39,12 +41,15 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     apt
+    apt_repository
     assemble
     async_status
     blockinfile
     command
     copy
     cron
+    debconf
+    dpkg_selections
     etcdctl
     expect
     fetch
@@ -59,11 +64,13 @@ modules! {
     known_hosts
     lineinfile
     mount_facts
+    package_facts
     ping
     pip
     replace
     script
     service
+    service_facts
     setup
     shell
     slurp

@@ -348,8 +348,11 @@ impl Reader<'_> {
 
 /// Whether the text is one template and nothing else.
 fn is_whole_template(text: &str) -> bool {
-    let text = text.trim();
-    text.starts_with("{{") && text.ends_with("}}")
+    let inner = text
+        .trim()
+        .strip_prefix("{{")
+        .and_then(|t| t.strip_suffix("}}"));
+    inner.is_some_and(|inner| !inner.contains("}}"))
 }
 
 fn never_closed(node: &Node, open: &Open) -> Diagnostic {
