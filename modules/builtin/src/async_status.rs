@@ -55,8 +55,8 @@ impl Module for This {
 "#,
         returns: &[
             Return { name: "ansible_job_id", doc: "The job." },
-            Return { name: "finished", doc: "1 once it has ended, 0 before." },
-            Return { name: "started", doc: "1." },
+            Return { name: "finished", doc: "Whether it has ended." },
+            Return { name: "started", doc: "Whether it has begun." },
             Return { name: "results_file", doc: "Its report on the host." },
         ],
     };
@@ -67,8 +67,8 @@ impl Module for This {
             return Err(Failure::new("could not find job")
                 .arg("jid")
                 .with("ansible_job_id", args.jid)
-                .with("started", 1)
-                .with("finished", 1));
+                .with("started", true)
+                .with("finished", true));
         }
         if args.mode == Mode::Cleanup {
             host.remove(&path)?;
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_failed_job_fails_the_question_with_its_words() {
-        let report = json!({"failed": true, "msg": "no", "rc": 3, "finished": 1});
+        let report = json!({"failed": true, "msg": "no", "rc": 3, "finished": true});
         let Value::Object(report) = report else { unreachable!() };
         let failure = result(report, "/r").unwrap_err();
         assert_eq!((failure.msg.as_str(), &failure.data["rc"]), ("no", &json!(3)));
@@ -113,6 +113,6 @@ mod tests {
     fn a_running_job_is_not_finished() {
         let report = jobs::Written::Begun.map("j1");
         let outcome = result(report, "/r").unwrap();
-        assert_eq!((&outcome.data["finished"], &outcome.data["ansible_job_id"]), (&json!(0), &json!("j1")));
+        assert_eq!((&outcome.data["finished"], &outcome.data["ansible_job_id"]), (&json!(false), &json!("j1")));
     }
 }

@@ -27,8 +27,8 @@ impl Written {
     pub fn map(&self, id: &str) -> Map<String, Value> {
         let finished = !matches!(self, Self::Begun);
         let state = json!({
-            "started": 1,
-            "finished": u8::from(finished),
+            "started": true,
+            "finished": finished,
             "ansible_job_id": id,
         });
         let mut map = match self {

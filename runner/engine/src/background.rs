@@ -104,7 +104,7 @@ impl Run {
             let result = self
                 .send(context, place, status.clone(), files.clone())
                 .await;
-            if result.data.get("finished") == Some(&Json::from(1)) {
+            if result.data.get("finished") == Some(&Json::Bool(true)) {
                 let _ = self.send(context, place, cleanup, files).await;
                 return result;
             }
