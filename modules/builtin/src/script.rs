@@ -24,7 +24,7 @@ pub struct This;
 pub struct ScriptArgs {
     /// The program on the controller, looked for in `files`, and the words behind it.
     #[arg(alias = "_raw_params")]
-    cmd: ControllerScript,
+    cmd: Option<ControllerScript>,
     /// Run it with this program, and not with what its first line names.
     executable: Option<String>,
     /// Where and when it runs, what it reads, how its output is kept.
@@ -58,14 +58,17 @@ impl Module for This {
     };
 
     fn run(args: ScriptArgs, host: &Host) -> Result<Outcome> {
+        let Some(cmd) = args.cmd else {
+            return Err(Failure::new("one of the following is required: cmd, free-form").arg("cmd"));
+        };
         let line = |program: &str| {
             let before = args.executable.iter().map(|e| format!("{e} "));
-            let words = Some(&args.cmd.words).filter(|w| !w.is_empty());
+            let words = Some(&cmd.words).filter(|w| !w.is_empty());
             let after = words.into_iter().map(|w| format!(" {w}"));
             before.chain([program.to_owned()]).chain(after).collect::<String>()
         };
-        let blob = blob(&args.cmd.file)?;
-        let name = match &args.cmd.file {
+        let blob = blob(&cmd.file)?;
+        let name = match &cmd.file {
             ControllerFile::Sent { src, .. } => src.clone(),
             ControllerFile::Remote(path) => path.clone(),
         };

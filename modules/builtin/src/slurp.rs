@@ -41,10 +41,10 @@ impl Module for This {
         let path = args.src.display();
         match host.stat(&args.src)? {
             None => {
-                return Err(Failure::new(format!("the file `{path}` is not there")).arg("src"));
+                return Err(Failure::new(format!("File not found: {path}")).arg("src"));
             }
             Some(meta) if meta.is_dir() => {
-                return Err(Failure::new(format!("`{path}` is a folder, not a file")).arg("src"));
+                return Err(Failure::new(format!("source is a directory and must be a file: {path}")).arg("src"));
             }
             Some(_) => {}
         }
@@ -75,6 +75,6 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let ran = run::<This>(&RealSystem, json!({"src": "/nowhere/at/all"}));
-        assert_eq!(ran.result.unwrap_err().msg, "the file `/nowhere/at/all` is not there");
+        assert_eq!(ran.result.unwrap_err().msg, "File not found: /nowhere/at/all");
     }
 }

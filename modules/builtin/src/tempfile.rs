@@ -91,7 +91,7 @@ fn free_name(args: &TempfileArgs, host: &Host, dir: &std::path::Path) -> Result<
         let random = RandomState::new().hash_one(0_u8);
         let name = format!("{}{random:016x}{}", args.prefix, args.suffix);
         if name.contains('/') {
-            return Err(Failure::new("`prefix` and `suffix` hold no `/`").arg("prefix"));
+            return Err(Failure::new("prefix must be a valid file name component, and suffix too: neither holds a `/`").arg("prefix"));
         }
         let path = dir.join(name);
         if host.lstat(&path)?.is_none() {

@@ -29,7 +29,7 @@ impl Validation {
             .filter(|words| !words.is_empty())
             .ok_or_else(|| wrong(format!("`{text}` is no command")))?;
         if !words.iter().any(|word| word.contains("%s")) {
-            return Err(wrong(format!("`validate` holds no `%s`: `{text}`")));
+            return Err(wrong(format!("validate must contain %s: {text}")));
         }
         Ok(Self {
             text: text.to_owned(),

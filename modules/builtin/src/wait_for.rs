@@ -157,15 +157,15 @@ impl WaitForArgs {
     }
 
     fn too_long(&self, begun: Instant) -> Failure {
-        let seconds = self.timeout;
         let what = match (self.port, &self.path) {
             (Some(port), _) => format!("{}:{port}", self.host),
             (None, Some(path)) => path.display().to_string(),
             _ => "the end".to_owned(),
         };
         let words = match &self.search_regex {
-            Some(regex) => format!("`{regex}` was not found in `{what}` within {seconds} seconds"),
-            None => format!("`{what}` was not {} after {seconds} seconds", self.state.word()),
+            Some(regex) => format!("Timeout when waiting for search string {regex} in {what}"),
+            None if self.state.word() == "started" => format!("Timeout when waiting for {what}"),
+            None => format!("Timeout when waiting for {what} to be {}", self.state.word()),
         };
         Failure::new(self.msg.clone().unwrap_or(words)).with("elapsed", begun.elapsed().as_secs())
     }

@@ -32,9 +32,8 @@ impl Run {
             match self.templar.condition(node, vars)? {
                 Decision::True => {}
                 Decision::False => {
-                    let words = node.as_str().unwrap_or("false").to_owned();
                     let result = TaskResult::skipped("Conditional result was False")
-                        .with("false_condition", words);
+                        .with("false_condition", text::plain_json(node));
                     return Ok(Some(result));
                 }
                 Decision::Unknown(origins) => {

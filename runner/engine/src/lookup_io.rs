@@ -118,7 +118,8 @@ impl LookupIo for TaskIo {
 
     fn hosts(&self, pattern: &str) -> Result<Vec<String>, String> {
         let selected = rplay_inventory::select(&self.store.inventory(), pattern);
-        let names = selected.map_err(|(words, _)| words)?;
+        // As in Ansible, a pattern of nothing gives nothing.
+        let names = selected.unwrap_or_default();
         Ok(names.iter().map(ToString::to_string).collect())
     }
 }

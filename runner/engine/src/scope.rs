@@ -150,8 +150,13 @@ impl Run {
             magic.insert("role_name".to_owned(), name.clone());
             magic.insert("ansible_role_name".to_owned(), name);
             magic.insert("role_path".to_owned(), Value::from(absolute(&role.path)));
-            let parents = list(names[1..].iter().copied());
-            magic.insert("ansible_parent_role_names".to_owned(), parents);
+            if let Some((_, parents)) = names.split_first().filter(|(_, p)| !p.is_empty()) {
+                let parents = list(parents.iter().copied());
+                magic.insert("ansible_parent_role_names".to_owned(), parents);
+                let paths: Vec<String> = frame.roles().skip(1).map(|r| absolute(&r.path)).collect();
+                let paths = list(paths.iter().map(String::as_str));
+                magic.insert("ansible_parent_role_paths".to_owned(), paths);
+            }
         }
         magic
     }

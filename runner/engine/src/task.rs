@@ -277,10 +277,19 @@ impl Run {
             .keyword(Some(&context.task), Keyword::Throttle)?;
         let vars: Arc<dyn Vars> =
             Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
-        let number = text::string(&self.templar, node, &vars)
-            .ok()?
-            .parse::<usize>()
-            .ok()?;
+        let number = match text::string(&self.templar, node, &vars) {
+            Ok(text) => text.trim().parse::<usize>().unwrap_or_else(|_| {
+                let words = format!(
+                    "Failed to convert the throttle value to an integer: invalid literal for int: `{text}`"
+                );
+                self.warn(&Diagnostic::error(words).at(&node.span));
+                0
+            }),
+            Err(diagnostic) => {
+                self.warn(&diagnostic);
+                0
+            }
+        };
         (number > 0).then(|| Arc::new(Semaphore::new(number)))
     }
 

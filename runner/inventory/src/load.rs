@@ -30,7 +30,7 @@ pub fn load(
     inventory.group_mut("ungrouped");
     let mut warnings = vec![];
     for source in sources {
-        if source.contains(',') {
+        if source.contains(',') && !Path::new(source).exists() {
             for host in source.split(',').map(str::trim).filter(|h| !h.is_empty()) {
                 inventory.host_mut(host, "ungrouped");
             }

@@ -25,7 +25,8 @@ pub struct HostVars {
 }
 
 impl HostVars {
-    /// Takes facts as `setup` gives them, with or without the prefix `ansible_`.
+    /// Takes facts under the names that a module gives them; `ansible_facts` has them without the
+    /// prefix `ansible_`.
     pub fn add_facts(&mut self, facts: IndexMap<String, Value>) {
         let (all, short) = (
             Arc::make_mut(&mut self.facts),
@@ -33,12 +34,7 @@ impl HostVars {
         );
         for (name, value) in facts {
             let plain = name.strip_prefix("ansible_").unwrap_or(&name).to_owned();
-            let long = if name == plain {
-                format!("ansible_{plain}")
-            } else {
-                name
-            };
-            all.insert(long, value.clone());
+            all.insert(name, value.clone());
             short.insert(plain, value);
         }
         let map = Value::from_pairs(short.iter().map(|(k, v)| (k.clone(), v.clone())));

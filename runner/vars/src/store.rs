@@ -146,8 +146,10 @@ impl Store {
         }
         {
             let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = hosts.get(host) {
-                scope.add(Level::Facts, known.facts_layer());
+            let none = HostVars::default();
+            let known = hosts.get(host).unwrap_or(&none);
+            scope.add(Level::Facts, known.facts_layer());
+            if hosts.contains_key(host) {
                 known
                     .included_layers()
                     .for_each(|layer| scope.add(Level::IncludeVars, layer));

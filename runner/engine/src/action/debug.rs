@@ -64,7 +64,13 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 return Err(call.run.failure(&Diagnostic::error(words).at(span)));
             }
             let shown = match call.run.templar.expression(&var, span, call.vars) {
-                Err(_) => "VARIABLE IS NOT DEFINED!".into(),
+                Err(wrong) if !wrong.message.contains("is undefined") => {
+                    return Err(call.run.failure(&wrong));
+                }
+                Err(wrong) => {
+                    let words = wrong.message.replace('`', "'");
+                    format!("<< error 1 - {words} >>").into()
+                }
                 Ok(value) => match to_json(&value) {
                     Ok(json) => json,
                     Err(Trouble::Unknown(origins)) => return Err(TaskResult::unknown(origins)),

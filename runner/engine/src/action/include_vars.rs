@@ -81,7 +81,10 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         }
     };
     let name = args.dir.as_ref().or(args.file.as_ref());
-    let name = name.ok_or_else(|| wrong("`include_vars` needs a file or a folder".to_owned()))?;
+    let name = name.ok_or_else(|| {
+        let words = "Could not find file: `include_vars` needs a file or a folder";
+        wrong(words.to_owned()).with("message", words)
+    })?;
     let name = name.trim_end_matches('\n');
     let (frame, file) = (&call.context.frame, &call.context.task.file);
     let Some(path) = find(frame, file, "vars", name) else {

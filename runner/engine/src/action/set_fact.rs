@@ -44,8 +44,16 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             span: key.span.clone(),
             kind: Kind::Str(key.text.clone()),
         };
-        let name = crate::text::string(&call.run.templar, &name, call.vars)
+        let name = call
+            .run
+            .templar
+            .render(&name, call.vars)
             .map_err(|d| call.run.failure(&d))?;
+        if let (None, Ok(number)) = (name.as_str(), i64::try_from(name.clone())) {
+            let words = format!("Invalid variable name '{number}' of type 'int'");
+            return Err(call.run.failure(&Diagnostic::error(words).at(&key.span)));
+        }
+        let name = crate::text::plain(&name);
         if !is_identifier(&name) {
             let words = format!("Invalid variable name {name:?}").replace('"', "'");
             let wrong = Diagnostic::error(words).at(&key.span);
