@@ -78,7 +78,7 @@ impl Module for This {
         let mut answers = args.answers()?;
         let words = command::split(&args.command).map_err(|f| f.arg("command"))?;
         if words.first().is_none_or(String::is_empty) {
-            return Err(Failure::new("there is no command to run").arg("command").with("rc", 256));
+            return Err(Failure::new("no command given").arg("command").with("rc", 256));
         }
         if let Some(why) = args.nothing_to_do(host)? {
             return Ok(Outcome::new()
