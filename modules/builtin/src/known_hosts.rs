@@ -130,9 +130,13 @@ impl KnownHostsArgs {
     /// The task's keys.
     fn wanted(&self, name: &str) -> Result<Vec<Line>> {
         if name.contains(',') {
-            return Err(Failure::new(format!("`{name}` is more than one name"))
-                .arg("name")
-                .help("give one of them, and all of them in the key's line"));
+            // Ansible's words: playbooks look for them.
+            return Err(Failure::new(
+                "Comma separated list of names is not supported. Please pass a single name to \
+                 lookup in the known_hosts file.",
+            )
+            .arg("name")
+            .help("give one of them, and all of them in the key's line"));
         }
         if name.is_empty() || name.contains(char::is_whitespace) {
             return Err(Failure::new(format!("`{name}` is no name of a host")).arg("name"));
@@ -162,9 +166,10 @@ impl KnownHostsArgs {
         if line.names(name) {
             return Ok(line);
         }
-        Err(Failure::new(format!("the key is one of `{}`, not of `{name}`", line.hosts))
-            .arg("key")
-            .help("its line begins with the host's name"))
+        // Ansible's words: playbooks look for them.
+        let why = "Host parameter does not match hashed host field in supplied key";
+        let help = format!("the key is one of `{}`, not of `{name}`", line.hosts);
+        Err(Failure::new(why).arg("key").help(help))
     }
 }
 
