@@ -33,6 +33,7 @@ mod placement;
 mod progress;
 mod python_regex;
 mod rpm;
+mod sent_program;
 mod text_edit;
 mod unit;
 mod validation;
@@ -40,6 +41,7 @@ mod x509;
 
 // Sorted. A new module is a file of this name and a word here.
 modules! {
+    _program
     apt
     apt_repository
     assemble

@@ -3,18 +3,15 @@
 //! It is written beside the agent, where no other user can replace it and programs may be run, and
 //! is gone when it has ended.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rplay_api::{
-    Args, ControllerFile, ControllerScript, Doc, EntryKind, Failure, Host, Module, Outcome, Result,
+    Args, ControllerFile, ControllerScript, Doc, Failure, Host, Module, Outcome, Result,
 };
 use serde_json::Value;
-use tempfile::TempPath;
 
 use crate::commandline::{Commandline, RETURNS, Surroundings};
+use crate::sent_program;
 
 /// The `script` module.
 pub struct This;
@@ -67,12 +64,11 @@ impl Module for This {
             let after = words.into_iter().map(|w| format!(" {w}"));
             before.chain([program.to_owned()]).chain(after).collect::<String>()
         };
-        let blob = blob(&cmd.file)?;
         let name = match &cmd.file {
             ControllerFile::Sent { src, .. } => src.clone(),
             ControllerFile::Remote(path) => path.clone(),
         };
-        let program = placed(host, blob, &name)?;
+        let program = sent_program::placed(host, &cmd.file)?;
         let run = Commandline {
             argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), line(&quoted(&program))],
             shown: Value::from(line(&name)),
@@ -80,38 +76,6 @@ impl Module for This {
         };
         run.run(host)
     }
-}
-
-fn blob(file: &ControllerFile) -> Result<u32> {
-    if let ControllerFile::Sent { entries, .. } = file
-        && let [entry] = entries.as_slice()
-        && let EntryKind::File(blob) = entry.kind
-    {
-        return Ok(blob);
-    }
-    Err(Failure::new("a script is one file of the controller").arg("cmd"))
-}
-
-/// The program, where it can be run; it goes when the path is dropped.
-fn placed(host: &Host, blob: u32, name: &str) -> Result<TempPath> {
-    let agent = std::env::current_exe().unwrap_or_default();
-    let dir = agent.parent().unwrap_or(Path::new("/tmp"));
-    let failed = |e: io::Error| Failure::io("write the script beside the agent in", dir, &e);
-    let ending = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
-    let mut file = tempfile::Builder::new()
-        .prefix("script-")
-        .suffix(&format!("-{ending}"))
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempfile_in(dir)
-        .map_err(failed)?;
-    copy(host, blob, file.as_file_mut()).map_err(failed)?;
-    Ok(file.into_temp_path())
-}
-
-fn copy(host: &Host, blob: u32, file: &mut File) -> io::Result<()> {
-    let mut content = host.blobs().open(blob).map_err(|e| io::Error::other(e.msg))?;
-    io::copy(&mut content, file)?;
-    file.flush()
 }
 
 fn quoted(path: &Path) -> String {

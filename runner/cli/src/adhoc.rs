@@ -49,7 +49,7 @@ pub(crate) fn run(manner: Manner, args: &AdhocArgs) -> Exit {
             text: play(args, &task),
         });
         let path = files.path.clone();
-        let session = Session::new(manner, &args.run, settings, screen, files)?;
+        let session = Session::new(manner, &args.run, settings, screen, files, &[".".into()])?;
         Ok((session, path))
     });
     let ended = prepared.and_then(|(session, path)| carried_out(args, session, &path));

@@ -43,6 +43,7 @@ pub(crate) fn options(
         escalate: escalate(args, settings, login.as_ref())?,
         connect: connect(args, settings, login),
         verbosity: verbosity(args, settings),
+        library: rplay_engine::Library::default(),
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),

@@ -22,7 +22,10 @@ pub(crate) fn run(manner: Manner, args: &PlaybookArgs) -> Exit {
     };
     let shown = screen.clone();
     let ended = missing(manner, &args.playbooks)
-        .and_then(|()| Session::new(manner, &args.run, settings, screen, Arc::new(Disk)))
+        .and_then(|()| {
+            let beside = folders(&args.playbooks);
+            Session::new(manner, &args.run, settings, screen, Arc::new(Disk), &beside)
+        })
         .and_then(|session| carried_out(args, session));
     ended.unwrap_or_else(|stop| {
         stop.diagnostics
@@ -101,4 +104,13 @@ fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
         });
     }
     Ok(all)
+}
+
+/// The folders that playbooks are in.
+fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+    let folder = |path: &PathBuf| match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    playbooks.iter().map(folder).collect()
 }

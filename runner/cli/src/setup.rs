@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rplay_diag::Diagnostic;
-use rplay_engine::{Catalog, Options, Run, Setup, Summary};
+use rplay_engine::{Catalog, Library, Options, Run, Setup, Summary};
 use rplay_event::Sink;
 use rplay_inventory::{Inventory, VarsFiles, select};
 use rplay_playbook::{Loader, Play, Sources};
@@ -36,10 +36,12 @@ pub(crate) struct Session {
     templar: Templar,
     extra: Vec<Arc<Map>>,
     sources: Vec<String>,
+    library: Library,
 }
 
 impl Session {
-    /// Reads passwords, inventory and `-e`; `files` is where playbooks are read from.
+    /// Reads passwords, inventory and `-e`; `files` is where playbooks are read from, `beside` the
+    /// folders that they are in.
     ///
     /// # Errors
     /// What of it is wrong.
@@ -49,6 +51,7 @@ impl Session {
         settings: Settings,
         screen: Screen,
         files: Arc<dyn Sources>,
+        beside: &[PathBuf],
     ) -> Result<Self, Stop> {
         let keys = crate::secrets::keys(&args.vault, &settings)?;
         let broken = settings.broken_conditionals == Some(true);
@@ -69,7 +72,12 @@ impl Session {
                 diagnostics: vec![diagnostic],
             })?;
         let limit = limit(args, manner, &inventory)?;
-        let loader = Arc::new(loader(manner, &settings, &templar, &extra, files));
+        let library = library(&settings, beside);
+        let catalog = Catalog {
+            faults_wait: manner.is_ansible(),
+            library: library.clone(),
+        };
+        let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files));
         Ok(Self {
             settings,
             screen,
@@ -79,6 +87,7 @@ impl Session {
             templar,
             extra,
             sources,
+            library,
         })
     }
 
@@ -98,9 +107,10 @@ impl Session {
     pub(crate) fn run_to(
         self,
         sink: Arc<dyn Sink>,
-        options: Options,
+        mut options: Options,
         plays: Vec<Named>,
     ) -> Result<Exit, Stop> {
+        options.library = self.library;
         let store = Arc::new(Store::new(self.inventory, self.templar.clone(), self.extra));
         let templar = self.templar.clone();
         let reader = move |path: &Path| templar.read_file(path);
@@ -297,9 +307,16 @@ fn limit(
     }
 }
 
+/// Where modules of the user's own are.
+fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
+    let named = settings.library.clone().unwrap_or_default();
+    let roles = settings.roles_path.clone().unwrap_or_default();
+    Library::new(&named, beside, &roles)
+}
+
 /// The loader; names of static imports may use `-e` and the play's variables.
 fn loader(
-    manner: Manner,
+    catalog: Catalog,
     settings: &Settings,
     templar: &Templar,
     extra: &[Arc<Map>],
@@ -324,9 +341,6 @@ fn loader(
         Ok(value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned))
-    };
-    let catalog = Catalog {
-        faults_wait: manner.is_ansible(),
     };
     let mut collections = settings.collections_path.clone().unwrap_or_default();
     collections.extend([

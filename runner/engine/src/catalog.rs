@@ -4,13 +4,16 @@ use rplay_api::{ArgSpec, Doc};
 use rplay_diag::did_you_mean;
 use rplay_playbook::{KnownModules, short};
 
+use crate::Library;
 use crate::action;
 
 /// The catalogue of modules and actions.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// Wrong arguments are the task's failure when it runs, as in Ansible.
     pub faults_wait: bool,
+    /// Where the user's own modules are.
+    pub library: Library,
 }
 
 impl Catalog {
@@ -28,6 +31,8 @@ impl Catalog {
         let modules = rplay_builtin::MODULES.iter().map(|m| (m.doc, m.spec()));
         let actions = action::ACTIONS.iter().map(|a| (a.doc, (a.spec)()));
         let mut all: Vec<_> = modules.chain(actions).collect();
+        // What only the engine calls is not for tasks.
+        all.retain(|(doc, _)| !doc.name.starts_with('_'));
         all.sort_by_key(|(doc, _)| doc.name);
         all
     }
@@ -39,7 +44,7 @@ impl KnownModules for Catalog {
     }
 
     fn known(&self, name: &str) -> bool {
-        Self::find(name).is_some()
+        Self::find(name).is_some() || self.library.find(name).is_some()
     }
 
     fn names(&self) -> Vec<String> {

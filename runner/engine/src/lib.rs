@@ -16,6 +16,7 @@ mod frame;
 mod handlers;
 mod host_run;
 mod include;
+mod library;
 mod links;
 mod lists;
 mod lookup_io;
@@ -37,6 +38,7 @@ mod text;
 mod walk;
 
 pub use catalog::Catalog;
+pub use library::Library;
 pub use lists::{Listing, list};
 pub use operator::{Answer, Operator};
 pub use options::{Connect, Defaults, Escalate, Gathering, Options};

@@ -141,6 +141,17 @@ impl Run {
         name: &str,
         mut args: Map<String, Json>,
     ) -> TaskResult {
+        let own = match rplay_builtin::find(name) {
+            Some(_) => None,
+            None => self.options.library.find(name),
+        };
+        if let Some(path) = &own {
+            args = Map::from_iter([
+                ("program".to_owned(), path.display().to_string().into()),
+                ("arguments".to_owned(), Json::Object(args)),
+            ]);
+        }
+        let name = if own.is_some() { "_program" } else { name };
         let Some(module) = rplay_builtin::find(name) else {
             let words = format!("there is no module `{name}`");
             return self.failure(&Diagnostic::error(words).at(&context.task.action.span));

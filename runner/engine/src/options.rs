@@ -31,6 +31,8 @@ pub struct Options {
     pub verbosity: u8,
     /// What holds where a play says nothing of it.
     pub defaults: Defaults,
+    /// Modules of the user's own.
+    pub library: crate::Library,
 }
 
 /// What `ansible.cfg` says of plays and tasks that say nothing themselves.

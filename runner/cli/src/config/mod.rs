@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub any_unparsed_is_failed: Option<bool>,
     pub unparsed_warning: Option<bool>,
     pub roles_path: Option<Vec<PathBuf>>,
+    /// Folders of modules of the user's own.
+    pub library: Option<Vec<PathBuf>>,
     pub collections_path: Option<Vec<PathBuf>>,
     pub playbook_dir: Option<PathBuf>,
     pub transport: Option<String>,

@@ -66,6 +66,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(roles_path = paths),
     ),
     row(
+        &["ANSIBLE_LIBRARY"],
+        &[("defaults", "library")],
+        set!(library = paths),
+    ),
+    row(
         &["ANSIBLE_COLLECTIONS_PATHS", "ANSIBLE_COLLECTIONS_PATH"],
         &[
             ("defaults", "collections_paths"),
@@ -548,7 +553,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "jinja2_native",
             "jinja2_native_warning",
             "keep_remote_files",
-            "library",
             "libvirt_lxc_noseclabel",
             "local_tmp",
             "log_filter",
