@@ -24,6 +24,7 @@ mod dpkg;
 #[cfg(test)]
 mod fixture;
 mod http;
+mod openpgp;
 mod path_info;
 mod pattern;
 mod placement;
@@ -38,11 +39,13 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     apt
+    apt_key
     apt_repository
     assemble
     blockinfile
     command
     copy
+    deb822_repository
     debconf
     dpkg_selections
     etcdctl
