@@ -47,6 +47,7 @@ modules! {
     copy
     deb822_repository
     debconf
+    dnf
     dpkg_selections
     etcdctl
     fetch
@@ -57,9 +58,11 @@ modules! {
     group
     hostname
     lineinfile
+    package
     package_facts
     ping
     replace
+    rpm_key
     script
     service
     service_facts
@@ -75,6 +78,7 @@ modules! {
     wait_for
     x509_ca
     x509_certificate
+    yum_repository
 }
 
 /// The module that a task calls `name`, or that has `name` as an alias.

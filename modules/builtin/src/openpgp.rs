@@ -243,7 +243,7 @@ fn dearmored(text: &str) -> Option<Vec<u8>> {
     Some(packets)
 }
 
-/// Packets as armored text.
+/// Packets as armored text, with the checksum that older readers want.
 pub fn armored(packets: &[u8]) -> String {
     let body = STANDARD.encode(packets);
     // Base64 is ASCII: every byte is a character.
@@ -252,7 +252,25 @@ pub fn armored(packets: &[u8]) -> String {
         .chunks(64)
         .map(|line| String::from_utf8_lossy(line) + "\n");
     let lines: String = lines.collect();
-    format!("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{lines}-----END PGP PUBLIC KEY BLOCK-----\n")
+    let sum = STANDARD.encode(&crc24(packets).to_be_bytes()[1..]);
+    format!(
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{lines}={sum}\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    )
+}
+
+/// The checksum of armor (RFC 9580, 6.1).
+fn crc24(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| {
+        let shifted = crc << 1;
+        if shifted & 0x0100_0000 == 0 {
+            shifted
+        } else {
+            shifted ^ 0x0186_4cfb
+        }
+    };
+    bytes.iter().fold(0x00b7_04ce, |crc, byte| {
+        (0..8).fold(crc ^ (u32::from(*byte) << 16), step)
+    })
 }
 
 #[cfg(test)]
@@ -329,6 +347,12 @@ N9e5ur/NXjCU1zDEVg2vKv+9VS2MVp7NYabpWbWxqDlKwqxcLbsCIV46Ht0h5JvR\n\
             keys[0].packets,
             Key::of(REAL.into()).unwrap().packets().unwrap()
         );
+    }
+
+    #[test]
+    fn armor_is_as_gpg_writes_it() {
+        let packets = Key::of(REAL.into()).unwrap().packets().unwrap();
+        assert_eq!(armored(&packets).trim(), REAL.trim());
     }
 
     #[test]
