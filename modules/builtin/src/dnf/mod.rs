@@ -124,9 +124,9 @@ impl Task<'_> {
             return Ok(autoremove.into_iter().collect());
         }
         let (mut there, mut missing) = (vec![], vec![]);
-        for name in names.iter().filter(|n| *n != "*") {
-            let list = if self.is_installed(name)? { &mut there } else { &mut missing };
-            list.push(name.clone());
+        for name in self.beyond_plan()? {
+            let list = if self.is_installed(&name)? { &mut there } else { &mut missing };
+            list.push(name);
         }
         let everything = names.iter().any(|n| n == "*");
         let remove = if self.args.autoremove { "autoremove" } else { "remove" };
@@ -164,20 +164,38 @@ impl Task<'_> {
         if only_dnf {
             return Ok(self.args.wanted() == Wanted::Absent);
         }
-        let target = Target::Package(name.to_owned());
-        let state = self.host.state(&target, || {
-            let mut words = vec!["rpm".to_owned(), "-q".to_owned()];
-            if self.args.installroot != "/" {
-                words.push(format!("--root={}", self.args.installroot));
+        let mut words = vec!["rpm".to_owned(), "-q".to_owned()];
+        if self.args.installroot != "/" {
+            words.push(format!("--root={}", self.args.installroot));
+        }
+        words.extend(["--whatprovides".to_owned(), name.to_owned()]);
+        if self.host.run(&Command::reads(words.clone()))?.rc == 0 {
+            return Ok(true);
+        }
+        // A name with its version is no capability.
+        words.retain(|w| w != "--whatprovides");
+        Ok(self.host.run(&Command::reads(words))?.rc == 0)
+    }
+
+    /// The names that are still to be seen to, after what a dry run has planned of them: one that
+    /// is planned is there, and can be taken out of the plan again, without dnf.
+    fn beyond_plan(&self) -> Result<Vec<String>> {
+        let mut left = vec![];
+        for name in self.args.name.iter().filter(|n| *n != "*") {
+            let target = Target::Package(name.clone());
+            // Told apart from any state of a package by being none of them.
+            let unplanned = State::from([("planned".to_owned(), "no".to_owned())]);
+            let state = self.host.state(&target, || Ok(Some(unplanned.clone())))?;
+            match (self.args.wanted(), state) {
+                (_, Some(state)) if state == unplanned => left.push(name.clone()),
+                (Wanted::Present, Some(_)) | (Wanted::Absent, None) => {}
+                (Wanted::Absent, Some(state)) if !self.is_installed(name)? => {
+                    self.host.ensure(target, Some(state), None, || Ok(()))?;
+                }
+                _ => left.push(name.clone()),
             }
-            words.extend(["--whatprovides".to_owned(), name.to_owned()]);
-            let found = self.host.run(&Command::reads(words.clone()))?.rc == 0;
-            // A name with its version is no capability.
-            words.retain(|w| w != "--whatprovides");
-            let found = found || self.host.run(&Command::reads(words))?.rc == 0;
-            Ok(found.then(State::new))
-        })?;
-        Ok(state.is_some())
+        }
+        Ok(left)
     }
 
     /// Asks dnf what it would do, and does it; gives a line a package.
@@ -209,16 +227,18 @@ impl Task<'_> {
         let mut known = vec![];
         for step in steps {
             let target = Target::Package(step.package.clone());
-            let before = self.host.state(&target, || self.version(&step.package))?;
-            known.push((target, before, step));
+            let found = self.version(&step.package)?;
+            let before = self.host.state(&target, || Ok(found.clone()))?;
+            let is_again = found.is_some() && found == step.after;
+            known.push((target, before, is_again, step));
         }
         let mut lines = vec![];
-        for (target, before, step) in known {
+        for (target, before, is_again, step) in known {
             let verb = if step.after.is_some() { "Installed" } else { "Removed" };
             let shown = step.after.as_ref().or(before.as_ref()).and_then(|s| s.get("version"));
             lines.push(format!("{verb}: {}-{}", step.package, shown.map_or("", String::as_str)));
             match step.after {
-                Some(after) if before.as_ref() == Some(&after) => {
+                Some(after) if is_again => {
                     self.host.act(target, after, "installed again", once)?;
                 }
                 after => self.host.ensure(target, before, after, once)?,
