@@ -27,6 +27,7 @@ mod http;
 mod init_script;
 pub mod jobs;
 mod mount_table;
+mod openpgp;
 mod path_info;
 mod pattern;
 mod placement;
@@ -43,6 +44,7 @@ mod x509;
 modules! {
     _program
     apt
+    apt_key
     apt_repository
     assemble
     async_status
@@ -50,7 +52,9 @@ modules! {
     command
     copy
     cron
+    deb822_repository
     debconf
+    dnf
     dpkg_selections
     etcdctl
     expect
@@ -66,10 +70,12 @@ modules! {
     known_hosts
     lineinfile
     mount_facts
+    package
     package_facts
     ping
     pip
     replace
+    rpm_key
     script
     service
     service_facts
@@ -87,6 +93,7 @@ modules! {
     wait_for
     x509_ca
     x509_certificate
+    yum_repository
 }
 
 /// The module that a task calls `name`, or that has `name` as an alias.
