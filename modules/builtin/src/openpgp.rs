@@ -59,6 +59,8 @@ impl Key {
             user_agent: "rplay".to_owned(),
             client_cert: None,
             client_key: None,
+            ca_path: None,
+            unix_socket: None,
             retries: 4,
         };
         let answer = Client::new(host, options, url)?.get(url, &[])?;
