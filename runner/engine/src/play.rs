@@ -138,6 +138,7 @@ impl Run {
                 name,
                 hosts: vec![],
                 free: false,
+                check: self.options.check,
             });
             self.emit(Event::NoHosts {
                 why: "no hosts matched".to_owned(),
@@ -154,6 +155,12 @@ impl Run {
                 name: name.clone(),
                 hosts: batch.iter().map(|h| h.name.clone()).collect(),
                 free: self.is_free(&play),
+                check: play
+                    .keywords
+                    .get(Keyword::CheckMode)
+                    .map_or(self.options.check, |node| {
+                        text::boolean(&self.templar, node, &base).unwrap_or(self.options.check)
+                    }),
             });
         };
         let batches = self.batches(&play, &base, hosts.clone())?;

@@ -69,6 +69,11 @@ impl Run {
             at: task.span.to_string(),
             lines: self.lines_around(task),
             handler,
+            check: frame
+                .keyword(Some(task), Keyword::CheckMode)
+                .map_or(self.options.check, |node| {
+                    text::boolean(&self.templar, node, &vars).unwrap_or(self.options.check)
+                }),
             visible: !is_secret,
         });
         TaskContext {

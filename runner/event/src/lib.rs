@@ -36,6 +36,8 @@ pub enum Event {
         hosts: Vec<String>,
         /// Whether each host goes at its own pace (`strategy: free`).
         free: bool,
+        /// Whether it is a dry run.
+        check: bool,
     },
     /// More hosts failed than `max_fail_percentage` allows.
     NoMoreHosts,
@@ -60,6 +62,8 @@ pub enum Event {
         lines: Vec<String>,
         /// Whether it is a handler.
         handler: bool,
+        /// Whether it is a dry run of the task.
+        check: bool,
         /// Whether results may be shown (`no_log` is false).
         visible: bool,
     },

@@ -29,6 +29,9 @@ impl Default {
                 check, playbooks, ..
             } => {
                 self.check = *check;
+                if *check && look.check_markers {
+                    screen.line(Ink::Plain, &look.banner("DRY RUN"));
+                }
                 if look.verbosity > 1 {
                     for path in playbooks {
                         let name = path.rsplit('/').next().unwrap_or(path);
@@ -36,10 +39,12 @@ impl Default {
                     }
                 }
             }
-            Event::PlayStarted { name, free, .. } => {
+            Event::PlayStarted {
+                name, free, check, ..
+            } => {
                 self.last = None;
                 self.free = *free;
-                let mark = self.mark(look);
+                let mark = mark(*check, look);
                 screen.line(Ink::Plain, &look.banner(&format!("PLAY [{name}]{mark}")));
             }
             Event::NoHosts { why } => screen.line(Ink::Skipped, &format!("skipping: {why}")),
@@ -84,15 +89,10 @@ impl Default {
                 if look.custom_stats {
                     self.stats.show(look, screen);
                 }
+                if self.check && look.check_markers {
+                    screen.line(Ink::Plain, &look.banner("DRY RUN"));
+                }
             }
-        }
-    }
-
-    fn mark(&self, look: &AnsibleLook) -> &'static str {
-        if self.check && look.check_markers {
-            " [CHECK MODE]"
-        } else {
-            ""
         }
     }
 
@@ -105,6 +105,7 @@ impl Default {
             at,
             lines,
             handler,
+            check,
             visible,
         } = event
         else {
@@ -113,7 +114,7 @@ impl Default {
         let kind = if *handler { "RUNNING HANDLER" } else { "TASK" };
         let role = role.as_ref().map(|r| format!("{r} : ")).unwrap_or_default();
         // A task without a name goes by its module; a role that it includes is a part of that.
-        let title = format!("{kind} [{role}{name}]{}", self.mark(look));
+        let title = format!("{kind} [{role}{name}]{}", mark(*check, look));
         let known = Task {
             name: format!("{role}{name}"),
             title,
@@ -194,10 +195,11 @@ impl Default {
             // Ansible says it of this module only.
             let text = format!("fatal: [{}]: FAILED! => ", shown::host(ended));
             let words = Map::from_iter([("msg".to_owned(), "One or more items failed".into())]);
-            screen.line(
-                Ink::Failed,
-                &format!("{text}{}", dumped(&words, false, look)),
-            );
+            let text = format!("{text}{}", dumped(&words, false, look));
+            match look.failed_stderr {
+                true => screen.err(Ink::Failed, &text),
+                false => screen.line(Ink::Failed, &text),
+            }
         }
         if ended.ignored {
             screen.line(Ink::Skipped, "...ignoring");
@@ -248,6 +250,15 @@ fn job(ended: &Ended, task: &Task, screen: &mut Screen) {
         Ink::Retry,
         &format!("ASYNC {word} on {}: jid={id}", ended.host),
     );
+}
+
+/// What a banner says of a dry run, where that is wanted.
+fn mark(check: bool, look: &AnsibleLook) -> &'static str {
+    if check && look.check_markers {
+        " [CHECK MODE]"
+    } else {
+        ""
+    }
 }
 
 fn path_line(task: &Task, look: &AnsibleLook) -> String {
@@ -332,16 +343,16 @@ fn failed(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
         true => screen.err(ink, text),
         false => screen.line(ink, text),
     };
-    if look.task_path_on_failure && look.verbosity < 2 {
+    show(Ink::Failed, &fault::failure(ended, task, look));
+    if look.task_path_on_failure && look.verbosity < 2 && ended.item.is_none() {
         show(ink, &path_line(task, look));
     }
-    show(Ink::Failed, &fault::failure(ended, task, look));
     show(ink, &text);
 }
 
 fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
     match look.format {
-        ResultFormat::Yaml => dump::yaml(map),
+        ResultFormat::Yaml => dump::yaml(map, look.pretty.unwrap_or(true)),
         ResultFormat::Json if talk || look.pretty.unwrap_or(look.verbosity > 2) => {
             dump::indented(map)
         }

@@ -63,14 +63,14 @@ impl Formatter for Spaced {
     }
 }
 
-/// YAML, a level deep, as `result_format=yaml` has it; the lines of outputs are left out.
-pub(crate) fn yaml(map: &Map<String, Value>) -> String {
+/// YAML, a level deep, as `result_format=yaml` has it; `short` leaves out the lines of outputs.
+pub(crate) fn yaml(map: &Map<String, Value>, short: bool) -> String {
     let Value::Object(mut map) = sorted(map) else {
         return String::new();
     };
     for key in ["stdout", "stderr"] {
         let lines = format!("{key}_lines");
-        if map.contains_key(key) && map.contains_key(&lines) {
+        if short && map.contains_key(key) && map.contains_key(&lines) {
             map.insert(lines, Value::String("<omitted>".to_owned()));
         }
     }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn yaml_writes_blocks_and_leaves_out_the_lines() {
-        insta::assert_snapshot!(yaml(&map()), @r#"
+        insta::assert_snapshot!(yaml(&map(), true), @r#"
             changed: false
             list:
             - 1

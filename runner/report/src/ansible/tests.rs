@@ -43,6 +43,7 @@ fn task(id: u64, name: &str, module: &str) -> Event {
             .map(String::from)
             .into(),
         handler: false,
+        check: false,
         visible: true,
     }
 }
@@ -77,6 +78,7 @@ fn a_play_has_banners_results_and_a_recap() {
             name: "all".into(),
             hosts: vec!["h1".into()],
             free: false,
+            check: false,
         },
         task(1, "Reach", "ping"),
         ended(
@@ -258,6 +260,7 @@ fn hosts_at_their_own_pace_have_the_banner_above_each_result() {
             name: "all".into(),
             hosts: vec![],
             free: true,
+            check: false,
         },
         task(1, "A", "ping"),
         task(2, "A", "ping"),
