@@ -242,7 +242,7 @@ impl Task<'_> {
         self.carry_out(&["remove"], &words)
     }
 
-    /// apt-get would remove none of them, nor count them as left over by others.
+    /// Marks them, so that apt does not count them as left over once others are gone.
     fn mark_manual(&self, names: Vec<String>) -> Result<()> {
         let path = std::path::Path::new("/var/lib/apt/extended_states");
         if names.is_empty() || !self.host.exists(path)? {
@@ -257,12 +257,9 @@ impl Task<'_> {
             })
         };
         for name in names.iter().filter(|n| automatic(n)) {
-            let target = Target::Host(format!("apt mark of {name}"));
-            let mark = |word: &str| Some(State::from([("mark".to_owned(), word.to_owned())]));
-            let before = self.host.state(&target, || Ok(mark("auto")))?;
-            let words = ["apt-mark", "manual", name];
-            self.host.ensure(target, before, mark("manual"), || {
-                let command = prepared(rplay_api::Command::changes(words));
+            // As for Ansible this is no change: what is installed stays the same.
+            self.host.refresh(&Target::Host(format!("apt mark of {name}")), || {
+                let command = prepared(rplay_api::Command::changes(["apt-mark", "manual", name]));
                 self.host.run(&command)?.success(&command).map(drop)
             })?;
         }

@@ -64,7 +64,9 @@ impl AptGet {
         loop {
             let output = host.run(&prepared(command.clone()))?;
             let stderr = output.stderr();
-            let locked = output.rc != 0 && LOCKED.iter().any(|words| stderr.contains(words));
+            let denied = stderr.contains("Permission denied");
+            let locked =
+                output.rc != 0 && !denied && LOCKED.iter().any(|words| stderr.contains(words));
             if !locked || Instant::now() >= end {
                 return judged(output);
             }
