@@ -4,7 +4,6 @@ mod add_host;
 mod assert;
 mod debug;
 mod fail;
-mod gather_facts;
 mod group_by;
 mod include_vars;
 mod meta;
@@ -52,7 +51,6 @@ pub(crate) static ACTIONS: &[Action] = &[
     assert::ACTION,
     debug::ACTION,
     fail::ACTION,
-    gather_facts::ACTION,
     group_by::ACTION,
     statics::IMPORT_ROLE,
     statics::IMPORT_TASKS,

@@ -312,7 +312,7 @@ fn values_of_the_wrong_type() {
        |
     10 |       tags: {a: b}
        |             ^^^^^^
-    error: `my-var` cannot be a variable's name
+    error: Invalid variable name `my-var`
       --> site.yml:11:17
        |
     11 |       register: my-var
@@ -357,7 +357,7 @@ fn variables_in_a_list() {
 fn a_variable_with_a_dash() {
     let files = [("site.yml", "- hosts: all\n  vars:\n    my-var: 1\n")];
     insta::assert_snapshot!(errors(&files), @"
-    error: `my-var` cannot be a variable's name
+    error: Invalid variable name `my-var`
      --> site.yml:3:5
       |
     3 |     my-var: 1

@@ -61,6 +61,20 @@ fn order(items: &[Item]) -> Vec<String> {
     names
 }
 
+/// The roles of that name, those that others depend on among them.
+fn roles_named(items: &[Item], name: &str, found: &mut Vec<Arc<Role>>) {
+    for item in items {
+        if let Item::Block(block) = item {
+            roles_named(&block.items, name, found);
+            if let Origin::Role(role) = &block.origin
+                && role.name == name
+            {
+                found.push(role.clone());
+            }
+        }
+    }
+}
+
 #[test]
 fn names_of_the_builtin_collection_are_short() {
     let task = only_task("    - ansible.builtin.copy:\n        src: a\n");
@@ -235,13 +249,15 @@ fn a_role_is_read_with_all_its_parts() {
             .is_some()
     );
     assert_eq!(called.keywords.tags(), ["t"]);
-    assert_eq!(called.items.len(), 2);
+    // The first holds its variables against the specification.
+    assert_eq!(task(&called.items[0]).action.name, "validate_argument_spec");
+    assert_eq!(called.items.len(), 3);
     let handler = task(&role.handlers[0]);
     assert_eq!(handler.keywords.list(Keyword::Listen).len(), 2);
 }
 
 #[test]
-fn dependencies_run_first_and_once() {
+fn dependencies_come_first_and_are_marked_as_the_same() {
     let files = [
         (
             "site.yml",
@@ -259,10 +275,21 @@ fn dependencies_run_first_and_once() {
         ("roles/d/tasks/main.yml", "- debug:\n"),
     ];
     let plays = plays(&files);
+    // What ran already on a host is passed over when the play runs, by its identity.
     assert_eq!(
         order(&plays[0].roles),
-        ["base", "a", "d", "d", "b", "c", "c"]
+        ["base", "a", "base", "d", "d", "b", "base", "a", "c", "c"]
     );
+    let identities = |name: &str| {
+        let mut all = vec![];
+        roles_named(&plays[0].roles, name, &mut all);
+        assert!(all.iter().all(|role| role.once));
+        all.iter()
+            .map(|role| role.identity.clone())
+            .collect::<std::collections::HashSet<_>>()
+            .len()
+    };
+    assert_eq!((identities("base"), identities("a"), identities("c")), (1, 1, 2));
 }
 
 #[test]

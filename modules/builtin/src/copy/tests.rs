@@ -166,7 +166,7 @@ fn validate_without_a_place_for_the_path_is_refused() {
     on_each_system(|system, root| {
         let args = json!({"content": "x", "dest": path(root, "f"), "validate": "visudo -c"});
         let error = Fixture::new(system).run::<This>(args).result.unwrap_err();
-        assert_eq!(error.msg, "`validate` holds no `%s`: `visudo -c`");
+        assert_eq!(error.msg, "validate must contain %s: visudo -c");
     });
 }
 

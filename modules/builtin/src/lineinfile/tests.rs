@@ -131,7 +131,7 @@ fn a_file_is_made_where_the_task_says_so() {
         let host = Fixture::new(system);
         let args = json!({"path": root.join("f"), "line": "x"});
         let error = host.run::<This>(args.clone()).result.unwrap_err();
-        assert!(error.msg.ends_with("does not exist"), "{error}");
+        assert!(error.msg.ends_with("does not exist !"), "{error}");
         assert_eq!(
             (error.data["rc"].clone(), error.help[0].as_str()),
             (json!(257), "use create: true to make it")
