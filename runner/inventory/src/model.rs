@@ -38,8 +38,10 @@ pub struct Group {
     pub hosts: IndexSet<Arc<str>>,
     /// The groups below it.
     pub children: IndexSet<Arc<str>>,
-    /// Its variables, later ones over earlier ones.
+    /// Its variables in the sources, later ones over earlier ones.
     pub vars: Vec<Layer>,
+    /// Its variables in `group_vars` beside the sources, later ones over earlier ones.
+    pub files: Vec<Layer>,
 }
 
 impl Inventory {
@@ -81,6 +83,13 @@ impl Inventory {
                 .iter()
                 .for_each(|child| self.collect(child, below));
         }
+    }
+
+    /// Whether `group` is `above` or below it.
+    pub(crate) fn is_below(&self, group: &str, above: &str) -> bool {
+        let mut below = IndexSet::new();
+        self.collect(above, &mut below);
+        group == above || below.contains(group)
     }
 
     /// The groups of a host, from `all` down: parents before children, then by priority and name.

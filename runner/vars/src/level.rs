@@ -5,9 +5,11 @@
 pub enum Level {
     /// A role's `defaults`.
     RoleDefaults,
-    /// The inventory's and `group_vars`' variables of `all`.
+    /// What the inventory itself says of groups, `all` first, then parents before children.
+    InventoryGroups,
+    /// `group_vars/all`, the inventory's and then the playbook's.
     AllGroup,
-    /// The inventory's and `group_vars`' variables of the other groups, parents first.
+    /// `group_vars` of the other groups, the inventory's and then the playbook's.
     Groups,
     /// The inventory's and `host_vars`' variables of the host.
     Host,

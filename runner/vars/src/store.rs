@@ -156,15 +156,20 @@ impl Store {
         let mut layers = vec![];
         let inventory = self.inventory();
         let groups = inventory.groups_of(host);
-        for level in [Level::AllGroup, Level::Groups] {
-            let of_level = |name: &&Arc<str>| (&***name == "all") == (level == Level::AllGroup);
-            for name in groups.iter().filter(of_level) {
-                let own = inventory.groups.get(name).into_iter().flat_map(|g| &g.vars);
-                layers.extend(own.map(|l| (level, Layer::Nodes(l.clone()))));
+        let mut add = |level, found: &[Arc<Map>]| {
+            layers.extend(found.iter().map(|l| (level, Layer::Nodes(l.clone()))));
+        };
+        let known = || groups.iter().filter_map(|n| inventory.groups.get(n));
+        known().for_each(|group| add(Level::InventoryGroups, &group.vars));
+        let (all, below): (Vec<&Arc<str>>, _) = groups.iter().partition(|n| &***n == "all");
+        for (level, names) in [(Level::AllGroup, all), (Level::Groups, below)] {
+            for group in names.iter().filter_map(|n| inventory.groups.get(*n)) {
+                add(level, &group.files);
             }
-            for name in groups.iter().filter(of_level) {
-                let files = beside.iter().flat_map(|(_, files)| files.group(name));
-                layers.extend(files.map(|l| (level, Layer::Nodes(l.clone()))));
+            for name in &names {
+                for (_, files) in beside.iter() {
+                    add(level, files.group(name));
+                }
             }
         }
         let own = inventory.hosts.get(host).into_iter().flat_map(|h| &h.vars);
