@@ -1,5 +1,6 @@
 //! Ansible's INI dialect.
 
+use std::net::Ipv6Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,15 +33,25 @@ pub(crate) fn read(
             continue;
         }
         let span = Span::new(source.clone(), start, start + line.len());
-        if let Some(name) = line.strip_prefix('[') {
-            let name = name.split(']').next().unwrap_or(name);
-            section = heading(name, inventory);
-            continue;
+        if let Some(rest) = line.strip_prefix('[') {
+            let (name, after) = rest.split_once(']').ok_or_else(|| {
+                Diagnostic::error("the heading of a section has no `]`").at(&span)
+            })?;
+            let after = after.trim_start();
+            // Else a host: `[2001:db8::1]:22`, `[a:c].example.com`.
+            if after.is_empty() || after.starts_with(['#', ';']) {
+                section = heading(name, &span, inventory)?;
+                continue;
+            }
         }
         match &section {
             Section::Hosts(group) => host_line(line, &span, group, path, inventory)?,
             Section::Children(group) => {
                 let child = line.split([' ', '#']).next().unwrap_or(line);
+                if inventory.is_below(group, child) {
+                    let words = format!("group `{child}` holds group `{group}` already: a cycle");
+                    return Err(Diagnostic::error(words).at(&span));
+                }
                 inventory.group_mut(child);
                 inventory.group_mut(group).children.insert(child.into());
             }
@@ -64,8 +75,8 @@ pub(crate) fn read(
     Ok(())
 }
 
-fn heading(name: &str, inventory: &mut Inventory) -> Section {
-    match name.split_once(':') {
+fn heading(name: &str, span: &Span, inventory: &mut Inventory) -> Result<Section, Diagnostic> {
+    Ok(match name.split_once(':') {
         Some((group, "vars")) => {
             inventory.group_mut(group);
             Section::Vars(group.to_owned())
@@ -74,11 +85,20 @@ fn heading(name: &str, inventory: &mut Inventory) -> Section {
             inventory.group_mut(group);
             Section::Children(group.to_owned())
         }
-        _ => {
+        Some((group, "hosts")) => {
+            inventory.group_mut(group);
+            Section::Hosts(group.to_owned())
+        }
+        Some((_, kind)) => {
+            let words = format!("`{kind}` is no kind of section");
+            let help = "a section is `[group]`, `[group:vars]` or `[group:children]`";
+            return Err(Diagnostic::error(words).at(span).help(help));
+        }
+        None => {
             inventory.group_mut(name);
             Section::Hosts(name.to_owned())
         }
-    }
+    })
 }
 
 fn host_line(
@@ -99,6 +119,10 @@ fn host_line(
         Some((host, port)) if !host.contains('[') || host.ends_with(']') => {
             match port.parse::<i64>() {
                 Ok(port) if !host.contains(':') => (host.to_owned(), Some(port)),
+                Ok(port) if bracketed_address(host).is_some() => (
+                    bracketed_address(host).unwrap_or(host).to_owned(),
+                    Some(port),
+                ),
                 _ => (name, None),
             }
         }
@@ -137,6 +161,12 @@ fn host_line(
         }
     }
     Ok(())
+}
+
+/// The address in `[2001:db8::1]`.
+fn bracketed_address(host: &str) -> Option<&str> {
+    let inner = host.strip_prefix('[')?.strip_suffix(']')?;
+    inner.parse::<Ipv6Addr>().is_ok().then_some(inner)
 }
 
 fn strip_comment(value: &str) -> &str {
@@ -225,6 +255,35 @@ mod tests {
                 .unwrap()
                 .kind,
             Kind::Int(2222)
+        );
+    }
+
+    #[test]
+    fn an_ipv6_address_with_a_port_is_a_host() {
+        let inventory = inventory("[g]\n[2001:db8::1]:22\n[a:b].x\n");
+        let port = inventory.hosts["2001:db8::1"].vars[0].get("ansible_port");
+        assert_eq!(port.unwrap().kind, Kind::Int(22));
+        assert_eq!(inventory.hosts.len(), 3);
+    }
+
+    #[test]
+    fn bad_headings_and_cycles_are_pointed_at() {
+        let error = |text: &str| {
+            let source = Source::new("hosts", text);
+            let result = read(&source, Path::new("hosts"), &mut Inventory::default());
+            result.unwrap_err().to_string()
+        };
+        assert_eq!(
+            error("[g:nope]\nh\n"),
+            "hosts:1:1: `nope` is no kind of section"
+        );
+        assert_eq!(
+            error("[g\nh\n"),
+            "hosts:1:1: the heading of a section has no `]`"
+        );
+        assert_eq!(
+            error("[a:children]\nb\n[b:children]\na\n"),
+            "hosts:4:1: group `a` holds group `b` already: a cycle"
         );
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+use indexmap::IndexSet;
 use rplay_diag::{Diagnostic, Source};
 use rplay_yaml::{Kind, Node};
 
@@ -13,8 +14,8 @@ use crate::vars_files::{Reader, VarsFiles};
 use crate::{ini, yaml};
 
 /// Files in an inventory folder that are no inventories.
-const IGNORED: [&str; 9] = [
-    ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".retry",
+const IGNORED: [&str; 12] = [
+    ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
 ];
 
 /// Reads the inventory; warnings come with it.
@@ -29,6 +30,7 @@ pub fn load(
     inventory.group_mut("all");
     inventory.group_mut("ungrouped");
     let mut warnings = vec![];
+    let mut folders = IndexSet::new();
     for source in sources {
         if source.contains(',') && !Path::new(source).exists() {
             for host in source.split(',').map(str::trim).filter(|h| !h.is_empty()) {
@@ -48,6 +50,10 @@ pub fn load(
         } else {
             parent(&path)
         };
+        folders.insert(folder);
+    }
+    // After all sources: a folder's files hold for every source's groups and hosts, and over them.
+    for folder in folders {
         add_vars(&VarsFiles::read(&folder, reader)?, &mut inventory);
     }
     settle(&mut inventory);

@@ -87,6 +87,13 @@ impl Inventory {
         }
     }
 
+    /// Whether `group` is `above` or below it.
+    pub(crate) fn is_below(&self, group: &str, above: &str) -> bool {
+        let mut below = IndexSet::new();
+        self.collect(above, &mut below);
+        group == above || below.contains(group)
+    }
+
     /// The groups of a host, from `all` down: parents before children, then by priority and name.
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
         let mut member: IndexSet<Arc<str>> = IndexSet::new();

@@ -49,6 +49,10 @@ fn names(folder: &Path, reader: &Reader) -> Result<IndexMap<String, Vec<Layer>>,
     let mut found: IndexMap<String, Vec<Layer>> = IndexMap::new();
     for path in sorted(folder) {
         let Some(stem) = name_of(&path) else { continue };
+        // A folder of that name is all that is read.
+        if path.is_file() && folder.join(&stem).is_dir() {
+            continue;
+        }
         let layers = found.entry(stem).or_default();
         read_into(&path, reader, layers)?;
     }
@@ -109,4 +113,23 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.map(|e| e.path()).collect();
     paths.sort();
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_variables_hides_the_file_of_its_name() {
+        let dir = std::env::temp_dir().join(format!("rplay-vars-files-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("host_vars/a")).unwrap();
+        std::fs::write(dir.join("host_vars/a.yml"), "v: file\n").unwrap();
+        std::fs::write(dir.join("host_vars/a/m.yml"), "v: folder\n").unwrap();
+        let files = VarsFiles::read(&dir, &|path: &Path| std::fs::read_to_string(path));
+        std::fs::remove_dir_all(&dir).unwrap();
+        let files = files.unwrap();
+        let found: Vec<_> = files.host("a").iter().map(|l| l.get("v")).collect();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].unwrap().as_str(), Some("folder"));
+    }
 }

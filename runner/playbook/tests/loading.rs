@@ -289,7 +289,10 @@ fn dependencies_come_first_and_are_marked_as_the_same() {
             .collect::<std::collections::HashSet<_>>()
             .len()
     };
-    assert_eq!((identities("base"), identities("a"), identities("c")), (1, 1, 2));
+    assert_eq!(
+        (identities("base"), identities("a"), identities("c")),
+        (1, 1, 2)
+    );
 }
 
 #[test]
