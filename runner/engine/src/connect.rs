@@ -1,6 +1,6 @@
 //! How a host is reached and as whom: from variables, keywords and the command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,8 +86,7 @@ impl Run {
         if kind == Kind::Local {
             return Ok(Target {
                 name: host.to_owned(),
-                dir: folder(&frame.context.play.dir),
-                ..Target::local()
+                ..self.local(&frame.context.play.dir)
             });
         }
         let mut ssh_args = SshArgs::default();
@@ -206,9 +205,4 @@ fn expanded(path: String) -> PathBuf {
         Some(rest) => PathBuf::from(std::env::var("HOME").unwrap_or_default()).join(rest),
         None => path.into(),
     }
-}
-
-/// A playbook's folder, whole; none where it is the one that we are in.
-fn folder(dir: &Path) -> Option<PathBuf> {
-    (!dir.as_os_str().is_empty()).then(|| dir.canonicalize().ok())?
 }

@@ -512,7 +512,11 @@ impl Run {
         let path = places(&context.frame, &context.task.file, "files", name)
             .into_iter()
             .next()?;
-        let link = self.links.link(&Target::local()).await.ok()?;
+        let link = self
+            .links
+            .link(&self.local(&context.frame.context.play.dir))
+            .await
+            .ok()?;
         let request = Request {
             id: 0,
             module: "slurp".to_owned(),

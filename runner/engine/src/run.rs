@@ -1,7 +1,8 @@
 //! A run: what all its plays share.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use indexmap::IndexMap;
@@ -10,7 +11,7 @@ use rplay_event::{Event, Recap, Sink, TaskId};
 use rplay_inventory::Inventory;
 use rplay_playbook::{Loader, Play};
 use rplay_template::Templar;
-use rplay_transport::Connector;
+use rplay_transport::{Connector, Target};
 use rplay_vars::Store;
 use tokio::sync::Semaphore;
 
@@ -56,6 +57,9 @@ pub struct Run {
     pub(crate) files: ControllerFiles,
     pub(crate) forks: Semaphore,
     pub(crate) operator: Arc<dyn Operator>,
+    /// The folder of the first playbook: all that runs on the controller itself starts there, in
+    /// one agent, whose dry run then knows of all of it.
+    local_dir: OnceLock<Option<PathBuf>>,
     /// Whether to ask before each task.
     pub(crate) stepping: AtomicBool,
     sink: Arc<dyn Sink>,
@@ -96,6 +100,7 @@ impl Run {
             sink: setup.sink,
             reload: setup.reload,
             hosts: Mutex::default(),
+            local_dir: OnceLock::new(),
             next_task: AtomicU64::new(1),
             moves: Arc::default(),
         })
@@ -147,6 +152,15 @@ impl Run {
             seconds: begun.elapsed().as_secs_f64(),
         });
         Summary { recap, broken }
+    }
+
+    /// The controller itself, as a play whose folder is `dir` reaches it.
+    pub(crate) fn local(&self, dir: &Path) -> Target {
+        let folder = || (!dir.as_os_str().is_empty()).then(|| dir.canonicalize().ok())?;
+        Target {
+            dir: self.local_dir.get_or_init(folder).clone(),
+            ..Target::local()
+        }
     }
 
     /// The state of a host, made where it is new.

@@ -409,7 +409,32 @@ impl Templar {
         if !crate::vault::is_vault(&text) {
             return Ok(text);
         }
-        self.0.keys.decrypt(&text).map_err(std::io::Error::other)
+        let plain = self.0.keys.decrypt(&text).map_err(std::io::Error::other)?;
+        self.hide(&plain);
+        Ok(plain)
+    }
+
+    /// Every text value of a vault that holds variables is a secret, as one written with `!vault` is.
+    fn hide(&self, plain: &str) {
+        let source = Source::new("vault", plain);
+        if let Ok(loaded) = rplay_yaml::load(&source) {
+            let root = loaded.root(&source);
+            if root.as_map().is_some() {
+                self.hide_values(&root);
+            }
+        }
+    }
+
+    fn hide_values(&self, node: &Node) {
+        match &node.kind {
+            // A template shows what it is made of, which is hidden where that is secret.
+            Kind::Str(text) | Kind::Unsafe(text) if !is_template(text) => {
+                self.0.redactor.register(text);
+            }
+            Kind::Seq(items) => items.iter().for_each(|item| self.hide_values(item)),
+            Kind::Map(map) => map.values().for_each(|value| self.hide_values(value)),
+            _ => {}
+        }
     }
 }
 
