@@ -3,9 +3,9 @@
 default:
     @just --list
 
-# A release build.
+# A release build: one static binary.
 build:
-    cargo build --release --bin rplay
+    cargo rustc --release --package rplay --bin rplay -- -C target-feature=+crt-static
 
 # Formatting, lints and unit tests.
 check:
@@ -19,6 +19,11 @@ test:
 lab *CASES:
     cargo build --bin rplay
     tests/lab/cases {{CASES}}
+
+# Ansible's own suite: all of it, or the named targets.
+conformance *TARGETS:
+    cargo build --bin rplay
+    tests/conformance/run {{TARGETS}}
 
 # Build, boot three hosts, make an etcd cluster.
 demo:

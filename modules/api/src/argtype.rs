@@ -104,7 +104,33 @@ impl ArgType for PathBuf {
 
 /// The path on the target that a text means: `~` and relative paths made whole.
 pub fn target_path(text: &str) -> PathBuf {
-    anchored(expand_home(text))
+    let text = expand_variables(text, |name| std::env::var(name).ok());
+    anchored(expand_home(&text))
+}
+
+/// `$NAME` and `${NAME}` are variables of the environment; one that is not set stays as it is.
+fn expand_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        whole.push_str(before);
+        let in_braces = after.strip_prefix('{').and_then(|t| t.split_once('}'));
+        let (name, behind) = in_braces.unwrap_or_else(|| {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            after.split_at(end.unwrap_or(after.len()))
+        });
+        match value(name) {
+            Some(value) => {
+                whole.push_str(&value);
+                rest = behind;
+            }
+            None => {
+                whole.push('$');
+                rest = after;
+            }
+        }
+    }
+    whole + rest
 }
 
 /// `~` is the home folder of the user that the module runs as.
@@ -271,4 +297,17 @@ fn key_values(text: &str) -> Option<Vec<(String, String)>> {
                 .map(|(k, v)| (k.to_owned(), v.to_owned()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand_variables;
+
+    #[test]
+    fn variables_in_a_path_are_those_of_the_environment() {
+        let value = |name: &str| (name == "HOME").then(|| "/root".to_owned());
+        assert_eq!(expand_variables("$HOME/.ssh", value), "/root/.ssh");
+        assert_eq!(expand_variables("${HOME}x/$NOT", value), "/rootx/$NOT");
+        assert_eq!(expand_variables("/a$", value), "/a$");
+    }
 }

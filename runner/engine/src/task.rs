@@ -209,7 +209,7 @@ impl Run {
             .task
             .name()
             .and_then(|n| n.as_str())
-            .unwrap_or(&context.task.action.name);
+            .unwrap_or_default();
         let task = rplay_template::Value::from_pairs([
             ("name", rplay_template::Value::from(name)),
             (

@@ -132,9 +132,13 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
     match &value.kind {
         Kind::Str(text) => {
             let start = text.len() - text.trim_start().len();
-            let end = text[start..]
+            // The name may be a template, with blanks of its own.
+            let braces = text[start..].starts_with("{{");
+            let within = braces.then(|| text[start..].find("}}")).flatten();
+            let after = start + within.unwrap_or(0);
+            let end = text[after..]
                 .find(char::is_whitespace)
-                .map_or(text.len(), |i| start + i);
+                .map_or(text.len(), |i| after + i);
             let name = text[start..end].to_owned();
             let rest = text[end..].trim();
             let at = text.len() - text[end..].trim_start().len();
