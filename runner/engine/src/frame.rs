@@ -3,9 +3,10 @@
 //! Keywords are looked up from the task outwards; conditions and tags add up.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rplay_playbook::{Block, Keyword, Origin, Play, Role, Task};
+use rplay_vars::Layer;
 use rplay_yaml::{Map, Node};
 
 use crate::play::PlayContext;
@@ -22,6 +23,8 @@ pub(crate) struct Frame {
 struct Level {
     parent: Option<Arc<Level>>,
     block: Arc<Block>,
+    /// Magic variables of the place, made once.
+    magic: OnceLock<Layer>,
 }
 
 impl Frame {
@@ -41,11 +44,21 @@ impl Frame {
         let level = Level {
             parent: self.inner.clone(),
             block: block.clone(),
+            magic: OnceLock::new(),
         };
         Self {
             context: self.context.clone(),
             inner: Some(Arc::new(level)),
         }
+    }
+
+    /// The magic variables of this place, made with `make` where they are asked for first.
+    pub(crate) fn magic(&self, make: fn(&Self) -> Layer) -> Layer {
+        let place = match &self.inner {
+            Some(level) => &level.magic,
+            None => &self.context.magic_of_place,
+        };
+        place.get_or_init(|| make(self)).clone()
     }
 
     /// The blocks around, innermost first.

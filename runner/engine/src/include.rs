@@ -192,11 +192,13 @@ impl Run {
         handler: bool,
     ) -> Option<Arc<Block>> {
         let read = match context.task.action.name.as_str() {
-            "include_role" => self.read_role(context, wanted),
+            "include_role" => self
+                .read_role(context, wanted)
+                .map(|block| (block, wanted.name.clone())),
             _ => self.read_tasks(context, wanted, handler),
         };
-        let block = match read {
-            Ok(block) => Arc::new(block),
+        let (block, what) = match read {
+            Ok((block, what)) => (Arc::new(block), what),
             Err(diagnostics) => {
                 let begun = Instant::now();
                 let mut drawn = diagnostics.iter();
@@ -216,7 +218,7 @@ impl Run {
         let names = hosts.iter().map(|h| h.name.clone()).collect();
         self.emit(Event::Included {
             task: context.id,
-            what: self.included_name(context, wanted),
+            what,
             hosts: names,
             item: wanted.label.clone(),
         });
@@ -244,18 +246,6 @@ impl Run {
             .collect()
     }
 
-    /// What was included, as the output says it.
-    fn included_name(&self, context: &TaskContext, wanted: &Wanted) -> String {
-        let path = match context.task.action.name.as_str() {
-            "include_role" => None,
-            _ => self.loader.find_tasks(&wanted.name, &self.at(context)),
-        };
-        path.map_or_else(
-            || wanted.name.clone(),
-            |path| path.canonicalize().unwrap_or(path).display().to_string(),
-        )
-    }
-
     /// Keywords that the included tasks inherit: those of `apply`.
     fn inherited(context: &TaskContext) -> Keywords {
         let mut keywords = Keywords::default();
@@ -276,12 +266,13 @@ impl Run {
         params
     }
 
+    /// The tasks of a file, and the file's whole path.
     fn read_tasks(
         &self,
         context: &TaskContext,
         wanted: &Wanted,
         handler: bool,
-    ) -> Result<Block, Vec<Diagnostic>> {
+    ) -> Result<(Block, String), Vec<Diagnostic>> {
         let place = if handler { Place::Handler } else { Place::Task };
         let at = self.at(context);
         let span = &context.task.action.span;
@@ -301,14 +292,17 @@ impl Run {
         };
         let inside = Context::include(&context.frame.context.play.dir, &path, at.role.as_deref());
         let items = self.loader.tasks_file(&path, place, &inside)?;
-        Ok(Block {
+        let block = Block {
             keywords: Self::inherited(context),
             origin: Origin::Include(Arc::new(Self::params(context, wanted))),
             items,
             rescue: vec![],
             always: vec![],
             span: context.task.span.clone(),
-        })
+        };
+        // The output names the file whole.
+        let what = path.canonicalize().unwrap_or(path).display().to_string();
+        Ok((block, what))
     }
 
     fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Vec<Diagnostic>> {

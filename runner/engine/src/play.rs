@@ -36,6 +36,8 @@ pub(crate) struct PlayContext {
     pub handlers: Mutex<Vec<(Item, Frame)>>,
     /// Magic variables that hold for the whole batch.
     pub magic: OnceLock<Layer>,
+    /// Magic variables outside of all blocks and roles.
+    pub magic_of_place: OnceLock<Layer>,
     /// The batch's active hosts, and the count of moves that the list is of.
     active: Mutex<Option<(u64, Value)>>,
     stopped: AtomicBool,
@@ -180,6 +182,7 @@ impl Run {
                 roles_done: Mutex::default(),
                 handlers: Mutex::default(),
                 magic: OnceLock::new(),
+                magic_of_place: OnceLock::new(),
                 active: Mutex::default(),
                 stopped: AtomicBool::new(false),
             });

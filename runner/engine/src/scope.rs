@@ -52,8 +52,8 @@ impl Run {
         }
         let magic = frame.context.magic.get_or_init(|| self.play_magic(frame));
         scope.add(Level::Magic, magic.clone());
-        let here = Arc::new(self.magic_here(frame));
-        scope.add(Level::Magic, Layer::Values(here));
+        scope.add(Level::Magic, frame.magic(magic_of_place));
+        scope.add(Level::Magic, self.magic_now(frame));
         let file = task.map_or_else(|| frame.context.play.file.clone(), |t| t.file.clone());
         scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
@@ -131,35 +131,36 @@ impl Run {
         sources.collect::<Vec<_>>().into()
     }
 
-    /// Magic variables of this moment and of the roles around.
-    fn magic_here(&self, frame: &Frame) -> IndexMap<String, Value> {
+    /// Magic variables of this moment.
+    fn magic_now(&self, frame: &Frame) -> Layer {
         let active = frame.context.active(self.moves.load(Ordering::SeqCst));
-        let mut magic = IndexMap::from([
+        Layer::Values(Arc::new(IndexMap::from([
             ("play_hosts".to_owned(), active.clone()),
             ("ansible_play_hosts".to_owned(), active),
-        ]);
-        let names: Vec<&str> = frame.roles().map(|r| r.name.as_str()).collect();
-        let mut path: Vec<String> = frame.roles().map(|r| absolute(&r.path)).collect();
-        path.push(absolute(&frame.context.play.dir));
-        magic.insert(
-            "ansible_search_path".to_owned(),
-            list(path.iter().map(String::as_str)),
-        );
-        if let Some(role) = frame.roles().next() {
-            let name = Value::from(role.name.as_str());
-            magic.insert("role_name".to_owned(), name.clone());
-            magic.insert("ansible_role_name".to_owned(), name);
-            magic.insert("role_path".to_owned(), Value::from(absolute(&role.path)));
-            if let Some((_, parents)) = names.split_first().filter(|(_, p)| !p.is_empty()) {
-                let parents = list(parents.iter().copied());
-                magic.insert("ansible_parent_role_names".to_owned(), parents);
-                let paths: Vec<String> = frame.roles().skip(1).map(|r| absolute(&r.path)).collect();
-                let paths = list(paths.iter().map(String::as_str));
-                magic.insert("ansible_parent_role_paths".to_owned(), paths);
-            }
-        }
-        magic
+        ])))
     }
+}
+
+/// Magic variables of the place in a play: of the roles around.
+fn magic_of_place(frame: &Frame) -> Layer {
+    let names: Vec<&str> = frame.roles().map(|r| r.name.as_str()).collect();
+    let paths: Vec<String> = frame.roles().map(|r| absolute(&r.path)).collect();
+    let dir = absolute(&frame.context.play.dir);
+    let search = paths.iter().chain([&dir]).map(String::as_str);
+    let mut magic = IndexMap::from([("ansible_search_path".to_owned(), list(search))]);
+    if let (Some((name, parents)), Some((path, above))) = (names.split_first(), paths.split_first())
+    {
+        magic.insert("role_name".to_owned(), Value::from(*name));
+        magic.insert("ansible_role_name".to_owned(), Value::from(*name));
+        magic.insert("role_path".to_owned(), Value::from(path.as_str()));
+        if !parents.is_empty() {
+            let parents = list(parents.iter().copied());
+            magic.insert("ansible_parent_role_names".to_owned(), parents);
+            let above = list(above.iter().map(String::as_str));
+            magic.insert("ansible_parent_role_paths".to_owned(), above);
+        }
+    }
+    Layer::Values(Arc::new(magic))
 }
 
 /// The names of roles, those that they depend on among them as deep as is asked for.

@@ -88,13 +88,12 @@ impl Store {
             .additions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        additions
-            .iter()
-            .filter(|a| a.vars.is_some() || next.hosts.contains_key(a.host.as_str()))
-            .cloned()
-            .collect::<Vec<_>>()
-            .iter()
-            .for_each(|addition| addition.make(&mut next));
+        // A host of the old inventory that was only grouped goes with it.
+        for addition in additions.iter() {
+            if addition.vars.is_some() || next.hosts.contains_key(addition.host.as_str()) {
+                addition.make(&mut next);
+            }
+        }
         *self
             .inventory
             .write()
@@ -149,12 +148,10 @@ impl Store {
             let none = HostVars::default();
             let known = hosts.get(host).unwrap_or(&none);
             scope.add(Level::Facts, known.facts_layer());
-            if hosts.contains_key(host) {
-                known
-                    .included_layers()
-                    .for_each(|layer| scope.add(Level::IncludeVars, layer));
-                scope.add(Level::SetFacts, known.set_layer());
-            }
+            known
+                .included_layers()
+                .for_each(|layer| scope.add(Level::IncludeVars, layer));
+            scope.add(Level::SetFacts, known.set_layer());
         }
         for extra in &self.extra {
             scope.add(Level::Extra, Layer::Nodes(extra.clone()));
@@ -318,7 +315,7 @@ impl rplay_template::Object for HostVarsOf {
 }
 
 /// A host that the run put into groups (`add_host`, `group_by`).
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Addition {
     /// The host.
     pub host: String,
