@@ -53,6 +53,7 @@ impl Module for This {
             .help("a program that reads JSON and prints JSON runs as it is (docs/porting.md)"));
         }
         let json = Value::Object(arguments.clone()).to_string();
+        // What was read is what is run: the program is sent once.
         let (program, input) = if text.contains(PLACEHOLDER) {
             let text = text.replace(PLACEHOLDER, &json);
             (sent_program::written(name, 0o700, text.as_bytes())?, None)
@@ -60,7 +61,7 @@ impl Module for This {
             let is_binary = content.starts_with(b"\x7fELF");
             let words = if is_binary || text.contains("WANT_JSON") { json } else { pairs(&arguments) };
             let input = sent_program::written("args", 0o600, words.as_bytes())?;
-            (sent_program::placed(host, &args.program)?, Some(input))
+            (sent_program::written(name, 0o700, &content)?, Some(input))
         };
         result(host, name, &program, input.as_ref())
     }

@@ -6,22 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use rplay_api::{Args, Choice, Doc, Failure, FileArgs, FileMode, Host, Module, Outcome, Result, Return};
+use rplay_api::{Args, Doc, Failure, FileArgs, FileMode, Host, Module, Outcome, Result, Return};
 use serde_json::Value;
 
-use crate::openpgp::{Key, PublicKey, plain_id};
+use crate::openpgp::{Key, Presence, PublicKey, plain_id};
 
 /// The `apt_key` module.
 pub struct This;
-
-/// Whether the key is trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
-pub enum Presence {
-    /// It is.
-    Present,
-    /// It is not.
-    Absent,
-}
 
 /// Arguments of `apt_key`.
 #[derive(Debug, Args)]

@@ -1,15 +1,25 @@
 //! OpenPGP public keys, as apt and rpm take them: armored text, or the packets themselves.
 //!
-//! Owns what is in a key; no gpg is needed on the host. Knows nothing of who trusts it.
+//! Owns what is in a key; no gpg is needed on the host. Knows nothing of where a trusted one is
+//! kept.
 
 use std::io::Read;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rplay_api::{Failure, Host, Result};
+use rplay_api::{Choice, Failure, Host, Result};
 
 use crate::http::{Client, Options};
+
+/// Whether the key is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
+pub enum Presence {
+    /// It is.
+    Present,
+    /// It is not.
+    Absent,
+}
 
 /// Public keys are small; what is larger is something else.
 const MAX: u64 = 16 << 20;
@@ -50,18 +60,8 @@ impl Key {
             return Self::of(host.read(path.as_ref())?);
         }
         let options = Options {
-            headers: vec![],
-            username: None,
-            password: None,
-            timeout: Duration::from_secs(30),
-            use_proxy: true,
             validate_certs,
-            user_agent: "rplay".to_owned(),
-            client_cert: None,
-            client_key: None,
-            ca_path: None,
-            unix_socket: None,
-            retries: 4,
+            ..Options::plain("rplay", Duration::from_secs(30), 4)
         };
         let answer = Client::new(host, options, url)?.get(url, &[])?;
         let mut bytes = vec![];

@@ -3,22 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use rplay_api::{Args, Choice, Command, Doc, Failure, Host, Module, Outcome, Result, State, Target};
+use rplay_api::{Args, Command, Doc, Failure, Host, Module, Outcome, Result, State, Target};
 
-use crate::openpgp::{Key, PublicKey, plain_id};
+use crate::openpgp::{Key, Presence, PublicKey, plain_id};
 use crate::rpm;
 
 /// The `rpm_key` module.
 pub struct This;
-
-/// Whether the key is trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Choice)]
-pub enum Presence {
-    /// It is.
-    Present,
-    /// It is not.
-    Absent,
-}
 
 /// Arguments of `rpm_key`.
 #[derive(Debug, Args)]

@@ -58,20 +58,7 @@ fn native(host: &Host) -> Result<String> {
 }
 
 fn download(url: &str, host: &Host) -> Result<TempPath> {
-    let options = Options {
-        headers: vec![],
-        username: None,
-        password: None,
-        timeout: Duration::from_secs(30),
-        use_proxy: true,
-        validate_certs: true,
-        user_agent: "rplay-apt".to_owned(),
-        client_cert: None,
-        client_key: None,
-        ca_path: None,
-        unix_socket: None,
-        retries: 4,
-    };
+    let options = Options::plain("rplay-apt", Duration::from_secs(30), 4);
     let client = Client::new(host, options, url)?;
     let answer = client.get(url, &[]).map_err(|f| f.arg("deb"))?;
     let dir = std::env::temp_dir();

@@ -192,15 +192,11 @@ fn options(args: &GetUrlArgs) -> Result<Options> {
         headers: args.headers.clone().into_iter().flatten().collect(),
         username: args.url_username.clone(),
         password: args.url_password.clone(),
-        timeout,
         use_proxy: args.use_proxy,
         validate_certs: args.validate_certs,
-        user_agent: args.http_agent.clone(),
         client_cert: args.client_cert.clone(),
         client_key: args.client_key.clone(),
-        ca_path: None,
-        unix_socket: None,
-        retries: args.retries,
+        ..Options::plain(&args.http_agent, timeout, args.retries)
     })
 }
 

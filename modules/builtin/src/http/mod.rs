@@ -56,6 +56,26 @@ pub struct Options {
     pub retries: u32,
 }
 
+impl Options {
+    /// Nothing but an address: proxies are heeded, certificates are checked.
+    pub fn plain(user_agent: &str, timeout: Duration, retries: u32) -> Self {
+        Self {
+            headers: vec![],
+            username: None,
+            password: None,
+            timeout,
+            use_proxy: true,
+            validate_certs: true,
+            user_agent: user_agent.to_owned(),
+            client_cert: None,
+            client_key: None,
+            ca_path: None,
+            unix_socket: None,
+            retries,
+        }
+    }
+}
+
 /// Makes requests for one task.
 pub struct Client<'a> {
     host: &'a Host<'a>,

@@ -202,18 +202,8 @@ fn name(src: &ControllerFile) -> Result<String> {
 
 fn options(args: &UnarchiveArgs) -> Options {
     Options {
-        headers: vec![],
-        username: None,
-        password: None,
-        timeout: Duration::from_secs(10),
-        use_proxy: true,
         validate_certs: args.validate_certs,
-        user_agent: "ansible-httpget".to_owned(),
-        client_cert: None,
-        client_key: None,
-        ca_path: None,
-        unix_socket: None,
-        retries: 4,
+        ..Options::plain("ansible-httpget", Duration::from_secs(10), 4)
     }
 }
 

@@ -389,18 +389,13 @@ fn options(args: &UriArgs) -> Result<Options> {
             Failure::new(format!("`{}` is no time to wait", args.timeout)).arg("timeout")
         })?;
     Ok(Options {
-        headers: vec![],
-        username: None,
-        password: None,
-        timeout,
         use_proxy: args.use_proxy && args.unix_socket.is_none(),
         validate_certs: args.validate_certs,
-        user_agent: args.http_agent.clone(),
         client_cert: args.client_cert.clone(),
         client_key: args.client_key.clone(),
         ca_path: args.ca_path.clone(),
         unix_socket: args.unix_socket.clone(),
-        retries: 0,
+        ..Options::plain(&args.http_agent, timeout, 0)
     })
 }
 
