@@ -16,8 +16,7 @@ struct Server {
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-fn converse(stream: &mut (impl Read + Write), answer: &str) -> String {
-    let mut reader = BufReader::new(stream);
+fn read_request(reader: &mut impl BufRead) -> String {
     let mut request = String::new();
     while reader.read_line(&mut request).unwrap() > 2 {}
     let length = request.lines().find_map(|line| {
@@ -26,12 +25,15 @@ fn converse(stream: &mut (impl Read + Write), answer: &str) -> String {
     });
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).unwrap();
+    request + &String::from_utf8_lossy(&body)
+}
+
+fn write_answer(stream: &mut impl Write, answer: &str) {
     let (head, text) = answer.split_once("\n\n").unwrap_or((answer, ""));
     let head = head.replace('\n', "\r\n");
     let length = text.len();
     let whole = format!("HTTP/1.1 {head}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{text}");
-    reader.into_inner().write_all(whole.as_bytes()).unwrap();
-    request + &String::from_utf8_lossy(&body)
+    stream.write_all(whole.as_bytes()).unwrap();
 }
 
 impl Server {
@@ -44,8 +46,10 @@ impl Server {
         std::thread::spawn(move || {
             while let Some(answer) = answers.pop_front() {
                 let Ok((mut stream, _)) = listener.accept() else { return };
-                let request = converse(&mut stream, answer);
+                // Kept before it is answered: who has the answer looks for it at once.
+                let request = read_request(&mut BufReader::new(&mut stream));
                 log.lock().unwrap().push(request);
+                write_answer(&mut stream, answer);
             }
         });
         Self { url, seen }
@@ -199,7 +203,11 @@ fn a_socket_of_the_target_is_spoken_to() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("s");
     let listener = UnixListener::bind(&path).unwrap();
-    std::thread::spawn(move || converse(&mut listener.accept().unwrap().0, "200 OK\n\nhi"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_request(&mut BufReader::new(&mut stream));
+        write_answer(&mut stream, "200 OK\n\nhi");
+    });
     let got = real(json!({"url": "http://no-such-name/", "unix_socket": path, "return_content": true}));
     assert_eq!(got.unwrap().data["content"], "hi");
 }
