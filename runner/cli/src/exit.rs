@@ -34,9 +34,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// How a run ends.
     pub(crate) fn of(summary: &Summary) -> Self {
-        let failed = summary.recap.iter().any(|r| r.failed > 0);
-        let lost = summary.recap.iter().any(|r| r.unreachable > 0);
-        match (failed, lost) {
+        match (summary.failed, summary.unreachable) {
             _ if summary.broken => Self::Parse,
             (true, true) => Self::FailedAndUnreachable,
             (true, false) => Self::Failed,
@@ -65,29 +63,21 @@ impl Exit {
 
 #[cfg(test)]
 mod tests {
-    use rplay_event::Recap;
-
     use super::*;
 
     #[test]
     fn a_lost_and_a_failed_host_are_told_apart() {
-        let failed = Recap {
-            failed: 1,
-            ..Recap::default()
-        };
-        let lost = Recap {
-            unreachable: 1,
-            ..Recap::default()
-        };
-        let exit = |recap: Vec<Recap>| {
+        let exit = |failed, unreachable| {
             Exit::of(&Summary {
-                recap,
+                recap: vec![],
+                failed,
+                unreachable,
                 broken: false,
             })
         };
-        assert_eq!(exit(vec![failed.clone()]), Exit::Failed);
-        assert_eq!(exit(vec![lost.clone()]), Exit::Unreachable);
-        assert_eq!(exit(vec![failed, lost]), Exit::FailedAndUnreachable);
-        assert_eq!(exit(vec![Recap::default()]), Exit::Ok);
+        assert_eq!(exit(true, false), Exit::Failed);
+        assert_eq!(exit(false, true), Exit::Unreachable);
+        assert_eq!(exit(true, true), Exit::FailedAndUnreachable);
+        assert_eq!(exit(false, false), Exit::Ok);
     }
 }

@@ -140,9 +140,7 @@ impl Session {
             sink,
             reload: Box::new(reload),
         };
-        let names = plays.iter().map(|(name, _)| name.clone()).collect();
-        let plays = plays.into_iter().flat_map(|(_, plays)| plays).collect();
-        execute(Run::new(setup), names, plays)
+        execute(Run::new(setup), plays)
     }
 
     /// A playbook's plays; what is odd about them is shown.
@@ -222,7 +220,7 @@ fn whole(path: &str) -> String {
 }
 
 /// Runs to the end, or to Ctrl-C.
-fn execute(run: Arc<Run>, names: Vec<String>, plays: Vec<Play>) -> Result<Exit, Stop> {
+fn execute(run: Arc<Run>, playbooks: Vec<Named>) -> Result<Exit, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -230,7 +228,7 @@ fn execute(run: Arc<Run>, names: Vec<String>, plays: Vec<Play>) -> Result<Exit, 
     let begun = Instant::now();
     let ended: Option<Summary> = runtime.block_on(async {
         tokio::select! {
-            summary = run.execute(names, plays) => Some(summary),
+            summary = run.execute(playbooks) => Some(summary),
             () = interrupted() => None,
         }
     });

@@ -9,13 +9,16 @@ use rplay_event::Event;
 use rplay_playbook::{Keyword, Task};
 use rplay_template::{Decision, Origin, Value, Vars, unknown};
 use rplay_vars::{Level, Scope};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::host_run::HostRun;
 use crate::result::{Ending, TaskResult};
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
+
+/// Seconds: Ansible takes no longer timeout.
+const LONGEST_TIMEOUT: f64 = 100_000_000.0;
 
 impl Run {
     /// Decides the conditions around a task: a result where it does not run.
@@ -134,23 +137,45 @@ impl Run {
 
     /// The host that a task is delegated to.
     fn delegated_to(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Option<String> {
-        let node = context
-            .frame
-            .keyword(Some(&context.task), Keyword::DelegateTo)?;
+        let frame = &context.frame;
+        let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
         let name = text::string(&self.templar, node, vars).ok()?;
         (!name.is_empty()).then_some(name)
     }
 
     /// How long a task may take that says nothing of it.
-    fn default_timeout(&self, context: &TaskContext) -> Option<f64> {
+    fn default_timeout(&self, context: &TaskContext) -> Option<u32> {
         let seconds = self.options.defaults.task_timeout?;
         let keywords = [Keyword::Timeout, Keyword::Async];
         let said = keywords
             .iter()
             .any(|k| context.frame.keyword(Some(&context.task), *k).is_some());
-        // A timeout is small.
-        #[allow(clippy::cast_precision_loss)]
-        (!said).then_some(seconds as f64)
+        let seconds = u32::try_from(seconds).ok().filter(|s| *s > 0);
+        seconds.filter(|_| !said)
+    }
+
+    /// Seconds that the action may take; `None` is for ever.
+    fn timeout(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Option<u32>, Diagnostic> {
+        let keyword = Keyword::Timeout;
+        let Some(node) = self.said(&context.frame, Some(&context.task), keyword, vars) else {
+            return Ok(self.default_timeout(context));
+        };
+        let text = text::string(&self.templar, node, vars)?;
+        let seconds = text.trim().parse::<f64>().ok();
+        let seconds = seconds.filter(|s| (0.0..=LONGEST_TIMEOUT).contains(s));
+        let Some(seconds) = seconds else {
+            let words = format!("Timeout {text} is invalid");
+            let help = format!("it is a number of seconds from 0 (none) to {LONGEST_TIMEOUT}");
+            return Err(Diagnostic::error(words).at(&node.span).help(help));
+        };
+        // As in Ansible, part of a second is nothing; the range is checked above.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let seconds = seconds as u32;
+        Ok((seconds > 0).then_some(seconds))
     }
 
     /// Runs the action once.
@@ -160,18 +185,20 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
-        let seconds = context.frame.keyword(Some(&context.task), Keyword::Timeout);
-        let limit = seconds
-            .and_then(|node| text::number(&self.templar, node, vars).ok())
-            .or(self.default_timeout(context))
-            .filter(|s| *s > 0.0);
+        let limit = match self.timeout(context, vars) {
+            Ok(limit) => limit,
+            Err(wrong) => return self.failure(&wrong),
+        };
         let work = self.act(context, host, vars);
         match limit {
             None => work.await,
-            Some(limit) => match tokio::time::timeout(Duration::from_secs_f64(limit), work).await {
-                Ok(result) => result,
-                Err(_) => TaskResult::failed(format!("Timed out after {limit} second(s).")),
-            },
+            Some(limit) => {
+                match tokio::time::timeout(Duration::from_secs(limit.into()), work).await {
+                    Ok(result) => result,
+                    Err(_) => TaskResult::failed(format!("Timed out after {limit} second(s)."))
+                        .with("timedout", json!({"period": limit})),
+                }
+            }
         }
     }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use rplay_diag::Diagnostic;
 use rplay_playbook::{Keyword, Task};
-use rplay_template::{Value, Vars};
+use rplay_template::{Value, Vars, is_omit};
 use rplay_transport::{Become, HostKeys, Kind, Method, Secret, SshArgs, Target};
+use rplay_yaml::Node;
 
 use crate::frame::Frame;
 use crate::run::Run;
@@ -33,7 +34,7 @@ impl Settings<'_> {
     }
 
     fn keyword(&self, keyword: Keyword) -> Result<Option<String>, Diagnostic> {
-        let node = self.frame.keyword(self.task, keyword);
+        let node = self.run.said(self.frame, self.task, keyword, self.vars);
         let text = node
             .map(|node| text::string(&self.run.templar, node, self.vars))
             .transpose()?;
@@ -48,6 +49,21 @@ impl Settings<'_> {
 }
 
 impl Run {
+    /// The innermost value of a keyword that is not `omit`: who omits it has what is around.
+    pub(crate) fn said<'a>(
+        &self,
+        frame: &'a Frame,
+        task: Option<&'a Task>,
+        keyword: Keyword,
+        vars: &Arc<dyn Vars>,
+    ) -> Option<&'a Node> {
+        let omits = |node: &Node| {
+            node.as_str().is_some_and(|text| text.contains("omit"))
+                && self.templar.render(node, vars).is_ok_and(|v| is_omit(&v))
+        };
+        frame.said(task, keyword).find(|node| !omits(node))
+    }
+
     /// Where a task for `host` connects to.
     ///
     /// # Errors
@@ -155,7 +171,7 @@ impl Run {
         };
         let wanted = match settings.var(&["ansible_become"]) {
             Some(text) => matches!(text.to_lowercase().as_str(), "true" | "yes" | "1" | "on"),
-            None => match frame.keyword(task, Keyword::Become) {
+            None => match self.said(frame, task, Keyword::Become, vars) {
                 Some(node) => text::boolean(&self.templar, node, vars)?,
                 None => options.enabled,
             },

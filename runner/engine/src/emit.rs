@@ -64,7 +64,12 @@ impl Run {
             result: if secret {
                 Map::new()
             } else {
-                redacted_map(&result.json(), redactor)
+                let mut shown = result.json();
+                let invocation = result.invocation.clone();
+                if let Some(invocation) = invocation.filter(|_| self.options.verbosity > 2) {
+                    shown.insert("invocation".to_owned(), invocation);
+                }
+                redacted_map(&shown, redactor)
             },
             changes: if secret { vec![] } else { changes.collect() },
             diagnostic: result.diagnostic.as_deref().filter(|_| !secret).map(clean),

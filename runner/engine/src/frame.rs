@@ -85,16 +85,22 @@ impl Frame {
         task: Option<&'a Task>,
         keyword: Keyword,
     ) -> Option<&'a Node> {
-        task.and_then(|t| t.keywords.get(keyword))
-            .or_else(|| self.blocks().find_map(|b| b.keywords.get(keyword)))
-            .or_else(|| self.play().keywords.get(keyword))
-            .or_else(|| {
-                self.play()
-                    .imports
-                    .iter()
-                    .rev()
-                    .find_map(|k| k.get(keyword))
-            })
+        self.said(task, keyword).next()
+    }
+
+    /// Every value of a keyword, innermost first.
+    pub(crate) fn said<'a>(
+        &'a self,
+        task: Option<&'a Task>,
+        keyword: Keyword,
+    ) -> impl Iterator<Item = &'a Node> {
+        let own = task.map(|t| &t.keywords);
+        let blocks = self.blocks().map(|b| &b.keywords);
+        let imports = self.play().imports.iter().rev();
+        let all = own.into_iter().chain(blocks);
+        all.chain([&self.play().keywords])
+            .chain(imports)
+            .filter_map(move |keywords| keywords.get(keyword))
     }
 
     /// Every value of a keyword that adds up, outermost first.

@@ -1,10 +1,14 @@
 //! Handlers: notified by changes, run once at the next flush, in the order they are defined.
+//!
+//! Owns which handler answers to a name. Knows nothing of how a handler's task is run.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
-use rplay_playbook::{Item, Keyword};
+use rplay_playbook::{Item, Keyword, Keywords, Origin, is_template};
 use rplay_template::Vars;
+use rplay_yaml::Node;
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
@@ -12,6 +16,83 @@ use crate::play::PlayContext;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
+
+/// A handler of a play, with where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Handler {
+    item: Item,
+    frame: Frame,
+    /// The list that it was defined in: a role's, or the play's own.
+    list: usize,
+}
+
+/// The handlers known so far, each list in its order. They are named by their number.
+#[derive(Debug, Default)]
+pub(crate) struct Handlers {
+    all: Vec<Handler>,
+    lists: usize,
+}
+
+impl Handlers {
+    /// Takes a list of handlers; those that are known already stay as they are.
+    pub(crate) fn add(&mut self, items: &[Item], frame: &Frame) {
+        self.lists += 1;
+        items.iter().for_each(|item| self.take(item, frame));
+    }
+
+    /// The handler of a number.
+    pub(crate) fn get(&self, number: usize) -> Option<&Handler> {
+        self.all.get(number)
+    }
+
+    fn take(&mut self, item: &Item, frame: &Frame) {
+        match item {
+            // What is imported is a list of handlers, and not one handler.
+            Item::Block(block) if !matches!(block.origin, Origin::Plain) => {
+                let inner = frame.enter(block);
+                block.items.iter().for_each(|item| self.take(item, &inner));
+            }
+            _ if self.all.iter().any(|known| span(&known.item) == span(item)) => {}
+            _ => self.all.push(Handler {
+                item: item.clone(),
+                frame: frame.clone(),
+                list: self.lists,
+            }),
+        }
+    }
+}
+
+fn span(item: &Item) -> &rplay_diag::Span {
+    match item {
+        Item::Task(task) => &task.span,
+        Item::Block(block) => &block.span,
+    }
+}
+
+impl Handler {
+    fn keywords(&self) -> &Keywords {
+        match &self.item {
+            Item::Task(task) => &task.keywords,
+            Item::Block(block) => &block.keywords,
+        }
+    }
+
+    /// Whether `asked` is `title`, alone or behind the role that the handler is of.
+    fn is_called(&self, title: &str, asked: &str) -> bool {
+        let Some(role) = self.frame.roles().next() else {
+            return title == asked;
+        };
+        let within = |role: &str| {
+            let rest = asked.strip_prefix(role).and_then(|r| r.strip_prefix(" : "));
+            rest == Some(title)
+        };
+        let whole = role
+            .collection
+            .as_ref()
+            .map(|c| format!("{c}.{}", role.name));
+        title == asked || within(&role.name) || whole.is_some_and(|name| within(&name))
+    }
+}
 
 impl Run {
     /// A task changed something: what it notifies is to run on this host. Gives what is wrong where
@@ -27,104 +108,96 @@ impl Run {
         for node in nodes {
             let names = text::words_uncut(&self.templar, node, &vars);
             for name in names.unwrap_or_default() {
-                if self.is_handler(&context.frame.context, &name) {
-                    host.notify(&name);
-                } else {
+                let answering = self.answering(&context.frame.context, &name);
+                if answering.is_empty() {
                     let words = format!("no handler is called `{name}`, or listens to it");
                     wrong.get_or_insert(Diagnostic::error(words).at(&node.span));
                 }
+                host.state().notified.extend(answering);
             }
         }
         wrong
     }
 
-    fn is_handler(&self, context: &PlayContext, name: &str) -> bool {
-        let handlers = context
-            .handlers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        handlers
+    /// The handlers that answer to a name: the one that is called so, and all that listen to it.
+    /// Of several with one name, the first of the last list counts, as in Ansible.
+    fn answering(&self, context: &PlayContext, asked: &str) -> Vec<usize> {
+        let handlers = context.handlers().all.clone();
+        let mut order: Vec<usize> = (0..handlers.len()).collect();
+        order.sort_by_key(|&n| (usize::MAX - handlers[n].list, n));
+        let names: Vec<Option<String>> = handlers
             .iter()
-            .any(|(item, frame)| self.answers(item, frame, name, context))
+            .map(|h| self.title(h, h.keywords().get(Keyword::Name)?, context))
+            .collect();
+        let called = |n: &usize| {
+            let name = names[*n].as_deref();
+            name.is_some_and(|name| handlers[*n].is_called(name, asked))
+        };
+        let mut answering: Vec<usize> = order.iter().copied().find(called).into_iter().collect();
+        let mut heard: HashSet<&str> = HashSet::new();
+        for n in order {
+            let handler = &handlers[n];
+            let topics = handler.keywords().list(Keyword::Listen);
+            let mut topics = topics
+                .iter()
+                .filter_map(|t| self.title(handler, t, context));
+            let hears = topics.any(|topic| handler.is_called(&topic, asked));
+            if hears && names[n].as_deref().is_none_or(|name| heard.insert(name)) {
+                answering.push(n);
+            }
+        }
+        answering
     }
 
-    /// Whether a handler answers to a name: its own, with or without its role's, or a topic.
-    fn answers(&self, item: &Item, frame: &Frame, name: &str, context: &PlayContext) -> bool {
-        let keywords = match item {
-            Item::Task(task) => &task.keywords,
-            Item::Block(block) => &block.keywords,
-        };
-        if let Item::Block(block) = item
-            && block
-                .items
-                .iter()
-                .any(|inner| self.answers(inner, frame, name, context))
-        {
-            return true;
+    /// A handler's name or topic, rendered.
+    fn title(&self, handler: &Handler, node: &Node, context: &PlayContext) -> Option<String> {
+        let text = node.as_str()?;
+        if !is_template(text) {
+            return Some(text.to_owned());
         }
-        let topics = keywords.list(Keyword::Listen);
-        if topics.iter().any(|topic| topic.as_str() == Some(name)) {
-            return true;
-        }
-        let (Some(node), Some(first)) = (keywords.get(Keyword::Name), context.batch.first()) else {
-            return false;
-        };
-        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, frame));
-        let own = text::string(&self.templar, node, &vars).unwrap_or_default();
-        let role = frame.roles().next().map(|r| r.name.clone());
-        own == name || role.is_some_and(|role| format!("{role} : {own}") == name)
+        let first = context.batch.first()?;
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, &handler.frame));
+        text::string(&self.templar, node, &vars).ok()
     }
 
     /// Runs the notified handlers.
     pub(crate) async fn flush_handlers(self: &Arc<Self>, context: &Arc<PlayContext>) {
-        let force = self.options.force_handlers
-            || context
-                .play
-                .keywords
-                .get(Keyword::ForceHandlers)
-                .is_some_and(|node| node.kind == rplay_yaml::Kind::Bool(true));
         let failed: Vec<Arc<HostRun>> = context
             .batch
             .iter()
-            .filter(|h| h.standing() == Standing::Failed)
+            .filter(|h| h.standing() == Standing::Failed && self.forces_handlers(context))
             .cloned()
             .collect();
-        if force {
-            failed.iter().for_each(|h| h.set_standing(Standing::Active));
-        }
-        let handlers = context
-            .handlers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        for (item, frame) in &handlers {
-            let told = self.told(item, frame, context);
+        failed.iter().for_each(|h| h.set_standing(Standing::Active));
+        let mut next = 0;
+        // One that runs may bring in more.
+        while let Some(handler) = context.handler(next) {
+            let told = told(next, context);
             if !told.is_empty() {
-                self.items(std::slice::from_ref(item), &told, frame, true)
-                    .await;
+                let item = std::slice::from_ref(&handler.item);
+                self.items(item, &told, &handler.frame, true).await;
             }
+            next += 1;
         }
-        for host in &context.batch {
-            host.state().notified.clear();
-        }
-        if force {
-            for host in failed.iter().filter(|h| h.is_active()) {
-                host.set_standing(Standing::Failed);
-            }
+        for host in failed.iter().filter(|h| h.is_active()) {
+            host.set_standing(Standing::Failed);
         }
     }
 
-    /// The hosts that a handler is to run on; it is no longer to run on them after that.
-    fn told(&self, item: &Item, frame: &Frame, context: &PlayContext) -> Vec<Arc<HostRun>> {
-        let mut told = vec![];
-        for host in context.batch.iter().filter(|h| h.is_active()) {
-            let notified = host.state().notified.clone();
-            let hit = |name: &String| self.answers(item, frame, name, context);
-            if notified.iter().any(hit) {
-                told.push(host.clone());
-            }
-        }
-        told
+    /// Whether handlers run on failed hosts too.
+    fn forces_handlers(&self, context: &Arc<PlayContext>) -> bool {
+        let said = context.play.keywords.get(Keyword::ForceHandlers);
+        said.map_or(self.options.force_handlers, |node| {
+            let first = context.batch.first().map_or("localhost", |h| &h.name);
+            let vars: Arc<dyn Vars> = Arc::new(self.scope(first, None, &Frame::of_play(context)));
+            text::boolean(&self.templar, node, &vars).unwrap_or(false)
+        })
     }
+}
+
+/// The hosts that a handler is to run on now; it is no longer to run on them after that.
+fn told(handler: usize, context: &PlayContext) -> Vec<Arc<HostRun>> {
+    let active = context.batch.iter().filter(|h| h.is_active());
+    let told = active.filter(|h| h.state().notified.remove(&handler));
+    told.cloned().collect()
 }

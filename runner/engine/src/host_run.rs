@@ -1,5 +1,6 @@
 //! One host during a run: how it stands, what it was told, what it counts.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -35,10 +36,13 @@ pub(crate) struct HostRun {
 pub(crate) struct State {
     /// How it stands.
     pub standing: Standing,
-    /// Handlers and topics notified, not run yet.
-    pub notified: Vec<String>,
+    /// The numbers of the handlers notified, not run yet.
+    pub notified: BTreeSet<usize>,
     /// Its row of the recap.
     pub recap: Recap,
+    /// It is active in an `always` only, and as failed as before at its end; `clear_host_errors`
+    /// takes that back.
+    pub fails_after: bool,
     /// It is failed for another host's failure (`any_errors_fatal`), which is not counted here.
     pub felled: bool,
 }
@@ -51,8 +55,9 @@ impl HostRun {
         };
         let state = State {
             standing: Standing::Active,
-            notified: vec![],
+            notified: BTreeSet::new(),
             recap,
+            fails_after: false,
             felled: false,
         };
         Self {
@@ -98,16 +103,16 @@ impl HostRun {
         self.set_standing(Standing::Active);
     }
 
+    /// Its errors are forgotten (`meta: clear_host_errors`).
+    pub(crate) fn clear_errors(&self) {
+        self.state().fails_after = false;
+        if self.is_lost() {
+            self.set_standing(Standing::Active);
+        }
+    }
+
     /// Whether a task failed on it, or it could not be reached.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(self.standing(), Standing::Failed | Standing::Unreachable)
-    }
-
-    /// A handler (or topic) is to run at the next flush.
-    pub(crate) fn notify(&self, name: &str) {
-        let mut state = self.state();
-        if !state.notified.iter().any(|n| n == name) {
-            state.notified.push(name.to_owned());
-        }
     }
 }

@@ -145,11 +145,13 @@ impl Run {
             let inner: Arc<dyn Vars> =
                 Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
             if let Some((name, from)) = self.one(context, &inner)? {
+                let label = self.label(&control, item, &inner);
+                let label = label.map_err(|wrong| self.failure(&wrong))?;
                 all.push(Wanted {
                     name,
                     from,
                     vars: as_nodes(&values, context),
-                    label: Some(self.label(&control, item, &inner)),
+                    label: Some(label),
                 });
             }
         }

@@ -16,6 +16,7 @@ mod frame;
 mod handlers;
 mod host_run;
 mod include;
+mod invocation;
 mod library;
 mod links;
 mod lists;

@@ -167,8 +167,20 @@ impl Run {
             let inner = outer.with_values(Level::Loop, control.vars(&items, index));
             let begun = Instant::now();
             let mut result = self.attempts(context, host, inner.clone()).await;
-            let inner: Arc<dyn Vars> = Arc::new(inner);
+            // The item's own result is there under its registered name.
+            let own = self
+                .register_name(context)
+                .map(|name| (name, result.value(&context.origin)));
+            let own: IndexMap<String, Value> = own.into_iter().collect();
+            let inner: Arc<dyn Vars> = Arc::new(inner.with_values(Level::Loop, own));
             let label = self.label(&control, item, &inner);
+            let label = label.unwrap_or_else(|wrong| {
+                result = mislabelled(
+                    std::mem::replace(&mut result, TaskResult::failed("")),
+                    &wrong,
+                );
+                rplay_template::in_words(item)
+            });
             let shown =
                 rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
             result.data.insert(control.var.clone(), shown);
@@ -199,11 +211,31 @@ impl Run {
         self.templar.condition(node, vars) == Ok(Decision::True)
     }
 
-    pub(crate) fn label(&self, control: &Control, item: &Value, vars: &Arc<dyn Vars>) -> String {
+    /// How an item is named in the output.
+    ///
+    /// # Errors
+    /// A `label` that cannot be rendered.
+    pub(crate) fn label(
+        &self,
+        control: &Control,
+        item: &Value,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<String, Diagnostic> {
         match &control.label {
-            Some(node) => text::string(&self.templar, node, vars).unwrap_or_default(),
-            None => rplay_template::in_words(item),
+            Some(node) => text::string(&self.templar, node, vars),
+            None => Ok(rplay_template::in_words(item)),
         }
+    }
+}
+
+/// An item whose label cannot be rendered has failed, whatever came of it.
+fn mislabelled(result: TaskResult, wrong: &Diagnostic) -> TaskResult {
+    let words = &wrong.message;
+    TaskResult {
+        data: result.data,
+        changes: result.changes,
+        warnings: result.warnings,
+        ..TaskResult::failed(format!("Failed to template loop_control.label: {words}"))
     }
 }
 
@@ -295,6 +327,9 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
     };
     if changed && !matches!(whole.end, Ending::Unknown(_)) {
         whole.data.insert("changed".to_owned(), true.into());
+    }
+    if !matches!(whole.end, Ending::Skipped(_) | Ending::Unreachable(_)) {
+        whole.data.insert("skipped".to_owned(), false.into());
     }
     whole.changes = results.into_iter().flat_map(|r| r.changes).collect();
     whole.with("results", list)

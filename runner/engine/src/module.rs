@@ -20,6 +20,7 @@ use crate::action;
 use crate::controller_files::Sending;
 use crate::fetch::Fetch;
 use crate::host_run::HostRun;
+use crate::invocation::invocation;
 use crate::links::Broken;
 use crate::lookup_io::{find, places};
 use crate::result::TaskResult;
@@ -166,6 +167,7 @@ impl Run {
             Err(diagnostic) => return self.failure(&diagnostic),
         };
         let spec = module.spec();
+        let invocation = invocation(&spec, &args);
         let sending = match self.attach(context, vars, &spec, &mut args).await {
             Ok(sending) => sending,
             Err(Unusable::Unknown(origins)) => return TaskResult::unknown(origins),
@@ -197,9 +199,14 @@ impl Run {
             Ok(None) => self.send(context, &place, request, files).await,
             Err(diagnostic) => self.failure(&diagnostic),
         };
-        match fetch {
+        let result = match fetch {
             Some(fetch) => fetch.finish(result),
             None => result,
+        };
+        let ran = !result.is_unreachable();
+        TaskResult {
+            invocation: ran.then_some(invocation),
+            ..result
         }
     }
 
@@ -213,7 +220,7 @@ impl Run {
         let frame = &context.frame;
         let task = Some(context.task());
         let become_ = self.becomes(vars, task, frame)?;
-        let delegated = frame.keyword(task, Keyword::DelegateTo);
+        let delegated = self.said(frame, task, Keyword::DelegateTo, vars);
         let target = match delegated {
             None => self.target(&host.name, vars, task, frame)?,
             Some(node) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 use rplay_diag::{Diagnostic, Source};
@@ -13,6 +13,7 @@ use rplay_vars::{Layer, Level, Scope};
 use rplay_yaml::{Kind, Map, Node};
 
 use crate::frame::Frame;
+use crate::handlers::{Handler, Handlers};
 use crate::host_run::{HostRun, Standing};
 use crate::options::Gathering;
 use crate::run::Run;
@@ -32,8 +33,7 @@ pub(crate) struct PlayContext {
     pub public_roles: Mutex<Vec<Arc<Role>>>,
     /// The roles that ran to their end, each with the host.
     roles_done: Mutex<HashSet<(String, String)>>,
-    /// Handlers known so far, with where they stand.
-    pub handlers: Mutex<Vec<(Item, Frame)>>,
+    handlers: Mutex<Handlers>,
     /// Magic variables that hold for the whole batch.
     pub magic: OnceLock<Layer>,
     /// Magic variables outside of all blocks and roles.
@@ -58,6 +58,16 @@ impl PlayContext {
         let names = Value::from(names);
         *active = Some((moves, names.clone()));
         names
+    }
+
+    /// The handlers known so far.
+    pub(crate) fn handlers(&self) -> MutexGuard<'_, Handlers> {
+        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The handler of a number.
+    pub(crate) fn handler(&self, number: usize) -> Option<Handler> {
+        self.handlers().get(number).cloned()
     }
 
     /// No more tasks: an error was fatal.
@@ -94,17 +104,23 @@ impl PlayContext {
         done.insert((role.identity.clone(), host.name.clone()));
     }
 
-    /// A role begins: its handlers can be notified from now on.
-    pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
-        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        for item in &role.handlers {
-            let known = handlers
-                .iter()
-                .any(|(known, _)| span_of(known) == span_of(item));
-            if !known {
-                handlers.push((item.clone(), frame.clone()));
+    /// The handlers of roles that are imported can be notified from the play's start on.
+    fn know_handlers(&self, items: &[Item], frame: &Frame) {
+        for item in items {
+            let Item::Block(block) = item else { continue };
+            let inner = frame.enter(block);
+            if let Origin::Role(role) = &block.origin {
+                self.handlers().add(&role.handlers, &inner);
+            }
+            for items in [&block.items, &block.rescue, &block.always] {
+                self.know_handlers(items, &inner);
             }
         }
+    }
+
+    /// A role begins: its handlers can be notified from now on.
+    pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
+        self.handlers().add(&role.handlers, frame);
         if role.public {
             let mut public = self
                 .public_roles
@@ -114,13 +130,6 @@ impl PlayContext {
                 public.push(role.clone());
             }
         }
-    }
-}
-
-fn span_of(item: &Item) -> &rplay_diag::Span {
-    match item {
-        Item::Task(task) => &task.span,
-        Item::Block(block) => &block.span,
     }
 }
 
@@ -341,9 +350,9 @@ impl Run {
         };
         for name in &names {
             let text = text::string(&self.templar, name, vars)?;
-            let path = play.dir.join(&text);
-            if path.is_file() {
-                return Ok(Some(self.read_vars(&path)?));
+            let places = [play.dir.join("vars").join(&text), play.dir.join(&text)];
+            if let Some(path) = places.iter().find(|path| path.is_file()) {
+                return Ok(Some(self.read_vars(path)?));
             }
         }
         Err(Diagnostic::error("the file of variables is not there").at(&node.span))
@@ -416,17 +425,6 @@ impl Run {
     async fn batch(self: &Arc<Self>, context: &Arc<PlayContext>) {
         let frame = Frame::of_play(context);
         let play = &context.play;
-        {
-            let mut handlers = context
-                .handlers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            handlers.extend(
-                play.handlers
-                    .iter()
-                    .map(|item| (item.clone(), frame.clone())),
-            );
-        }
         for item in &play.roles {
             if let Item::Block(block) = item
                 && let Origin::Role(role) = &block.origin
@@ -435,6 +433,13 @@ impl Run {
             }
         }
         let hosts = &context.batch;
+        for host in hosts {
+            host.state().notified.clear();
+        }
+        for items in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {
+            context.know_handlers(items, &frame);
+        }
+        context.handlers().add(&play.handlers, &frame);
         self.gather(context, &frame).await;
         let free = self.is_free(play);
         let sections = [

@@ -22,6 +22,8 @@ pub(crate) struct TaskResult {
     pub diagnostic: Option<String>,
     /// Where it really ran, if delegated.
     pub delegated_to: Option<String>,
+    /// The module's arguments, its defaults among them.
+    pub invocation: Option<Json>,
 }
 
 /// The ways that a result ends.
@@ -52,6 +54,7 @@ impl TaskResult {
             warnings: vec![],
             diagnostic: None,
             delegated_to: None,
+            invocation: None,
         }
     }
 
@@ -167,7 +170,10 @@ impl TaskResult {
             map.insert(key.to_owned(), value);
         };
         set("changed", self.has_changed().into());
-        set("failed", (self.is_failed() || self.is_unreachable()).into());
+        // As in Ansible, what did not run has not said whether it failed.
+        if !self.is_skipped() {
+            set("failed", (self.is_failed() || self.is_unreachable()).into());
+        }
         match &self.end {
             Ending::Failed(msg) => set("msg", msg.clone().into()),
             Ending::Skipped(why) => {
@@ -189,6 +195,9 @@ impl TaskResult {
     /// The result as it is registered.
     pub(crate) fn registered(&self) -> Map<String, Json> {
         let mut json = self.json();
+        if let Some(invocation) = &self.invocation {
+            json.insert("invocation".to_owned(), invocation.clone());
+        }
         if self.is_failed() {
             // What playbooks look at; there is no Python whose trace it could hold.
             json.entry("exception")

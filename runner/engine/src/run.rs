@@ -16,7 +16,7 @@ use rplay_vars::Store;
 use tokio::sync::Semaphore;
 
 use crate::controller_files::ControllerFiles;
-use crate::host_run::HostRun;
+use crate::host_run::{HostRun, Standing};
 use crate::links::Links;
 use crate::operator::Operator;
 use crate::options::Options;
@@ -77,6 +77,10 @@ pub struct Run {
 pub struct Summary {
     /// A row a host.
     pub recap: Vec<Recap>,
+    /// A host ended as failed: its failure was neither rescued, ignored nor cleared.
+    pub failed: bool,
+    /// A host ended as unreachable.
+    pub unreachable: bool,
     /// A play could not be run at all.
     pub broken: bool,
 }
@@ -106,17 +110,19 @@ impl Run {
         })
     }
 
-    /// Runs plays one after the other.
-    pub async fn execute(self: &Arc<Self>, names: Vec<String>, plays: Vec<Play>) -> Summary {
+    /// Runs playbooks, each a path and its plays, one after the other.
+    pub async fn execute(self: &Arc<Self>, playbooks: Vec<(String, Vec<Play>)>) -> Summary {
         let begun = Instant::now();
         self.emit(Event::RunStarted {
             version: rplay_event::VERSION,
             check: self.options.check,
-            playbooks: names,
+            playbooks: playbooks.iter().map(|(path, _)| path.clone()).collect(),
         });
         let mut broken = false;
-        for play in plays {
-            if let Err(error) = self.play(play).await {
+        for (path, plays) in playbooks {
+            let count = plays.len();
+            self.emit(Event::PlaybookStarted { path, plays: count });
+            if let Err(error) = self.plays(plays).await {
                 self.warn(&error);
                 broken = true;
                 break;
@@ -136,6 +142,17 @@ impl Run {
         self.finish(begun, broken)
     }
 
+    /// The plays of a playbook, while there are hosts.
+    async fn plays(self: &Arc<Self>, plays: Vec<Play>) -> Result<(), Diagnostic> {
+        for play in plays {
+            self.play(play).await?;
+            if self.all_lost() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends the run: the recap so far is told. Also where it was interrupted.
     pub fn finish(&self, begun: Instant, broken: bool) -> Summary {
         for words in self.links.warnings() {
@@ -151,7 +168,13 @@ impl Run {
             recap: recap.clone(),
             seconds: begun.elapsed().as_secs_f64(),
         });
-        Summary { recap, broken }
+        let ended = |standing| self.hosts().iter().any(|h| h.standing() == standing);
+        Summary {
+            recap,
+            failed: ended(Standing::Failed),
+            unreachable: ended(Standing::Unreachable),
+            broken,
+        }
     }
 
     /// The controller itself, as a play whose folder is `dir` reaches it.

@@ -33,7 +33,12 @@ impl Run {
         drop(public);
         let mut roles: Vec<_> = frame.roles().collect();
         roles.reverse();
-        for role in &roles {
+        for (above, role) in roles.iter().enumerate() {
+            let is_innermost = above + 1 == roles.len();
+            for role in role.dependencies.iter().filter(|_| is_innermost) {
+                scope.add(Level::RoleDefaults, Layer::Nodes(role.defaults.clone()));
+                scope.add(Level::RoleVars, Layer::Nodes(role.vars.clone()));
+            }
             scope.add(Level::RoleDefaults, Layer::Nodes(role.defaults.clone()));
             scope.add(Level::RoleVars, Layer::Nodes(role.vars.clone()));
             scope.add(Level::RoleParams, Layer::Nodes(role.params.clone()));

@@ -129,7 +129,10 @@ impl Run {
         let context = Arc::new(context);
         let once = self.keyword_is(Keyword::RunOnce, first, &context, false);
         let chosen = if once { &active[..1] } else { &active[..] };
-        let throttle = self.throttle(first, &context);
+        let throttle = match self.throttle(first, &context) {
+            Ok(throttle) => throttle,
+            Err(wrong) => return self.all_fail(&context, chosen, &wrong),
+        };
         // All are announced before one begins, so that results that come at once are told together.
         let delegated_to = frame
             .keyword(Some(task), Keyword::DelegateTo)
@@ -276,26 +279,45 @@ impl Run {
         }
     }
 
-    fn throttle(&self, host: &HostRun, context: &TaskContext) -> Option<Arc<Semaphore>> {
-        let node = context
-            .frame
-            .keyword(Some(&context.task), Keyword::Throttle)?;
+    /// How many hosts may run the task at once, where it says so.
+    ///
+    /// # Errors
+    /// It is no number.
+    fn throttle(
+        &self,
+        host: &HostRun,
+        context: &TaskContext,
+    ) -> Result<Option<Arc<Semaphore>>, Diagnostic> {
+        let keyword = Keyword::Throttle;
+        let Some(node) = context.frame.keyword(Some(&context.task), keyword) else {
+            return Ok(None);
+        };
         let vars: Arc<dyn Vars> =
             Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
-        let number = match text::string(&self.templar, node, &vars) {
-            Ok(text) => text.trim().parse::<usize>().unwrap_or_else(|_| {
-                let words = format!(
-                    "Failed to convert the throttle value to an integer: invalid literal for int: `{text}`"
-                );
-                self.warn(&Diagnostic::error(words).at(&node.span));
-                0
-            }),
-            Err(diagnostic) => {
-                self.warn(&diagnostic);
-                0
-            }
+        let no_number = |why: &str| {
+            let what = "Failed to convert the throttle value to an integer";
+            Diagnostic::error(format!("{what}: {why}")).at(&node.span)
         };
-        (number > 0).then(|| Arc::new(Semaphore::new(number)))
+        let text = text::string(&self.templar, node, &vars)
+            .map_err(|wrong| no_number(&wrong.message.replace('`', "'")))?;
+        let number: usize = text
+            .trim()
+            .parse()
+            .map_err(|_| no_number(&format!("invalid literal for int() with base 10: '{text}'")))?;
+        Ok((number > 0).then(|| Arc::new(Semaphore::new(number))))
+    }
+
+    /// A task that cannot begin fails on its hosts.
+    fn all_fail(&self, context: &TaskContext, hosts: &[Arc<HostRun>], wrong: &Diagnostic) {
+        for host in hosts {
+            let result = self.failure(wrong);
+            let ignored = self.ignores(context, host, &result);
+            let ended = self.ended(context, &host.name, None, &result, ignored, 0);
+            self.emit(Event::HostEnded(ended));
+            tally::count(&mut host.state().recap, &result.status(), ignored);
+            self.settle(context, host, &result, ignored);
+        }
+        self.judge(&context.task, &context.frame, hosts);
     }
 
     /// A keyword that is a bool.
@@ -306,11 +328,14 @@ impl Run {
         context: &TaskContext,
         default: bool,
     ) -> bool {
-        let Some(node) = context.frame.keyword(Some(&context.task), keyword) else {
+        let (frame, task) = (&context.frame, Some(&*context.task));
+        if frame.keyword(task, keyword).is_none() {
+            return default;
+        }
+        let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, task, frame));
+        let Some(node) = self.said(frame, task, keyword, &vars) else {
             return default;
         };
-        let vars: Arc<dyn Vars> =
-            Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
         text::boolean(&self.templar, node, &vars).unwrap_or(default)
     }
 

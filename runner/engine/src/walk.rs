@@ -54,7 +54,9 @@ impl Run {
         frame: &Frame,
         handler: bool,
     ) {
-        if !self.options.tags.selects(&frame.tags(Some(task))) || !self.has_started(task) {
+        // What was notified runs, whatever the tags say: a restart that is left out is lost.
+        let selected = handler || self.options.tags.selects(&frame.tags(Some(task)));
+        if !selected || !self.has_started(task) {
             return;
         }
         if !self.is_wanted(task) {
@@ -156,10 +158,18 @@ impl Run {
         handler: bool,
     ) {
         // The failed hosts take part here too, and are as failed as before at its end.
-        failed.iter().for_each(|h| h.set_standing(Standing::Active));
+        let around: Vec<bool> = failed
+            .iter()
+            .map(|host| {
+                host.set_standing(Standing::Active);
+                std::mem::replace(&mut host.state().fails_after, true)
+            })
+            .collect();
         self.items(&block.always, taking_part, inner, handler).await;
-        for host in failed {
-            if host.is_active() {
+        for (host, around) in failed.iter().zip(around) {
+            let fails = std::mem::replace(&mut host.state().fails_after, false);
+            host.state().fails_after = fails && around;
+            if fails && host.is_active() {
                 host.set_standing(Standing::Failed);
             }
         }

@@ -28,6 +28,13 @@ pub enum Event {
         /// The playbooks.
         playbooks: Vec<String>,
     },
+    /// A playbook began.
+    PlaybookStarted {
+        /// Its path.
+        path: String,
+        /// How many plays it has.
+        plays: usize,
+    },
     /// A play began.
     PlayStarted {
         /// Its name.

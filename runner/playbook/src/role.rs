@@ -74,6 +74,17 @@ impl Loader {
     }
 }
 
+/// A dependency, after those that it has itself.
+fn with_its_own(item: &Item) -> Vec<Arc<Role>> {
+    match item {
+        Item::Block(block) => match &block.origin {
+            Origin::Role(role) => role.dependencies.iter().chain([role]).cloned().collect(),
+            _ => vec![],
+        },
+        Item::Task(_) => vec![],
+    }
+}
+
 /// A role on its way to a block.
 struct Reading<'a> {
     loader: &'a Loader,
@@ -110,6 +121,7 @@ impl Reading<'_> {
         });
         self.problems.extend(doubts);
         let mut items = self.dependencies(meta);
+        let dependencies = items.iter().flat_map(with_its_own).collect();
         items.extend(
             argument_spec
                 .as_ref()
@@ -124,6 +136,7 @@ impl Reading<'_> {
             defaults: Arc::new(defaults),
             vars: Arc::new(vars),
             params: Arc::new(call.params.clone()),
+            dependencies,
             handlers,
             argument_spec,
             public: call.public,

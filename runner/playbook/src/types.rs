@@ -107,6 +107,9 @@ pub struct Role {
     pub vars: Arc<Map>,
     /// What it was called with besides keywords.
     pub params: Arc<Map>,
+    /// The roles that it depends on, those that they depend on before them: it sees their
+    /// variables.
+    pub dependencies: Vec<Arc<Role>>,
     /// Its handlers.
     pub handlers: Vec<Item>,
     /// `meta/argument_specs.yml`, for the entry point.

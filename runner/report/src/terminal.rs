@@ -117,6 +117,7 @@ impl State {
                 self.live.print(&look.paint(&Style::new().cyan(), text));
             }
             Event::RunStarted { .. }
+            | Event::PlaybookStarted { .. }
             | Event::PlayStarted { .. }
             | Event::NoMoreHosts
             | Event::NoHosts { .. } => {

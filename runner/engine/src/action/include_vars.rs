@@ -9,12 +9,13 @@ use regex::Regex;
 use rplay_api::{Args, Doc};
 use rplay_diag::{Diagnostic, Span};
 use rplay_playbook::Role;
+use rplay_template::Var;
 use rplay_yaml::{Kind, Map, Node};
 
 use super::{Action, Call, settled};
 use crate::lookup_io::{find, places};
 use crate::result::TaskResult;
-use crate::text::key;
+use crate::text::{content, key};
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -119,11 +120,7 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             .run
             .read_vars(&path)
             .map_err(|d| call.run.failure(&d))?;
-        if merge {
-            merge_into(&mut all, vars);
-        } else {
-            all.extend(vars);
-        }
+        all.extend(vars);
         read.push(path.display().to_string());
     }
     let span = Span::synthetic("include_vars");
@@ -137,6 +134,11 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             },
         )]);
     }
+    if merge {
+        let mut under = known(call, &all);
+        merge_into(&mut under, all);
+        all = under;
+    }
     let node = Node {
         span,
         kind: Kind::Map(all.clone()),
@@ -149,6 +151,20 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     Ok(TaskResult::done(false, serde_json::Map::new())
         .with("ansible_facts", facts)
         .with("ansible_included_var_files", read))
+}
+
+/// What the host's variables of these names are now.
+fn known(call: Call<'_>, names: &Map) -> Map {
+    let now = names.keys().filter_map(|name| {
+        let span = name.span.clone();
+        let kind = match call.vars.get(&name.text)? {
+            Var::Raw(node) if matches!(node.kind, Kind::Map(_)) => node.kind.clone(),
+            Var::Raw(node) => content(&call.run.templar.render(&node, call.vars).ok()?, &span),
+            Var::Value(value) => content(&value, &span),
+        };
+        Some((name.clone(), Node { span, kind }))
+    });
+    now.collect()
 }
 
 /// Lays variables over others, mappings into mappings.

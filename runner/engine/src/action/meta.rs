@@ -150,9 +150,7 @@ impl Run {
                 "facts cleared".to_owned()
             }
             "clear_host_errors" => {
-                for host in context.batch.iter().filter(|h| h.is_lost()) {
-                    host.set_standing(Standing::Active);
-                }
+                context.batch.iter().for_each(|host| host.clear_errors());
                 "cleared host errors".to_owned()
             }
             _ => match (self.reload)() {

@@ -1,7 +1,6 @@
 //! Gives figures to the run, shown after the recap where `show_custom_stats` is set.
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use indexmap::IndexMap;
 use rplay_api::{Args, Doc};
 use rplay_diag::Diagnostic;
 use serde_json::{Map, Value as Json, json};
@@ -32,13 +31,11 @@ pub(super) const ACTION: Action = Action {
 #[derive(Args)]
 struct SetStatsArgs {
     /// The figures by name.
-    data: IndexMap<String, Json>,
-    /// Keep them for each host, and not for the run as a whole.
-    #[arg(default = false)]
-    per_host: bool,
-    /// Add to a figure that is there; else take its place.
-    #[arg(default = true)]
-    aggregate: bool,
+    data: Json,
+    /// Keep them for each host, and not for the run as a whole: no by default.
+    per_host: Option<Json>,
+    /// Add to a figure that is there, and do not take its place: yes by default.
+    aggregate: Option<Json>,
 }
 
 fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
@@ -48,16 +45,31 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn give(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: SetStatsArgs = call.args()?;
     let span = &call.context.task.action.span;
-    if let Some(name) = args.data.keys().find(|name| !is_identifier(name)) {
-        let words = format!("The variable name '{name}' is not valid");
+    let Json::Object(data) = args.data else {
+        let words = "The 'data' option needs to be a dictionary/hash";
+        return Err(call.run.failure(&Diagnostic::error(words).at(span)));
+    };
+    if let Some(name) = data.keys().find(|name| !is_identifier(name)) {
+        let words = format!("Invalid variable name '{name}'");
         return Err(call.run.failure(&Diagnostic::error(words).at(span).help(
             "a variable's name is made of letters, digits and underscores, and begins with no digit",
         )));
     }
     let stats = json!({
-        "data": args.data,
-        "per_host": args.per_host,
-        "aggregate": args.aggregate,
+        "data": data,
+        "per_host": args.per_host.is_some_and(|v| is_true(&v)),
+        "aggregate": args.aggregate.is_none_or(|v| is_true(&v)),
     });
     Ok(TaskResult::done(false, Map::new()).with("ansible_stats", stats))
+}
+
+/// Any word that is not one for true is false, as in Ansible.
+fn is_true(value: &Json) -> bool {
+    match value {
+        Json::String(word) => matches!(
+            word.to_lowercase().as_str(),
+            "yes" | "true" | "on" | "1" | "y" | "t"
+        ),
+        other => other == &Json::Bool(true) || other == &Json::from(1),
+    }
 }

@@ -25,20 +25,18 @@ pub(crate) struct Default {
 impl Default {
     pub(crate) fn event(&mut self, event: &Event, look: &AnsibleLook, screen: &mut Screen) {
         match event {
-            Event::RunStarted {
-                check, playbooks, ..
-            } => {
+            Event::RunStarted { check, .. } => {
                 self.check = *check;
                 if *check && look.check_markers {
                     screen.line(Ink::Plain, &look.banner("DRY RUN"));
                 }
-                if look.verbosity > 1 {
-                    for path in playbooks {
-                        let name = path.rsplit('/').next().unwrap_or(path);
-                        screen.line(Ink::Plain, &look.banner(&format!("PLAYBOOK: {name}")));
-                    }
-                }
             }
+            Event::PlaybookStarted { path, plays } if look.verbosity > 1 => {
+                let name = path.rsplit('/').next().unwrap_or(path);
+                screen.line(Ink::Plain, &look.banner(&format!("PLAYBOOK: {name}")));
+                screen.line(Ink::Verbose, &format!("{plays} plays in {path}"));
+            }
+            Event::PlaybookStarted { .. } => {}
             Event::PlayStarted {
                 name, free, check, ..
             } => {
