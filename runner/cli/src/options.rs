@@ -47,6 +47,7 @@ pub(crate) fn options(
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),
+            missing_handlers: settings.error_on_missing_handler == Some(false),
             any_errors_fatal: settings.any_errors_fatal == Some(true),
             no_log: settings.no_log == Some(true),
             task_timeout: settings.task_timeout.filter(|seconds| *seconds > 0),

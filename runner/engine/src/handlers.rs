@@ -110,8 +110,12 @@ impl Run {
             for name in names.unwrap_or_default() {
                 let answering = self.answering(&context.frame.context, &name);
                 if answering.is_empty() {
-                    let words = format!("no handler is called `{name}`, or listens to it");
-                    wrong.get_or_insert(Diagnostic::error(words).at(&node.span));
+                    let missing = missing(&name).at(&node.span);
+                    if self.options.defaults.missing_handlers {
+                        self.warn(&missing);
+                    } else {
+                        wrong.get_or_insert(missing);
+                    }
                 }
                 host.state().notified.extend(answering);
             }
@@ -137,11 +141,10 @@ impl Run {
         let mut heard: HashSet<&str> = HashSet::new();
         for n in order {
             let handler = &handlers[n];
+            // Topics are no templates, as in Ansible.
             let topics = handler.keywords().list(Keyword::Listen);
-            let mut topics = topics
-                .iter()
-                .filter_map(|t| self.title(handler, t, context));
-            let hears = topics.any(|topic| handler.is_called(&topic, asked));
+            let mut topics = topics.into_iter().filter_map(Node::as_str);
+            let hears = topics.any(|topic| handler.is_called(topic, asked));
             if hears && names[n].as_deref().is_none_or(|name| heard.insert(name)) {
                 answering.push(n);
             }
@@ -149,7 +152,7 @@ impl Run {
         answering
     }
 
-    /// A handler's name or topic, rendered.
+    /// A handler's name, rendered.
     fn title(&self, handler: &Handler, node: &Node, context: &PlayContext) -> Option<String> {
         let text = node.as_str()?;
         if !is_template(text) {
@@ -157,7 +160,17 @@ impl Run {
         }
         let first = context.batch.first()?;
         let vars: Arc<dyn Vars> = Arc::new(self.scope(&first.name, None, &handler.frame));
-        text::string(&self.templar, node, &vars).ok()
+        let title = text::string(&self.templar, node, &vars);
+        if let Err(wrong) = &title
+            && handler.keywords().list(Keyword::Listen).is_empty()
+        {
+            let words = format!(
+                "Handler '{text}' is unusable: its name cannot be rendered, and it listens to nothing"
+            );
+            let warning = Diagnostic::warning(words).at(&node.span);
+            self.warn(&warning.help(wrong.message.clone()));
+        }
+        title.ok()
     }
 
     /// Runs the notified handlers.
@@ -193,6 +206,14 @@ impl Run {
             text::boolean(&self.templar, node, &vars).unwrap_or(false)
         })
     }
+}
+
+/// No handler answers to a name: in Ansible's words, which scripts look for.
+fn missing(name: &str) -> Diagnostic {
+    let words = format!(
+        "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+    );
+    Diagnostic::error(words).help(format!("no handler is called `{name}`, or listens to it"))
 }
 
 /// The hosts that a handler is to run on now; it is no longer to run on them after that.

@@ -42,6 +42,8 @@ pub struct Defaults {
     pub gathering: Gathering,
     /// `strategy`.
     pub strategy: Option<String>,
+    /// A handler that is not there is only warned of.
+    pub missing_handlers: bool,
     /// `any_errors_fatal`.
     pub any_errors_fatal: bool,
     /// `no_log`.

@@ -25,8 +25,8 @@ pub(crate) struct PlayContext {
     pub play: Arc<Play>,
     /// The hosts of this batch.
     pub batch: Vec<Arc<HostRun>>,
-    /// The names of all the play's hosts.
-    pub all: Vec<String>,
+    /// All the play's hosts.
+    pub all: Vec<Arc<HostRun>>,
     /// Variables of the play: `vars`, `vars_files`.
     pub layers: Vec<(Level, Layer)>,
     /// Roles whose variables the whole play sees.
@@ -38,25 +38,38 @@ pub(crate) struct PlayContext {
     pub magic: OnceLock<Layer>,
     /// Magic variables outside of all blocks and roles.
     pub magic_of_place: OnceLock<Layer>,
-    /// The batch's active hosts, and the count of moves that the list is of.
-    active: Mutex<Option<(u64, Value)>>,
+    /// The hosts that are not lost, and the count of moves that the lists are of.
+    present: Mutex<Option<(u64, Present)>>,
     stopped: AtomicBool,
 }
 
+/// The names of the hosts that are not lost.
+#[derive(Debug, Clone)]
+pub(crate) struct Present {
+    pub batch: Value,
+    pub play: Value,
+}
+
 impl PlayContext {
-    /// The names of the batch's active hosts; listed anew only where a host's standing changed
-    /// since `moves` were counted last.
-    pub(crate) fn active(&self, moves: u64) -> Value {
-        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((counted, names)) = active.as_ref()
+    /// The names of the play's and of the batch's hosts that are not lost; listed anew only where
+    /// a host's standing changed since `moves` were counted last.
+    pub(crate) fn present(&self, moves: u64) -> Present {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((counted, names)) = present.as_ref()
             && *counted == moves
         {
             return names.clone();
         }
-        let names = self.batch.iter().filter(|h| h.is_active());
-        let names: Vec<Value> = names.map(|h| Value::from(h.name.as_str())).collect();
-        let names = Value::from(names);
-        *active = Some((moves, names.clone()));
+        let names = |hosts: &[Arc<HostRun>]| -> Value {
+            let there = hosts.iter().filter(|h| !h.is_lost());
+            let names: Vec<Value> = there.map(|h| Value::from(h.name.as_str())).collect();
+            names.into()
+        };
+        let names = Present {
+            batch: names(&self.batch),
+            play: names(&self.all),
+        };
+        *present = Some((moves, names.clone()));
         names
     }
 
@@ -104,16 +117,17 @@ impl PlayContext {
         done.insert((role.identity.clone(), host.name.clone()));
     }
 
-    /// The handlers of roles that are imported can be notified from the play's start on.
-    fn know_handlers(&self, items: &[Item], frame: &Frame) {
+    /// The handlers of roles that are imported can be notified from the play's start on, and their
+    /// variables are the play's.
+    fn know_roles(&self, items: &[Item], frame: &Frame) {
         for item in items {
             let Item::Block(block) = item else { continue };
             let inner = frame.enter(block);
             if let Origin::Role(role) = &block.origin {
-                self.handlers().add(&role.handlers, &inner);
+                self.enter_role(role, &inner);
             }
             for items in [&block.items, &block.rescue, &block.always] {
-                self.know_handlers(items, &inner);
+                self.know_roles(items, &inner);
             }
         }
     }
@@ -126,8 +140,10 @@ impl PlayContext {
                 .public_roles
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            if !public.iter().any(|known| Arc::ptr_eq(known, role)) {
-                public.push(role.clone());
+            for role in role.dependencies.iter().chain([role]) {
+                if !public.iter().any(|known| Arc::ptr_eq(known, role)) {
+                    public.push(role.clone());
+                }
             }
         }
     }
@@ -143,7 +159,6 @@ impl Run {
         let base = self.play_scope(&play, Scope::default())?;
         let hosts = self.hosts_of(&play, &base)?;
         let name = self.play_name(&play, &base);
-        let names: Vec<String> = hosts.iter().map(|h| h.name.clone()).collect();
         if hosts.is_empty() {
             self.emit(Event::PlayStarted {
                 name,
@@ -185,14 +200,14 @@ impl Run {
             let context = Arc::new(PlayContext {
                 play: play.clone(),
                 batch,
-                all: names.clone(),
+                all: hosts.clone(),
                 layers: layers.clone(),
                 public_roles: Mutex::default(),
                 roles_done: Mutex::default(),
                 handlers: Mutex::default(),
                 magic: OnceLock::new(),
                 magic_of_place: OnceLock::new(),
-                active: Mutex::default(),
+                present: Mutex::default(),
                 stopped: AtomicBool::new(false),
             });
             self.batch(&context).await;
@@ -425,19 +440,12 @@ impl Run {
     async fn batch(self: &Arc<Self>, context: &Arc<PlayContext>) {
         let frame = Frame::of_play(context);
         let play = &context.play;
-        for item in &play.roles {
-            if let Item::Block(block) = item
-                && let Origin::Role(role) = &block.origin
-            {
-                context.enter_role(role, &frame.enter(block));
-            }
-        }
         let hosts = &context.batch;
         for host in hosts {
             host.state().notified.clear();
         }
         for items in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {
-            context.know_handlers(items, &frame);
+            context.know_roles(items, &frame);
         }
         context.handlers().add(&play.handlers, &frame);
         self.gather(context, &frame).await;

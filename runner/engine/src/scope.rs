@@ -72,7 +72,6 @@ impl Run {
         let context = &frame.context;
         let options = &self.options;
         let dir = Value::from(absolute(&context.play.dir));
-        let batch: Vec<&str> = context.batch.iter().map(|h| h.name.as_str()).collect();
         let version = Value::from_pairs([
             ("full", Value::from("2.19.14")),
             ("major", Value::from(2)),
@@ -88,9 +87,8 @@ impl Run {
         let pairs = [
             (
                 "ansible_play_hosts_all",
-                list(context.all.iter().map(String::as_str)),
+                list(context.all.iter().map(|h| h.name.as_str())),
             ),
-            ("ansible_play_batch", list(batch)),
             ("ansible_play_name", Value::from(context.play.name())),
             ("playbook_dir", dir.clone()),
             ("ansible_playbook_dir", dir),
@@ -138,10 +136,11 @@ impl Run {
 
     /// Magic variables of this moment.
     fn magic_now(&self, frame: &Frame) -> Layer {
-        let active = frame.context.active(self.moves.load(Ordering::SeqCst));
+        let present = frame.context.present(self.moves.load(Ordering::SeqCst));
         Layer::Values(Arc::new(IndexMap::from([
-            ("play_hosts".to_owned(), active.clone()),
-            ("ansible_play_hosts".to_owned(), active),
+            ("play_hosts".to_owned(), present.batch.clone()),
+            ("ansible_play_batch".to_owned(), present.batch),
+            ("ansible_play_hosts".to_owned(), present.play),
         ])))
     }
 }

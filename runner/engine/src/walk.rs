@@ -63,7 +63,7 @@ impl Run {
             return;
         }
         match task.action.name.as_str() {
-            "meta" => self.meta(task, hosts, frame).await,
+            "meta" => self.meta(task, hosts, frame, handler).await,
             "include_tasks" | "include_role" => self.include(task, hosts, frame, handler).await,
             _ => self.task(task, hosts, frame, handler).await,
         }

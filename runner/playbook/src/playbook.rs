@@ -199,7 +199,11 @@ impl Reading<'_> {
         let key = map.keys().find(|key| {
             key.text == "block" || resolve(&key.text, &*self.loader.modules).is_some()
         })?;
-        let error = Diagnostic::error("this is a task, not a play").at(&key.span);
+        let words = format!(
+            "'{}' is not a valid attribute for a Play: it is a task",
+            key.text
+        );
+        let error = Diagnostic::error(words).at(&key.span);
         Some(error.help("a playbook holds plays: put it under `tasks:` of a `- hosts: ...`"))
     }
 

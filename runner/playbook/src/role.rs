@@ -12,7 +12,7 @@ use crate::keyword::{Keyword, Keywords, Place, plain_text};
 use crate::loader::{Loader, searched};
 use crate::problems::Problems;
 use crate::role_call::RoleCall;
-use crate::role_path::Found;
+use crate::role_path::{Found, clean};
 use crate::steps::no_loop;
 use crate::types::{Action, Block, Item, Origin, Role, Task};
 
@@ -178,6 +178,9 @@ impl Reading<'_> {
     /// `PART/NAME.yml` (or .yaml, .json, or no ending).
     fn file(&self, part: &str, name: &str) -> Option<PathBuf> {
         let dir = self.found.path.join(part);
+        if self.is_outside(part, name) {
+            return None;
+        }
         ENDINGS
             .iter()
             .map(|ending| dir.join(format!("{name}.{ending}")))
@@ -206,9 +209,25 @@ impl Reading<'_> {
             .read_tasks(&file, place, &self.inside.inside_file(&file), self.problems)
     }
 
+    /// Whether a name leads out of the role's own folder.
+    fn is_outside(&self, part: &str, name: &str) -> bool {
+        let dir = clean(&self.found.path.join(part));
+        !clean(&dir.join(name)).starts_with(dir)
+    }
+
     /// Only what is asked for by name must be there.
     fn absent(&mut self, part: &str, name: &str) {
         if name == "main" {
+            return;
+        }
+        if self.is_outside(part, name) {
+            let dir = self.found.path.join(part);
+            let words = format!(
+                "could not find `{name}`, as it is not inside the expected role path: '{}'",
+                dir.display()
+            );
+            self.problems
+                .push(Diagnostic::error(words).at(&self.call.name.span));
             return;
         }
         let dir = self.found.path.join(part);

@@ -48,12 +48,20 @@ impl Loader {
         context: &Context,
         problems: &mut Problems,
     ) -> Option<Item> {
+        if let Some(wrong) = no_handler(node, place) {
+            problems.push(wrong);
+            return None;
+        }
         if node.get("block").is_some() {
             return Some(Item::Block(Arc::new(
                 self.block(node, place, context, problems),
             )));
         }
         let task = crate::task::parse(node, place, &context.file, &*self.modules, problems)?;
+        if let Some(wrong) = no_handler_task(&task, place) {
+            problems.push(wrong);
+            return None;
+        }
         let block = match task.action.name.as_str() {
             "import_tasks" => self.import_tasks(task, place, context, problems)?,
             "import_role" => self.import_role(&task, context, problems)?,
@@ -220,4 +228,32 @@ fn without_dots(path: &Path) -> PathBuf {
     path.components()
         .filter(|part| *part != std::path::Component::CurDir)
         .collect()
+}
+
+/// What is wrong with a step among handlers that no name can stand for.
+fn no_handler(node: &Node, place: Place) -> Option<Diagnostic> {
+    let map = node.as_map().filter(|_| place == Place::Handler)?;
+    let (key, _) = map.get_key_value("block")?;
+    let words = "Using a block as a handler is not supported.";
+    let help = "make a handler of each of its tasks, and let them listen to one topic";
+    Some(Diagnostic::error(words).at(&key.span).help(help))
+}
+
+/// As [`no_handler`], of a task.
+fn no_handler_task(task: &Task, place: Place) -> Option<Diagnostic> {
+    if place != Place::Handler {
+        return None;
+    }
+    let action = &task.action;
+    let wrong = |words: String| Some(Diagnostic::error(words).at(&action.span));
+    match action.name.as_str() {
+        name @ ("include_role" | "import_role") => {
+            let wrong = wrong(format!("Using '{name}' as a handler is not supported."))?;
+            Some(wrong.help("`include_tasks` can be a handler"))
+        }
+        "meta" if action.text.as_ref().and_then(Node::as_str) == Some("flush_handlers") => {
+            wrong("flush_handlers cannot be used as a handler".to_owned())
+        }
+        _ => None,
+    }
 }

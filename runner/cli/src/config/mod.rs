@@ -66,6 +66,7 @@ pub(crate) struct Settings {
     pub gathering: Option<Gathering>,
     pub strategy: Option<String>,
     pub any_errors_fatal: Option<bool>,
+    pub error_on_missing_handler: Option<bool>,
     pub force_handlers: Option<bool>,
     pub no_log: Option<bool>,
     pub task_timeout: Option<u64>,

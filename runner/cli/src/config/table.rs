@@ -254,6 +254,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(any_errors_fatal = truth),
     ),
     row(
+        &["ANSIBLE_ERROR_ON_MISSING_HANDLER"],
+        &[("defaults", "error_on_missing_handler")],
+        set!(error_on_missing_handler = truth),
+    ),
+    row(
         &["ANSIBLE_FORCE_HANDLERS"],
         &[("defaults", "force_handlers")],
         set!(force_handlers = truth),
@@ -533,7 +538,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "docsite_root_url",
             "duplicate_dict_key",
             "enable_task_debugger",
-            "error_on_missing_handler",
             "error_on_undefined_vars",
             "executable",
             "facts_modules",

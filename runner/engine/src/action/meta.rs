@@ -14,6 +14,7 @@ use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
 use crate::result::TaskResult;
 use crate::run::Run;
+use crate::task::TaskContext;
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -63,6 +64,7 @@ impl Run {
         task: &Arc<Task>,
         hosts: &[Arc<HostRun>],
         frame: &Frame,
+        handler: bool,
     ) {
         let text = task
             .action
@@ -74,8 +76,12 @@ impl Run {
         let taking_part = |h: &&Arc<HostRun>| h.is_active() || order == "clear_host_errors";
         let hosts: Vec<&Arc<HostRun>> = hosts.iter().filter(taking_part).collect();
         let Some(first) = hosts.first() else { return };
+        let told = self.begin(task, frame, std::slice::from_ref(first), handler);
         match order {
             "flush_handlers" => {
+                for host in hosts.iter().filter(|h| !h.state().notified.is_empty()) {
+                    self.note(format!("triggered running handlers for {}", host.name));
+                }
                 if self.meant(task, first, frame) == Some(true) {
                     self.flush_handlers(context).await;
                 }
@@ -83,10 +89,11 @@ impl Run {
             "end_host" | "end_role" => {
                 for host in &hosts {
                     let done = self.leave(task, host, frame, order);
-                    self.say(task, frame, host, done);
+                    self.say(&told, host, done);
                 }
             }
-            "noop" | "reset_connection" => {}
+            "noop" => self.note("noop".to_owned()),
+            "reset_connection" => self.note("reset connection".to_owned()),
             "end_play" | "end_batch" | "clear_facts" | "clear_host_errors"
             | "refresh_inventory" => {
                 let done = match self.meant(task, first, frame) {
@@ -96,7 +103,7 @@ impl Run {
                         "{order} conditional evaluated to False, not executing {order}"
                     )),
                 };
-                self.say(task, frame, first, done);
+                self.say(&told, first, done);
             }
             other => {
                 let words = format!("`meta` knows no order `{other}`");
@@ -166,21 +173,23 @@ impl Run {
         }
     }
 
-    fn say(&self, task: &Arc<Task>, frame: &Frame, host: &Arc<HostRun>, done: Done) {
-        let text = match done {
-            Done::So(text) => text,
-            Done::Skipped(text) => {
-                let context = self.begin(task, frame, std::slice::from_ref(host), false);
-                let result = TaskResult::skipped(text.clone()).with("msg", order_of(task));
-                self.emit(Event::HostEnded(
-                    self.ended(&context, &host.name, None, &result, false, 0),
-                ));
-                text
-            }
-        };
+    fn note(&self, text: String) {
         self.emit(Event::Note {
             text: format!("META: {text}"),
         });
+    }
+
+    fn say(&self, context: &TaskContext, host: &HostRun, done: Done) {
+        match done {
+            Done::So(text) => self.note(text),
+            Done::Skipped(text) => {
+                self.note(text.clone());
+                let msg = text.replace("False", "false");
+                let result = TaskResult::skipped(text).with("msg", msg);
+                let ended = self.ended(context, &host.name, None, &result, false, 0);
+                self.emit(Event::HostEnded(ended));
+            }
+        }
     }
 
     /// Whether the conditions hold; none where they cannot be told, which fails the host.
@@ -200,9 +209,4 @@ impl Run {
         }
         Some(true)
     }
-}
-
-fn order_of(task: &Task) -> String {
-    let text = task.action.text.as_ref().and_then(|n| n.as_str());
-    text.unwrap_or_default().to_owned()
 }
