@@ -127,6 +127,7 @@ fn ansible(
         ok: settings.display_ok_hosts.unwrap_or(true),
         failed_stderr: settings.display_failed_stderr.unwrap_or(false),
         task_path_on_failure: settings.task_path_on_failure.unwrap_or(false),
+        debug: settings.debug == Some(true),
         check_markers: settings.check_mode_markers.unwrap_or(false),
         custom_stats: settings.show_custom_stats.unwrap_or(false),
         warnings: settings.system_warnings.unwrap_or(true),

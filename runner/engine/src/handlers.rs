@@ -182,6 +182,11 @@ impl Run {
             .cloned()
             .collect();
         failed.iter().for_each(|h| h.set_standing(Standing::Active));
+        for host in context.batch.iter().filter(|h| h.is_active()) {
+            if !host.state().notified.is_empty() {
+                self.note(format!("triggered running handlers for {}", host.name));
+            }
+        }
         let mut next = 0;
         // One that runs may bring in more.
         while let Some(handler) = context.handler(next) {

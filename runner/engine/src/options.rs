@@ -42,6 +42,8 @@ pub struct Defaults {
     pub gathering: Gathering,
     /// `strategy`.
     pub strategy: Option<String>,
+    /// Roles of a play keep their variables to themselves.
+    pub private_role_vars: bool,
     /// A handler that is not there is only warned of.
     pub missing_handlers: bool,
     /// `any_errors_fatal`.

@@ -29,6 +29,8 @@ pub(crate) struct PlayContext {
     pub all: Vec<Arc<HostRun>>,
     /// Variables of the play: `vars`, `vars_files`.
     pub layers: Vec<(Level, Layer)>,
+    /// Roles keep their variables to themselves (`private_role_vars`).
+    private_roles: bool,
     /// Roles whose variables the whole play sees.
     pub public_roles: Mutex<Vec<Arc<Role>>>,
     /// The roles that ran to their end, each with the host.
@@ -135,7 +137,7 @@ impl PlayContext {
     /// A role begins: its handlers can be notified from now on.
     pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
         self.handlers().add(&role.handlers, frame);
-        if role.public {
+        if role.public && !self.private_roles {
             let mut public = self
                 .public_roles
                 .lock()
@@ -202,6 +204,7 @@ impl Run {
                 batch,
                 all: hosts.clone(),
                 layers: layers.clone(),
+                private_roles: self.options.defaults.private_role_vars,
                 public_roles: Mutex::default(),
                 roles_done: Mutex::default(),
                 handlers: Mutex::default(),
@@ -321,7 +324,8 @@ impl Run {
                     .transpose()
             };
             let Some(name) = field("name")? else {
-                return Err(Diagnostic::error("`vars_prompt` needs a `name`").at(&entry.span));
+                let words = "Invalid vars_prompt data structure, missing 'name' key";
+                return Err(Diagnostic::error(words).at(&entry.span));
             };
             if self
                 .store

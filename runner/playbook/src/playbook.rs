@@ -47,6 +47,11 @@ impl Reading<'_> {
             problems.push(no_list(&root));
             return vec![];
         };
+        if entries.is_empty() {
+            let error = Diagnostic::error("A playbook must contain at least one play");
+            let error = error.at(&root.span);
+            problems.push(error.help("begin a play with `- hosts: ...`"));
+        }
         let mut plays = vec![];
         for entry in entries {
             let Some(map) = entry.as_map() else {
@@ -157,6 +162,11 @@ impl Reading<'_> {
                 None => problems.push(unknown_keyword(key, Place::Play)),
             }
         }
+        if let (Some((user, _)), Some(_)) = (map.get_key_value("user"), map.get("remote_user")) {
+            let words = "both 'user' and 'remote_user' are set for this play.";
+            let error = Diagnostic::error(words).at(&user.span);
+            problems.push(error.help("`user` is the old name of `remote_user`"));
+        }
         let hosts = keywords.get(Keyword::Hosts).cloned();
         if hosts.is_none() && (problems.count() == before || !map.contains_key("hosts")) {
             let at = map
@@ -166,7 +176,11 @@ impl Reading<'_> {
             problems.push(error.help("say which: `hosts: all`"));
         }
         let context = self.context(&keywords);
-        let mut section = |keyword, place| match keywords.get(keyword) {
+        let mut section = |keyword: Keyword, place| match keywords.get(keyword) {
+            Some(node) if node.as_seq().is_none() => {
+                problems.push(no_section(keyword, node));
+                vec![]
+            }
             Some(node) => self.loader.items(node, place, &context, problems),
             None => vec![],
         };
@@ -248,7 +262,10 @@ impl Reading<'_> {
             return vec![];
         };
         let Some(entries) = node.as_seq() else {
-            let words = format!("`roles` is a list of roles, not {}", node.describe());
+            let words = format!(
+                "A malformed role declaration was encountered. `roles` is a list of roles, not {}",
+                node.describe()
+            );
             problems.push(
                 Diagnostic::error(words)
                     .at(&first_line(node))
@@ -265,6 +282,17 @@ impl Reading<'_> {
             .filter_map(|call| self.loader.role(call, context, problems));
         blocks.map(|block| Item::Block(Arc::new(block))).collect()
     }
+}
+
+/// A part of a play that holds no list of tasks.
+fn no_section(keyword: Keyword, node: &Node) -> Diagnostic {
+    let words = format!(
+        "A malformed block was encountered while loading {}: {} should be a list or None",
+        keyword.word(),
+        plain_text(node)
+    );
+    let error = Diagnostic::error(words).at(&first_line(node));
+    error.help("begin each task with `- `")
 }
 
 fn no_list(root: &Node) -> Diagnostic {

@@ -97,6 +97,22 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn enter(&mut self, link: RoleLink, meta: Option<&Node>) {
         self.inside.role = Some(self.found.path.clone());
+        // What a role knows of itself, static imports in it may use.
+        let span = &self.call.name.span;
+        let path = self.found.path.display().to_string();
+        let magic = [("role_path", path), ("role_name", link.name.clone())];
+        let magic = magic.map(|(name, text)| {
+            let key = Key {
+                text: name.to_owned(),
+                span: span.clone(),
+            };
+            let node = Node {
+                span: span.clone(),
+                kind: Kind::Str(text),
+            };
+            (key, node)
+        });
+        self.inside = self.inside.with_vars(Some(&magic.into_iter().collect()));
         self.inside.roles.push(link);
         let listed = meta
             .and_then(|m| m.get("collections"))

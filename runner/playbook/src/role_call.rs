@@ -77,6 +77,11 @@ impl RoleCall {
                 problems.push(Diagnostic::error(words).at(&first_line(node)));
                 return None;
             }
+            if let Some(name) = node.as_str().filter(|name| name.contains(',')) {
+                let words = format!("Invalid old style role requirement: {name}");
+                problems.push(Diagnostic::error(words).at(&node.span));
+                return None;
+            }
             return Some(Self::new(node.clone()));
         };
         let name = ["role", "name", "src"]

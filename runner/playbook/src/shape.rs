@@ -154,7 +154,10 @@ impl Check<'_> {
             Kind::Bool(_) | Kind::Int(0 | 1) | Kind::Vault(_) => {}
             Kind::Str(text) if BOOLS.contains(&text.trim().to_lowercase().as_str()) => {}
             Kind::Str(text) | Kind::Unsafe(text) => {
-                let words = format!("`{}` takes true or false, not `{text}`", self.word());
+                let words = format!(
+                    "The value '{text}' could not be converted to 'bool': `{}` takes true or false",
+                    self.word()
+                );
                 let error = Diagnostic::error(words).at(&node.span);
                 let near = did_you_mean(&text.to_lowercase(), ["yes", "no", "true", "false"]);
                 self.problems.push(match near {
@@ -310,7 +313,8 @@ impl Check<'_> {
     }
 
     fn no_hosts(&mut self, node: &Node) {
-        let error = Diagnostic::error("`hosts` names no host").at(&node.span);
+        let words = "Hosts list cannot be empty. Please check your playbook";
+        let error = Diagnostic::error(words).at(&node.span);
         self.problems.push(error.help("say which: `hosts: all`"));
     }
 
@@ -354,7 +358,7 @@ impl Check<'_> {
         match map.get("name").map(|name| (&name.kind, name)) {
             Some((Kind::Str(text), name)) => check_name(text, &name.span, self.problems),
             _ => self.problems.push(
-                Diagnostic::error("this entry of `vars_prompt` has no `name`")
+                Diagnostic::error("Invalid vars_prompt data structure, missing 'name' key")
                     .at(&node.span)
                     .help("`name` is the variable that takes the answer"),
             ),

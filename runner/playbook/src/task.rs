@@ -8,6 +8,7 @@ use rplay_yaml::{Key, Kind, Node};
 use crate::action::is_elsewhere;
 use crate::include::{self, read_keyword};
 use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
+use crate::shape::Shape;
 use crate::types::{Loop, Task};
 use crate::{KnownModules, Problems, action};
 
@@ -22,6 +23,7 @@ pub(crate) fn parse(
     let before = problems.count();
     let words = Words::sort(node, place, modules, problems)?;
     let Words {
+        faults,
         mut keywords,
         keys,
         looped,
@@ -45,7 +47,8 @@ pub(crate) fn parse(
             return None;
         }
     };
-    let action = action::parse(key, value, &mut keywords, modules, problems)?;
+    let mut action = action::parse(key, value, &mut keywords, modules, problems)?;
+    action.faults.extend(faults);
     include::check_keywords(&action.name, &keys, problems);
     Some(Task {
         keywords,
@@ -58,6 +61,8 @@ pub(crate) fn parse(
 
 /// The keys of a task by what they are.
 struct Words<'a> {
+    /// What is wrong with keywords, where that is said when the task runs.
+    faults: Vec<Diagnostic>,
     keywords: Keywords,
     keys: Vec<(Keyword, &'a Key)>,
     looped: Option<Loop>,
@@ -85,6 +90,7 @@ impl<'a> Words<'a> {
             return None;
         }
         let mut words = Self {
+            faults: vec![],
             keywords: Keywords::default(),
             keys: vec![],
             looped: None,
@@ -95,7 +101,12 @@ impl<'a> Words<'a> {
             let keyword = Keyword::find(&key.text, place);
             let lookup = key.text.strip_prefix("with_");
             if let Some(keyword) = keyword {
-                read_keyword(&mut words.keywords, keyword, value, problems);
+                let mut found = Problems::default();
+                read_keyword(&mut words.keywords, keyword, value, &mut found);
+                match modules.faults_wait() && keyword.shape() == Shape::Bool {
+                    true => words.faults.extend(found.into_vec()),
+                    false => problems.extend(found.into_vec()),
+                }
                 words.keys.push((keyword, key));
             } else if is_action(&key.text, modules) {
                 words.actions.push((key, value));

@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub strategy: Option<String>,
     pub any_errors_fatal: Option<bool>,
     pub error_on_missing_handler: Option<bool>,
+    pub debug: Option<bool>,
+    pub private_role_vars: Option<bool>,
     pub force_handlers: Option<bool>,
     pub no_log: Option<bool>,
     pub task_timeout: Option<u64>,

@@ -254,6 +254,16 @@ pub(crate) static TABLE: &[Row] = &[
         set!(any_errors_fatal = truth),
     ),
     row(
+        &["ANSIBLE_DEBUG"],
+        &[("defaults", "debug")],
+        set!(debug = truth),
+    ),
+    row(
+        &["ANSIBLE_PRIVATE_ROLE_VARS"],
+        &[("defaults", "private_role_vars")],
+        set!(private_role_vars = truth),
+    ),
+    row(
         &["ANSIBLE_ERROR_ON_MISSING_HANDLER"],
         &[("defaults", "error_on_missing_handler")],
         set!(error_on_missing_handler = truth),
@@ -529,7 +539,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "cow_selection",
             "cowpath",
             "cowsay_enabled_stencils",
-            "debug",
             "deprecation_warnings",
             "devel_warning",
             "display_args_to_stdout",
@@ -580,7 +589,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "playbook_vars_root",
             "plugin_filters_cfg",
             "precedence",
-            "private_role_vars",
             "python_module_rlimit_nofile",
             "remote_tmp",
             "retry_files_enabled",

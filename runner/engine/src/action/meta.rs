@@ -79,9 +79,6 @@ impl Run {
         let told = self.begin(task, frame, std::slice::from_ref(first), handler);
         match order {
             "flush_handlers" => {
-                for host in hosts.iter().filter(|h| !h.state().notified.is_empty()) {
-                    self.note(format!("triggered running handlers for {}", host.name));
-                }
                 if self.meant(task, first, frame) == Some(true) {
                     self.flush_handlers(context).await;
                 }
@@ -173,7 +170,8 @@ impl Run {
         }
     }
 
-    fn note(&self, text: String) {
+    /// Tells of an order that was carried out.
+    pub(crate) fn note(&self, text: String) {
         self.emit(Event::Note {
             text: format!("META: {text}"),
         });

@@ -80,7 +80,9 @@ impl Default {
                 let ink = if *error { Ink::Failed } else { Ink::Warning };
                 screen.err(ink, &fault::notice(text, drawn.as_deref(), *error, look));
             }
-            Event::Note { text } if look.verbosity > 1 => screen.line(Ink::Verbose, text),
+            Event::Note { text } if look.verbosity > 1 || look.debug => {
+                screen.line(Ink::Verbose, text)
+            }
             Event::Note { .. } | Event::Warning { .. } => {}
             Event::RunEnded { recap, .. } => {
                 table(recap, look, screen);

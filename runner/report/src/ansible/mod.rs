@@ -69,6 +69,8 @@ pub struct AnsibleLook {
     pub failed_stderr: bool,
     /// Whether the place of a task is shown where it fails.
     pub task_path_on_failure: bool,
+    /// Whether what the engine does for itself is told (`ANSIBLE_DEBUG`).
+    pub debug: bool,
     /// Whether banners say that nothing is changed.
     pub check_markers: bool,
     /// Whether `set_stats` is shown at the end.
@@ -97,6 +99,7 @@ impl AnsibleLook {
             ok: true,
             failed_stderr: false,
             task_path_on_failure: false,
+            debug: false,
             check_markers: false,
             custom_stats: false,
             warnings: true,
