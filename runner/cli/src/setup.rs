@@ -14,6 +14,7 @@ use rplay_template::{Redactor, Templar, Vars};
 use rplay_transport::{Connector, Image};
 use rplay_vars::{Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
+use tokio::task::JoinError;
 
 use crate::args::RunArgs;
 use crate::ask::{self, Passphrases};
@@ -226,16 +227,24 @@ fn execute(run: Arc<Run>, playbooks: Vec<Named>) -> Result<Exit, Stop> {
         .build()
         .map_err(|e| Stop::error(format!("could not start the runtime: {e}")))?;
     let begun = Instant::now();
-    let ended: Option<Summary> = runtime.block_on(async {
+    // In a task of its own: a lookup that blocks must not keep Ctrl-C from being heard.
+    let working = run.clone();
+    let mut work = runtime.spawn(async move { working.execute(playbooks).await });
+    let ended: Option<Result<Summary, JoinError>> = runtime.block_on(async {
         tokio::select! {
-            summary = run.execute(playbooks) => Some(summary),
+            summary = &mut work => Some(summary),
             () = interrupted() => None,
         }
     });
+    work.abort();
     let exit = match ended {
-        Some(summary) => Exit::of(&summary),
+        Some(Ok(summary)) => Exit::of(&summary),
+        Some(Err(error)) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => return Err(Stop::error(format!("the run was given up: {error}"))),
+        },
         None => {
-            run.finish(begun, false);
+            run.interrupt(begun);
             let _ = std::io::Write::write_all(&mut std::io::stderr(), b"interrupted\n");
             Exit::Interrupted
         }

@@ -25,6 +25,7 @@ mod looping;
 mod module;
 mod operator;
 mod options;
+mod pipes;
 mod play;
 mod result;
 mod result_diff;

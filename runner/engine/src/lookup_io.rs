@@ -87,12 +87,10 @@ impl LookupIo for TaskIo {
     }
 
     fn pipe(&self, command: &str) -> Result<String, String> {
-        let output = Command::new("/bin/sh")
-            .arg("-c")
-            .arg(command)
-            .current_dir(self.dir())
-            .output()
-            .map_err(|e| format!("could not run `{command}`: {e}"))?;
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(command).current_dir(self.dir());
+        let output =
+            crate::pipes::output(shell).map_err(|e| format!("could not run `{command}`: {e}"))?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(format!("`{command}` failed: {words}"));

@@ -153,8 +153,14 @@ impl Run {
         Ok(())
     }
 
-    /// Ends the run: the recap so far is told. Also where it was interrupted.
-    pub fn finish(&self, begun: Instant, broken: bool) -> Summary {
+    /// Ends a run that was interrupted: what lookups started ends too.
+    pub fn interrupt(&self, begun: Instant) -> Summary {
+        crate::pipes::end_all();
+        self.finish(begun, false)
+    }
+
+    /// Ends the run: the recap so far is told.
+    fn finish(&self, begun: Instant, broken: bool) -> Summary {
         for words in self.links.warnings() {
             self.note_warning(&words);
         }
