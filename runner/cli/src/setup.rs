@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rplay_diag::Diagnostic;
 use rplay_engine::{Catalog, Library, Options, Run, Setup, Summary};
@@ -12,7 +12,7 @@ use rplay_playbook::{Loader, Play, Sources};
 use rplay_report::Callback;
 use rplay_template::{Redactor, Templar, Vars};
 use rplay_transport::{Connector, Image};
-use rplay_vars::{Layer, Level, Scope, Store, extra_vars};
+use rplay_vars::{FactCache, Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
 use tokio::task::JoinError;
 
@@ -38,6 +38,7 @@ pub(crate) struct Session {
     extra: Vec<Arc<Map>>,
     sources: Vec<String>,
     library: Library,
+    cache: Option<FactCache>,
 }
 
 impl Session {
@@ -78,6 +79,7 @@ impl Session {
             faults_wait: manner.is_ansible(),
             library: library.clone(),
         };
+        let cache = fact_cache(&settings, args.flush_cache)?;
         let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files));
         Ok(Self {
             settings,
@@ -89,6 +91,7 @@ impl Session {
             extra,
             sources,
             library,
+            cache,
         })
     }
 
@@ -112,7 +115,8 @@ impl Session {
         plays: Vec<Named>,
     ) -> Result<Exit, Stop> {
         options.library = self.library;
-        let store = Arc::new(Store::new(self.inventory, self.templar.clone(), self.extra));
+        let store = Store::new(self.inventory, self.templar.clone(), self.extra);
+        let store = Arc::new(store.with_cache(self.cache));
         let templar = self.templar.clone();
         let reader = move |path: &Path| templar.read_file(path);
         for play in plays.iter().flat_map(|(_, plays)| plays) {
@@ -155,6 +159,33 @@ impl Session {
             .for_each(|warning| self.screen.show(warning));
         Ok((path.display().to_string(), plays))
     }
+}
+
+/// Facts kept from run to run, where the settings say so.
+fn fact_cache(settings: &Settings, flush: bool) -> Result<Option<FactCache>, Stop> {
+    let kind = settings.fact_caching.as_deref().unwrap_or("memory");
+    let wrong = |words: String| Stop {
+        exit: Exit::Options,
+        diagnostics: vec![
+            Diagnostic::error(words).help("rplay keeps facts in `memory` or as `jsonfile`"),
+        ],
+    };
+    match kind.rsplit('.').next().unwrap_or(kind) {
+        "memory" => return Ok(None),
+        "jsonfile" => {}
+        other => return Err(wrong(format!("there is no cache plugin `{other}`"))),
+    }
+    let Some(dir) = settings.fact_caching_connection.clone() else {
+        let words = "the cache plugin `jsonfile` needs a folder: `fact_caching_connection`";
+        return Err(wrong(words.to_owned()));
+    };
+    let timeout = settings.fact_caching_timeout.unwrap_or(86400);
+    Ok(Some(FactCache {
+        dir,
+        prefix: settings.fact_caching_prefix.clone().unwrap_or_default(),
+        timeout: (timeout > 0).then(|| Duration::from_secs(timeout)),
+        flush,
+    }))
 }
 
 /// The inventory's sources: arguments, settings, or the usual file.

@@ -301,25 +301,66 @@ impl Run {
         self.templar.condition(node, &vars)
     }
 
+    /// Whose facts a task's are: its host's, or with `delegate_facts` those of the host that it is
+    /// delegated to.
+    pub(crate) fn owner_of_facts(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        vars: &Arc<dyn Vars>,
+    ) -> String {
+        let delegates = self.keyword_is(Keyword::DelegateFacts, host, context, false);
+        let other = self.delegated_to(context, vars).filter(|_| delegates);
+        other.unwrap_or_else(|| host.name.clone())
+    }
+
     /// Facts of a result go to the host (or to the delegated one).
-    pub(crate) fn share_facts(&self, task: &Task, host: &HostRun, result: &TaskResult) {
-        let Some(Json::Object(map)) = result.data.get("ansible_facts") else {
-            return;
-        };
-        if task.action.name == "set_fact" || task.action.name == "include_vars" {
+    pub(crate) fn share_facts(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
+        if !result.data.contains_key("ansible_facts") || sets_variables(&context.task) {
             return;
         }
-        // Facts are known: nothing in them needs an origin.
-        let nowhere = Origin {
-            what: String::new(),
-            span: None,
-        };
-        let pairs = map
-            .iter()
-            .map(|(k, v)| (k.clone(), unknown::from_json(v, &[], &nowhere)));
-        let values: IndexMap<String, Value> = pairs.collect();
-        self.store.update(&host.name, |vars| vars.add_facts(values));
+        let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+        let vars: Arc<dyn Vars> = Arc::new(scope);
+        let owner = self.owner_of_facts(context, host, &vars);
+        self.store
+            .update(&owner, |vars| vars.add_facts(facts_of(result)));
     }
+
+    /// What a task that runs once set on its host is set on another too.
+    pub(crate) fn share_variables(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        result: &TaskResult,
+    ) {
+        if sets_variables(&context.task) {
+            self.store.update(&host.name, |vars| {
+                for (name, value) in facts_of(result) {
+                    vars.set(&name, value);
+                }
+            });
+        }
+    }
+}
+
+/// Whether a task sets variables that are no facts, though its result tells them as such.
+fn sets_variables(task: &Task) -> bool {
+    matches!(task.action.name.as_str(), "set_fact" | "include_vars")
+}
+
+/// The facts that a result tells.
+fn facts_of(result: &TaskResult) -> IndexMap<String, Value> {
+    let Some(Json::Object(map)) = result.data.get("ansible_facts") else {
+        return IndexMap::new();
+    };
+    // Facts are known: nothing in them needs an origin.
+    let nowhere = Origin {
+        what: String::new(),
+        span: None,
+    };
+    map.iter()
+        .map(|(name, json)| (name.clone(), unknown::from_json(json, &[], &nowhere)))
+        .collect()
 }
 
 /// Whether a task runs a command of its own.

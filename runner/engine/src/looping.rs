@@ -47,7 +47,7 @@ impl Run {
             let value = result.value(&context.origin);
             self.store.update(&host.name, |vars| vars.set(&name, value));
         }
-        self.share_facts(&context.task, host, &result);
+        self.share_facts(context, host, &result);
         result
     }
 

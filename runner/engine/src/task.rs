@@ -234,7 +234,8 @@ impl Run {
                 let value = result.value(&context.origin);
                 self.store.update(&host.name, |vars| vars.set(name, value));
             }
-            self.share_facts(&context.task, host, result);
+            self.share_facts(context, host, result);
+            self.share_variables(context, host, result);
             if result.is_changed() {
                 self.notify(context, host);
             }

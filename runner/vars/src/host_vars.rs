@@ -41,6 +41,18 @@ impl HostVars {
         all.insert("ansible_facts".to_owned(), map);
     }
 
+    /// Facts by the names that modules give them.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.facts
+            .iter()
+            .filter(|(name, _)| *name != "ansible_facts")
+    }
+
+    /// Whether the facts are the same as another's, as nothing has touched them.
+    pub(crate) fn shares_facts(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.facts, &other.facts)
+    }
+
     /// Forgets all facts.
     pub fn clear_facts(&mut self) {
         self.facts = Values::default();

@@ -4,12 +4,14 @@
 //! template is rendered or a task run.
 
 mod extra;
+mod fact_cache;
 mod host_vars;
 mod level;
 mod scope;
 mod store;
 
 pub use extra::extra_vars;
+pub use fact_cache::FactCache;
 pub use host_vars::HostVars;
 pub use level::Level;
 pub use scope::{Layer, Scope};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use indexmap::IndexMap;
 use rplay_inventory::{Inventory, VarsFiles};
@@ -11,6 +11,7 @@ use rplay_template::{Templar, Value, Vars};
 use rplay_yaml::{Key, Map, Node};
 
 use crate::Level;
+use crate::fact_cache::FactCache;
 use crate::host_vars::HostVars;
 use crate::scope::{Layer, Scope};
 
@@ -29,6 +30,7 @@ pub struct Store {
     hosts: Mutex<HashMap<Arc<str>, HostVars>>,
     layers: Mutex<HashMap<Arc<str>, Layers>>,
     groups: RwLock<Option<Value>>,
+    cache: Option<FactCache>,
 }
 
 impl fmt::Debug for Store {
@@ -49,7 +51,14 @@ impl Store {
             hosts: Mutex::default(),
             layers: Mutex::default(),
             groups: RwLock::default(),
+            cache: None,
         }
+    }
+
+    /// With facts kept from run to run.
+    pub fn with_cache(mut self, cache: Option<FactCache>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// The inventory.
@@ -127,14 +136,47 @@ impl Store {
 
     /// Changes what is known of a host.
     pub fn update(&self, host: &str, change: impl FnOnce(&mut HostVars)) {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        change(hosts.entry(host.into()).or_default());
+        let mut hosts = self.hosts();
+        let known = hosts
+            .entry(host.into())
+            .or_insert_with(|| self.cached(host));
+        let Some(cache) = &self.cache else {
+            return change(known);
+        };
+        let before = known.clone();
+        change(known);
+        if !known.shares_facts(&before) {
+            // Facts that cannot be kept are gathered again by the next run.
+            let _ = cache.write(host, known.facts());
+        }
     }
 
     /// Whether facts of a host are known.
     pub fn has_facts(&self, host: &str) -> bool {
-        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.get(host).is_some_and(HostVars::has_facts)
+        let mut hosts = self.hosts();
+        if self.cache.is_none() {
+            return hosts.get(host).is_some_and(HostVars::has_facts);
+        }
+        let known = hosts
+            .entry(host.into())
+            .or_insert_with(|| self.cached(host));
+        known.has_facts()
+    }
+
+    /// A host that nothing is known of yet in this run.
+    fn cached(&self, host: &str) -> HostVars {
+        let mut known = HostVars::default();
+        if let Some(cache) = &self.cache {
+            let facts = cache.read(host);
+            if !facts.is_empty() {
+                known.add_facts(facts);
+            }
+        }
+        known
+    }
+
+    fn hosts(&self) -> MutexGuard<'_, HashMap<Arc<str>, HostVars>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What holds for a host in every play: inventory, facts, results, `-e`, magic.
@@ -144,8 +186,11 @@ impl Store {
             scope.add(*level, layer.clone());
         }
         {
-            let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hosts = self.hosts();
             let none = HostVars::default();
+            if self.cache.is_some() && !hosts.contains_key(host) {
+                hosts.insert(host.into(), self.cached(host));
+            }
             let known = hosts.get(host).unwrap_or(&none);
             scope.add(Level::Facts, known.facts_layer());
             known

@@ -254,6 +254,26 @@ pub(crate) static TABLE: &[Row] = &[
         set!(any_errors_fatal = truth),
     ),
     row(
+        &["ANSIBLE_CACHE_PLUGIN"],
+        &[("defaults", "fact_caching")],
+        set!(fact_caching = text),
+    ),
+    row(
+        &["ANSIBLE_CACHE_PLUGIN_CONNECTION"],
+        &[("defaults", "fact_caching_connection")],
+        set!(fact_caching_connection = path),
+    ),
+    row(
+        &["ANSIBLE_CACHE_PLUGIN_PREFIX"],
+        &[("defaults", "fact_caching_prefix")],
+        set!(fact_caching_prefix = text),
+    ),
+    row(
+        &["ANSIBLE_CACHE_PLUGIN_TIMEOUT"],
+        &[("defaults", "fact_caching_timeout")],
+        set!(fact_caching_timeout = number),
+    ),
+    row(
         &["ANSIBLE_DEBUG"],
         &[("defaults", "debug")],
         set!(debug = truth),

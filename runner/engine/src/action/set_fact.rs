@@ -1,6 +1,7 @@
 //! Sets variables of a host.
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use indexmap::IndexMap;
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
 use rplay_template::{Origin, Trouble, to_json, unknown};
@@ -9,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
 use crate::result::TaskResult;
+use crate::text;
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -36,6 +38,12 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let action = &call.context.task.action;
     let mut facts = Map::new();
+    let cacheable = match action.args.get("cacheable") {
+        None => false,
+        Some(node) => text::boolean(&call.run.templar, node, call.vars)
+            .map_err(|wrong| call.run.failure(&wrong))?,
+    };
+    let owner = call.run.owner_of_facts(call.context, call.host, call.vars);
     for (key, node) in &action.args {
         if key.text == "cacheable" {
             continue;
@@ -76,9 +84,12 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 return Err(call.run.failure(&diagnostic));
             }
         };
-        call.run
-            .store
-            .update(&call.host.name, |vars| vars.set(&name, value));
+        call.run.store.update(&owner, |vars| {
+            vars.set(&name, value.clone());
+            if cacheable {
+                vars.add_facts(IndexMap::from([(name.clone(), value)]));
+            }
+        });
         facts.insert(name, shown);
     }
     Ok(TaskResult::done(
