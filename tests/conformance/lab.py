@@ -1,8 +1,10 @@
 """The lab hosts that the suite runs in: real systemd hosts with Python, for ansible-core's sake."""
 
 import os
+import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import suite
@@ -11,17 +13,33 @@ LAB = Path(__file__).resolve().parent.parent / "lab" / "lab"
 NAME = os.environ.get("RPLAY_LAB_NAME", "rplay-conf")
 ENVIRONMENT = {**os.environ, "RPLAY_LAB_NAME": NAME, "RPLAY_LAB_HOST_SPACE": "2g"}
 
+CACHE = Path(os.environ.get("RPLAY_LAB_CACHE", "/var/cache/rplay-lab"))
+
 # Where things are in a host.
 TREE = "/opt/ansible-core"
 NAMES = ["ansible", "ansible-playbook", "ansible-inventory", "ansible-vault", "ansible-doc", "ansible-config"]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a target runs: the host with the tool in it, and the other that it works on, if any."""
+
+    host: str
+    target: str | None
+
+    @property
+    def hosts(self):
+        return [self.host, *([self.target] if self.target else [])]
+
+
 class Lab:
     """A lab of its own, which is taken down at the end unless it was up before."""
 
-    def __init__(self, count):
-        self.count = count
-        self.hosts = [f"z-b-data-{index + 1}" for index in range(count)]
+    def __init__(self, count, way):
+        names = [f"z-b-data-{index + 1}" for index in range(count * (1 if way == "local" else 2))]
+        self.count = len(names)
+        targets = names[count:] or [None] * count
+        self.places = [Place(host, target) for host, target in zip(names, targets)]
 
     def __enter__(self):
         self.was_up = self.call("status", check=False, capture_output=True).returncode == 0
@@ -39,15 +57,24 @@ class Lab:
         return Path("/run") / NAME / "hosts" / host / "root"
 
     def prepare(self, rplay):
-        for host in self.hosts:
-            self.fill(host, rplay)
+        for place in self.places:
+            self.fill(place, rplay)
 
-    def reset(self, host, rplay):
-        self.call("reset", host)
-        self.fill(host, rplay)
+    def reset(self, place, rplay):
+        self.call("reset", *place.hosts)
+        self.fill(place, rplay)
 
-    def fill(self, host, rplay):
-        """The suite, ansible-core and rplay, in the host."""
+    def address(self, host):
+        shown = self.call("inventory", capture_output=True, text=True).stdout
+        return re.search(rf"{host}: {{ansible_host: ([0-9.]+)}}", shown).group(1)
+
+    def fill(self, place, rplay):
+        """The suite, ansible-core and rplay in the host, and the way to the other."""
+        host = place.host
+        if place.target:
+            key = self.root(host) / suite.KEY.lstrip("/")
+            shutil.copy(CACHE / "keys" / "id_ed25519", key)
+            key.chmod(0o600)
         root = self.root(host)
         tree = root / TREE.lstrip("/")
         if not tree.exists():
@@ -65,7 +92,9 @@ class Lab:
             link = folder / name
             link.unlink(missing_ok=True)
             link.symlink_to("rplay")
-        (tree / "test/integration/inventory").write_text(suite.INVENTORY)
+        (tree / "test/integration/inventory").write_text(
+            suite.inventory(place.target and self.address(place.target))
+        )
 
     def make_ansible(self, folder):
         folder.mkdir()

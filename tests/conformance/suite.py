@@ -12,11 +12,11 @@ from pathlib import Path
 VERSION = "2.19.14"
 CACHE = Path("/var/cache/rplay-conformance")
 TOOLS = ("ansible", "rplay")
+# How the tool reaches the host that it works on: as the host itself, or as another one.
+WAYS = ("local", "ssh")
 TIMEOUT = {"ansible": 400, "rplay": 120}
-INVENTORY = (
-    "[testgroup]\n"
-    'testhost ansible_connection="local" ansible_pipelining="yes" ansible_python_interpreter="/usr/bin/python3"\n'
-)
+# The key that a host of the lab reaches another one with.
+KEY = "/root/.ssh/lab"
 # The same words from both tools; what a target sends elsewhere is not counted.
 HELD = re.compile(rb"All assertions passed")
 
@@ -70,13 +70,14 @@ class Result:
 
 
 class Results:
-    """What each tool made of each target, kept between runs."""
+    """What each tool made of each target in one way, kept between runs."""
 
-    def __init__(self):
+    def __init__(self, way):
+        self.ending = "" if way == "local" else f"-{way}"
         self.kept = {tool: self.read(tool) for tool in TOOLS}
 
     def path(self, tool):
-        return CACHE / f"results-{tool}.json"
+        return CACHE / f"results-{tool}{self.ending}.json"
 
     def read(self, tool):
         return json.loads(self.path(tool).read_text()) if self.path(tool).exists() else {}
@@ -88,6 +89,15 @@ class Results:
     def put(self, tool, name, result):
         self.kept[tool][name] = asdict(result)
         self.path(tool).write_text(json.dumps(self.kept[tool], indent=1, sort_keys=True))
+
+
+def inventory(target):
+    """The suite's inventory: its one host is where the tool runs, or the lab host at that address."""
+    if target is None:
+        reached = 'ansible_connection="local"'
+    else:
+        reached = f'ansible_host="{target}" ansible_user="root" ansible_ssh_private_key_file="{KEY}"'
+    return f'[testgroup]\ntesthost {reached} ansible_pipelining="yes" ansible_python_interpreter="/usr/bin/python3"\n'
 
 
 def environment(tool, name, tree, output):
@@ -133,11 +143,14 @@ def play(name, output):
     }], indent=1)
 
 
-def run(tool, name, lab, host):
-    """Runs the target in the host and says how it went. The tools take the same steps."""
+def run(tool, name, lab, place):
+    """Runs the target in the place and says how it went. The tools take the same steps."""
     from lab import TREE
 
     output = f"/root/output-{tool}/{name}-{time.time_ns():x}"
+    host = place.host
+    if place.target:
+        lab.inside(place.target, f"mkdir -p {shlex.quote(output)}", {"PATH": "/usr/bin:/bin"}, subprocess.DEVNULL, 20)
     where = f"{TREE}/test/integration/targets/{name}"
     shell = f"mkdir -p {shlex.quote(output)}; cd {shlex.quote(where)}; "
     if (folder(name) / "runme.sh").exists():
@@ -146,7 +159,7 @@ def run(tool, name, lab, host):
         book = f"{TREE}/test/integration/{name}-{tool}.yml"
         (lab.root(host) / book.lstrip("/")).write_text(play(name, output))
         shell += f"ansible-playbook {shlex.quote(book)} -i {TREE}/test/integration/inventory"
-    log = CACHE / "logs" / tool / f"{name}.log"
+    log = CACHE / "logs" / (f"{tool}-ssh" if place.target else tool) / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("wb") as file:

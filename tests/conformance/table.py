@@ -51,25 +51,37 @@ class Table:
             return self.expected.known.get(name, "")
         return ""
 
-    def page(self):
-        counted, passed = self.counted(), self.passed()
-        held = sum(row[2].held for row in counted)
-        of = sum(row[1].held for row in counted)
-        lines = [
-            "# Ansible's own test suite",
-            "",
-            "Written by `tests/conformance/run --write`; do not edit. Real ansible-core "
-            f"{suite.VERSION} runs each target first, on the same lab hosts; what it fails there does not count.",
-            "",
-            f"**{len(passed)} of {len(counted)} targets pass.** Assertions whose success was printed: "
-            f"{held} with rplay, {of} with ansible-core (a target that stops early prints fewer; "
-            "what a target sends elsewhere than to the terminal is not counted).",
-            "",
-            "| target | ansible-core | rplay | held (ansible-core) | held (rplay) | remark |",
-            "| --- | --- | --- | ---: | ---: | --- |",
-        ]
+    def figure(self):
+        held = sum(row[2].held for row in self.counted())
+        of = sum(row[1].held for row in self.counted())
+        return (
+            f"**{len(self.passed())} of {len(self.counted())} targets pass.** Assertions whose success was printed: "
+            f"{held} with rplay, {of} with ansible-core"
+        )
+
+    def lines(self):
+        yield "| target | ansible-core | rplay | held (ansible-core) | held (rplay) | remark |"
+        yield "| --- | --- | --- | ---: | ---: | --- |"
         for name, ansible, rplay in self.rows:
             cells = [result.status if result else "-" for result in (ansible, rplay)]
             held = [str(result.held) if result else "-" for result in (ansible, rplay)]
-            lines.append(f"| {name} | {' | '.join(cells + held)} | {self.reason(name, ansible, rplay)} |")
-        return "\n".join(lines) + "\n"
+            yield f"| {name} | {' | '.join(cells + held)} | {self.reason(name, ansible, rplay)} |"
+
+
+def page(local, ssh):
+    """The page: the suite on the host itself, and the same over SSH, what is left out told once."""
+    ssh.rows = [row for row in ssh.rows if row[1] or row[2]]
+    lines = [
+        "# Ansible's own test suite",
+        "",
+        "Written by `tests/conformance/run --write`; do not edit. Real ansible-core "
+        f"{suite.VERSION} runs each target first, on the same lab hosts; what it fails there does not count.",
+        "",
+        f"{local.figure()} (a target that stops early prints fewer; what a target sends elsewhere than to the "
+        "terminal is not counted).",
+        "",
+        *local.lines(),
+    ]
+    if ssh.rows:
+        lines += ["", "## Over SSH to a second host", "", f"{ssh.figure()}.", "", *ssh.lines()]
+    return "\n".join(lines) + "\n"
