@@ -86,4 +86,9 @@ impl Operator for Terminal {
         }
         line(prompt)
     }
+
+    fn tell(&self, words: &str) {
+        // Who cannot be told sees the question again.
+        let _ = Term::stderr().write_line(words);
+    }
 }

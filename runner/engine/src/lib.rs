@@ -27,6 +27,7 @@ mod operator;
 mod options;
 mod pipes;
 mod play;
+mod prompt;
 mod result;
 mod result_diff;
 mod run;

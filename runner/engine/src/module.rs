@@ -225,9 +225,9 @@ impl Run {
             None => self.target(&host.name, vars, task, frame)?,
             Some(node) => {
                 let name = text::string(&self.templar, node, vars)?;
-                let scope = self.store.scope(&name);
+                let scope = self.scope(&name, task, frame);
                 let other: Arc<dyn Vars> = Arc::new(scope);
-                self.target(&name, &other, None, frame)?
+                self.target(&name, &other, task, frame)?
             }
         };
         Ok(Place { target, become_ })

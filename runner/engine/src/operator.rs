@@ -18,4 +18,7 @@ pub trait Operator: Send + Sync {
 
     /// A value for a variable; `None` where nobody can be asked.
     fn value(&self, prompt: &str, private: bool) -> Option<String>;
+
+    /// Something about what they answered.
+    fn tell(&self, words: &str);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
-use rplay_diag::{Diagnostic, Source};
+use rplay_diag::{Diagnostic, Source, Span};
 use rplay_event::Event;
 use rplay_playbook::{Item, Keyword, Origin, Play, Role, Task};
 use rplay_template::{Value, Vars};
@@ -159,6 +159,7 @@ impl Run {
     pub(crate) async fn play(self: &Arc<Self>, play: Play) -> Result<(), Diagnostic> {
         let play = Arc::new(play);
         let base = self.play_scope(&play, Scope::default())?;
+        let answers = self.prompts(&play, &base)?;
         let hosts = self.hosts_of(&play, &base)?;
         let name = self.play_name(&play, &base);
         if hosts.is_empty() {
@@ -193,7 +194,7 @@ impl Run {
         };
         let batches = self.batches(&play, &base, hosts.clone())?;
         batches.first().into_iter().for_each(|first| started(first));
-        let layers = self.play_layers(&play, &hosts)?;
+        let layers = self.play_layers(&play, &hosts, answers)?;
         for (number, batch) in batches.into_iter().enumerate() {
             if number > 0 {
                 started(&batch);
@@ -268,10 +269,29 @@ impl Run {
             "sorted" => hosts.sort_by(|a, b| a.name.cmp(&b.name)),
             "reverse_sorted" => hosts.sort_by(|a, b| b.name.cmp(&a.name)),
             "reverse_inventory" => hosts.reverse(),
+            "shuffle" => self.shuffle(&mut hosts, &play.hosts.span)?,
             _ => {}
         }
         hosts.retain(|h| !h.is_lost());
         Ok(hosts)
+    }
+
+    fn shuffle(&self, hosts: &mut [Arc<HostRun>], span: &Span) -> Result<(), Diagnostic> {
+        let numbers: Vec<Value> = (0..hosts.len()).map(Value::from).collect();
+        let given = IndexMap::from([("numbers".to_owned(), Value::from(numbers))]);
+        let vars: Arc<dyn Vars> = Arc::new(Scope::default().with_values(Level::Task, given));
+        let order = self.templar.expression("numbers | shuffle", span, &vars)?;
+        let order: Vec<usize> = order
+            .try_iter()
+            .into_iter()
+            .flatten()
+            .filter_map(|n| usize::try_from(n).ok())
+            .collect();
+        let before = hosts.to_vec();
+        for (place, from) in hosts.iter_mut().zip(order) {
+            *place = before[from].clone();
+        }
+        Ok(())
     }
 
     /// The play's own variables and those of its files.
@@ -279,6 +299,7 @@ impl Run {
         &self,
         play: &Arc<Play>,
         hosts: &[Arc<HostRun>],
+        answers: IndexMap<String, Value>,
     ) -> Result<Vec<(Level, Layer)>, Diagnostic> {
         let mut layers: Vec<(Level, Layer)> = vec![];
         for map in own_vars(play) {
@@ -291,8 +312,6 @@ impl Run {
         layers
             .iter()
             .for_each(|(level, layer)| scope.add(*level, layer.clone()));
-        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        let answers = self.prompts(play, &vars)?;
         if !answers.is_empty() {
             let layer = Layer::Values(Arc::new(answers));
             scope.add(Level::Prompt, layer.clone());
@@ -307,53 +326,6 @@ impl Run {
             }
         }
         Ok(layers)
-    }
-
-    /// Answers to `vars_prompt`; what `-e` sets already is not asked for.
-    fn prompts(
-        &self,
-        play: &Play,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<IndexMap<String, Value>, Diagnostic> {
-        let mut answers = IndexMap::new();
-        for entry in play.keywords.list(Keyword::VarsPrompt) {
-            let field = |key: &str| -> Result<Option<String>, Diagnostic> {
-                entry
-                    .get(key)
-                    .map(|n| text::string(&self.templar, n, vars))
-                    .transpose()
-            };
-            let Some(name) = field("name")? else {
-                let words = "Invalid vars_prompt data structure, missing 'name' key";
-                return Err(Diagnostic::error(words).at(&entry.span));
-            };
-            if self
-                .store
-                .extra()
-                .iter()
-                .any(|map| map.contains_key(name.as_str()))
-            {
-                continue;
-            }
-            let private = entry
-                .get("private")
-                .map_or(Ok(true), |n| text::boolean(&self.templar, n, vars))?;
-            let prompt = field("prompt")?.unwrap_or_else(|| name.clone());
-            let answer = self
-                .operator
-                .value(&prompt, private)
-                .filter(|a| !a.is_empty());
-            let Some(answer) = answer.or(field("default")?) else {
-                let words = format!("nobody answers the prompt for `{name}`");
-                let help = format!("give it with `-e {name}=...`");
-                return Err(Diagnostic::error(words).at(&entry.span).help(help));
-            };
-            if private {
-                self.templar.redactor().register(&answer);
-            }
-            answers.insert(name, Value::from(answer));
-        }
-        Ok(answers)
     }
 
     /// One entry of `vars_files`: a file, or the first of a list that is there.
