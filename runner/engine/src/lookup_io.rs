@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use rplay_template::LookupIo;
+use rplay_template::{LookupIo, Vars, encoding};
 use rplay_vars::Store;
 
 use crate::frame::Frame;
+use crate::template_vars;
 
 /// Lookups of one task.
 #[derive(Debug)]
@@ -44,6 +45,11 @@ pub(crate) fn places(frame: &Frame, file: &Path, kind: &str, name: &str) -> Vec<
     places
 }
 
+/// A path that means the same from any folder: what is found may be looked for again.
+fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 impl TaskIo {
     /// The playbook's folder; of one named without a folder the one that we are in.
     fn dir(&self) -> &Path {
@@ -58,15 +64,20 @@ impl TaskIo {
 
 impl LookupIo for TaskIo {
     fn read(&self, kind: &str, name: &str) -> Result<String, String> {
+        self.read_bytes(kind, name)
+            .map(|content| encoding::of_bytes(&content))
+    }
+
+    fn read_bytes(&self, kind: &str, name: &str) -> Result<Vec<u8>, String> {
         let path = self
             .find(kind, name)
-            .ok_or_else(|| format!("the file `{name}` is not there"))?;
-        std::fs::read_to_string(&path)
-            .map_err(|e| format!("could not read `{}`: {e}", path.display()))
+            .ok_or_else(|| format!("the file `{name}` is not there: No such file or directory"))?;
+        std::fs::read(&path).map_err(|e| format!("could not read `{}`: {e}", path.display()))
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf> {
-        find(&self.frame, &self.file, kind, name)
+        let found = find(&self.frame, &self.file, kind, name)?;
+        Some(whole(found))
     }
 
     fn glob(&self, pattern: &str) -> Vec<PathBuf> {
@@ -74,7 +85,8 @@ impl LookupIo for TaskIo {
             .iter()
             .filter_map(|place| glob::glob(&place.to_string_lossy()).ok())
             .find_map(|paths| {
-                let files: Vec<_> = paths.flatten().filter(|p| p.is_file()).collect();
+                let files = paths.flatten().filter(|p| p.is_file());
+                let files: Vec<_> = files.map(whole).collect();
                 (!files.is_empty()).then_some(files)
             })
             .unwrap_or_default();
@@ -112,6 +124,10 @@ impl LookupIo for TaskIo {
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&path).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)
+    }
+
+    fn of_template(&self, vars: &Arc<dyn Vars>, name: &str, path: &Path) -> Arc<dyn Vars> {
+        template_vars::with_template(vars, name, path, None)
     }
 
     fn hosts(&self, pattern: &str) -> Result<Vec<String>, String> {

@@ -577,13 +577,15 @@ impl Run {
         let vars = &template_vars::with_template(vars, name, &path, dest);
         let (text, origins) = self
             .templar
-            .file(&source, language, options, vars)
+            .file(&source, language, options.text, vars)
             .map_err(|d| Unusable::Wrong(d.label(span, "this template")))?;
         if !origins.is_empty() {
             return Err(Unusable::Unknown(origins));
         }
         let mode = std::fs::metadata(&path).map_or(0o644, |m| m.permissions().mode() & 0o7777);
-        Ok(sending.content(name, mode, text.into_bytes()))
+        let content = rplay_template::encoding::encode(&text, &options.encoding)
+            .map_err(|why| wrong(format!("`{}`: {why}", path.display())))?;
+        Ok(sending.content(name, mode, content))
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct TaskResult {
     pub changes: Vec<Change>,
     /// What the module warned of.
     pub warnings: Vec<String>,
+    /// It failed for what the task itself says, and not for what was done: `msg` tells that.
+    pub of_task: bool,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
     /// Where it really ran, if delegated.
@@ -52,6 +54,7 @@ impl TaskResult {
             end,
             changes: vec![],
             warnings: vec![],
+            of_task: false,
             diagnostic: None,
             delegated_to: None,
             invocation: None,
@@ -175,6 +178,7 @@ impl TaskResult {
             set("failed", (self.is_failed() || self.is_unreachable()).into());
         }
         match &self.end {
+            Ending::Failed(msg) if self.of_task => set("msg", format!("Task failed: {msg}").into()),
             Ending::Failed(msg) => set("msg", msg.clone().into()),
             Ending::Skipped(why) => {
                 set("skipped", true.into());

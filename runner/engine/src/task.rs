@@ -359,6 +359,7 @@ impl Run {
     /// A failure with its place drawn.
     pub(crate) fn failure(&self, diagnostic: &Diagnostic) -> TaskResult {
         let mut result = TaskResult::failed(diagnostic.message.clone());
+        result.of_task = true;
         result.diagnostic = Some(render(diagnostic, Style::Plain));
         result
     }

@@ -4,11 +4,20 @@ use rplay_api::ArgType;
 use rplay_template::TextOptions;
 use serde_json::{Map, Value as Json};
 
+/// How a `template` task renders and writes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Of the language.
+    pub text: TextOptions,
+    /// Of the file that is made.
+    pub encoding: String,
+}
+
 /// The options among a task's arguments.
 ///
 /// # Errors
 /// The argument at fault, and why.
-pub(crate) fn of(args: &Map<String, Json>) -> Result<TextOptions, (&'static str, String)> {
+pub(crate) fn of(args: &Map<String, Json>) -> Result<Options, (&'static str, String)> {
     let mut options = TextOptions::default();
     for (name, option) in [
         ("trim_blocks", &mut options.trim_blocks),
@@ -33,10 +42,14 @@ pub(crate) fn of(args: &Map<String, Json>) -> Result<TextOptions, (&'static str,
     if let Some(value) = given(args, "newline_sequence") {
         options.newline_sequence = newline(value).map_err(|why| ("newline_sequence", why))?;
     }
-    if let Some(value) = given(args, "output_encoding") {
-        encoding(value).map_err(|why| ("output_encoding", why))?;
-    }
-    Ok(options)
+    let encoding = match given(args, "output_encoding") {
+        Some(value) => encoding(value).map_err(|why| ("output_encoding", why))?,
+        None => "utf-8".to_owned(),
+    };
+    Ok(Options {
+        text: options,
+        encoding,
+    })
 }
 
 fn given<'a>(args: &'a Map<String, Json>, name: &str) -> Option<&'a Json> {
@@ -52,12 +65,12 @@ fn newline(value: &Json) -> Result<&'static str, String> {
     }
 }
 
-fn encoding(value: &Json) -> Result<(), String> {
+fn encoding(value: &Json) -> Result<String, String> {
     let name = String::parse_arg(value)?;
-    match name.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" => Ok(()),
-        _ => Err(format!("`{name}` is not written here: only `utf-8` is")),
+    if name.is_empty() {
+        return Ok("utf-8".to_owned());
     }
+    rplay_template::encoding::encode("", &name).map(|_| name)
 }
 
 #[cfg(test)]
@@ -66,7 +79,7 @@ mod tests {
 
     use super::*;
 
-    fn options(args: Json) -> Result<TextOptions, (&'static str, String)> {
+    fn options(args: Json) -> Result<Options, (&'static str, String)> {
         of(args.as_object().unwrap())
     }
 
@@ -75,19 +88,18 @@ mod tests {
         let got = options(json!({"trim_blocks": "no", "variable_start_string": "[[",
             "variable_end_string": "]]", "newline_sequence": "\\r\\n"}))
         .unwrap();
-        assert!(!got.trim_blocks);
-        assert_eq!(got.variable, ("[[".to_owned(), "]]".to_owned()));
-        assert_eq!(got.newline_sequence, "\r\n");
-        assert_eq!(
-            options(json!({"dest": "/x"})).unwrap(),
-            TextOptions::default()
-        );
+        assert!(!got.text.trim_blocks);
+        assert_eq!(got.text.variable, ("[[".to_owned(), "]]".to_owned()));
+        assert_eq!(got.text.newline_sequence, "\r\n");
+        let plain = options(json!({"dest": "/x"})).unwrap();
+        assert_eq!(plain.text, TextOptions::default());
+        assert_eq!(plain.encoding, "utf-8");
     }
 
     #[test]
     fn what_cannot_be_done_is_said() {
-        let (arg, why) = options(json!({"output_encoding": "latin-1"})).unwrap_err();
+        let (arg, why) = options(json!({"output_encoding": "klingon"})).unwrap_err();
         assert_eq!(arg, "output_encoding");
-        assert_eq!(why, "`latin-1` is not written here: only `utf-8` is");
+        assert_eq!(why, "the encoding `klingon` is not known");
     }
 }

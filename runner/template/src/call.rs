@@ -5,7 +5,7 @@ use minijinja::value::{Kwargs, Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use rplay_diag::did_you_mean;
 
-use crate::python::{named, text, valid, wrong};
+use crate::python::{named, text, type_name, valid, wrong};
 use crate::unknown;
 
 /// What a filter comes to.
@@ -72,6 +72,11 @@ impl Args {
             more,
             ..Self::default()
         }
+    }
+
+    /// What is called.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// An argument that may be left out.
@@ -159,7 +164,21 @@ pub(crate) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     if let Some(text) = value.as_str() {
         return Ok(text.chars().map(|c| Value::from(c.to_string())).collect());
     }
-    value.try_iter()?.map(valid).collect()
+    iterated(value)?.map(valid).collect()
+}
+
+/// As [`items`], what is undefined among them.
+pub(crate) fn iterated(value: &Value) -> Result<impl Iterator<Item = Value>, Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::Plain => {
+            value.try_iter()
+        }
+        ValueKind::Undefined | ValueKind::Invalid => valid(value.clone())?.try_iter(),
+        _ => Err(wrong(format!(
+            "'{}' object is not iterable",
+            type_name(value)
+        ))),
+    }
 }
 
 fn bind(callable: &Callable, given: Vec<Value>, named: &Kwargs) -> Result<Args, Error> {

@@ -132,7 +132,14 @@ pub(crate) fn described(error: &Error, span: &Span) -> Diagnostic {
         }
         ErrorKind::UnknownFilter => unknown("filter", &crate::filters::names()),
         ErrorKind::UnknownTest => unknown("test", &crate::tests_of_values::names()),
-        ErrorKind::UnknownFunction => unknown("function", &crate::filters::functions()),
+        ErrorKind::UnknownFunction => {
+            let name = detail.split_whitespace().next().unwrap_or_default();
+            let diagnostic = Diagnostic::error(format!("'{name}' is undefined")).at(span);
+            match did_you_mean(name, crate::filters::functions().iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help("there is no such function"),
+            }
+        }
         ErrorKind::TemplateNotFound => Diagnostic::error(detail).at(span),
         _ => Diagnostic::error(detail).at(span),
     }
@@ -196,54 +203,31 @@ fn undefined(
         Miss::Nested { diagnostic, .. } => used_at(diagnostic, &span),
         Miss::Name(name) => missing(&name, &span, vars),
         Miss::Key {
-            key,
-            offset,
-            within,
-            near,
-            keys,
+            words, near, keys, ..
         } => {
-            let words = match base_of(text, offset) {
-                Some(base) => format!("`{base}` has no key `{key}`"),
-                None => format!("{within} has no key `{key}`"),
-            };
             let diagnostic = Diagnostic::error(words).at(&span);
             match near {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None if !keys.is_empty() => {
                     diagnostic.help(format!("its keys are `{}`", keys.join("`, `")))
                 }
-                None if within == "the mapping" => {
-                    diagnostic.help("`| default(...)` would stand in for it")
-                }
-                None => diagnostic.help(format!("it is {within}")),
+                None => diagnostic.help("`| default(...)` would stand in for it"),
             }
         }
     }
-}
-
-/// What stands before a key that is written at `offset`, where that is a plain path.
-fn base_of(text: &str, offset: usize) -> Option<&str> {
-    let head = text.get(..offset)?.trim_end_matches(['\'', '"']);
-    let head = head.strip_suffix(['.', '['])?;
-    let part = |c: char| c.is_alphanumeric() || "_.[]'\"".contains(c);
-    let start = head.rfind(|c| !part(c)).map_or(0, |at| {
-        at + head[at..].chars().next().map_or(1, char::len_utf8)
-    });
-    let base = &head[start..];
-    let plain = base.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    let balanced = base.matches('[').count() == base.matches(']').count();
-    (plain && balanced).then_some(base)
 }
 
 /// Where in a range of the text the name of what was missed stands.
 fn written_at(miss: &Miss, text: &str, range: &Range<usize>) -> Option<Range<usize>> {
     let (name, from) = match miss {
         Miss::Name(name) | Miss::Nested { name, .. } => (name, range.start),
-        Miss::Key { key, offset, .. } => {
+        Miss::Key {
+            written, offset, ..
+        } => {
             if !range.contains(offset) {
                 return None;
             }
-            (key, *offset)
+            (written, *offset)
         }
     };
     let word = |c: char| c.is_alphanumeric() || c == '_';
@@ -261,7 +245,8 @@ fn written_at(miss: &Miss, text: &str, range: &Range<usize>) -> Option<Range<usi
 
 /// The error for a variable that is not there.
 pub(crate) fn missing(name: &str, span: &Span, vars: &dyn Vars) -> Diagnostic {
-    let diagnostic = Diagnostic::error(format!("`{name}` is undefined")).at(span);
+    // Ansible's words and quotes: playbooks look for them in `result.msg`.
+    let diagnostic = Diagnostic::error(format!("'{name}' is undefined")).at(span);
     match did_you_mean(name, vars.names().iter().map(String::as_str)) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,

@@ -3,6 +3,7 @@
 pub(crate) mod choose;
 pub(crate) mod crypt;
 mod dates;
+mod each;
 pub(crate) mod encode;
 mod functions;
 pub(crate) mod items;
@@ -22,10 +23,11 @@ use minijinja::Environment;
 
 use crate::call::{Callable, add_filters, add_functions};
 
-static FILTERS: [&[Callable]; 16] = [
+static FILTERS: [&[Callable]; 17] = [
     choose::FILTERS,
     crypt::FILTERS,
     dates::FILTERS,
+    each::FILTERS,
     encode::FILTERS,
     items::FILTERS,
     mappings::FILTERS,
@@ -43,21 +45,7 @@ static FILTERS: [&[Callable]; 16] = [
 
 /// Jinja's own, which the evaluator brings with it.
 const BUILT_IN: &[&str] = &[
-    "map",
-    "select",
-    "reject",
-    "selectattr",
-    "rejectattr",
-    "groupby",
-    "sort",
-    "batch",
-    "slice",
-    "dictsort",
-    "indent",
-    "items",
-    "tojson",
-    "safe",
-    "lines",
+    "batch", "slice", "dictsort", "items", "tojson", "safe", "lines",
 ];
 
 /// Adds them all.

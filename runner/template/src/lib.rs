@@ -7,6 +7,7 @@ mod call;
 mod context;
 mod date;
 mod diagnose;
+pub mod encoding;
 mod file;
 mod filters;
 mod handlebars;

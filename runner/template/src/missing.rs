@@ -8,6 +8,8 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 use rplay_diag::{Diagnostic, did_you_mean};
 
+use crate::python::{repr, type_name};
+
 /// Something that is not there.
 #[derive(Debug, Clone)]
 pub(crate) enum Miss {
@@ -15,12 +17,12 @@ pub(crate) enum Miss {
     Name(String),
     /// A key, written at `offset` of the template's text.
     Key {
-        /// The key's text.
-        key: String,
+        /// The key's text, as it is written.
+        written: String,
         /// Where it is written.
         offset: usize,
-        /// What it was looked for in, in words.
-        within: &'static str,
+        /// What is wrong, in words.
+        words: String,
         /// The nearest key that is there.
         near: Option<String>,
         /// Keys that are there, where they are few.
@@ -67,31 +69,27 @@ pub(crate) fn note(miss: Miss) {
 }
 
 /// Notes a key that `base` has not.
-pub(crate) fn note_key(base: &Value, key: &Value, offset: usize, attribute: bool) {
+pub(crate) fn note_key(base: &Value, key: &Value, offset: usize) {
     let mut keys: Vec<String> = vec![];
-    let within = match base.kind() {
-        ValueKind::Map => {
-            let all = base.try_iter().into_iter().flatten().take(200);
-            keys.extend(all.filter_map(|k| k.as_str().map(str::to_owned)));
-            "the mapping"
-        }
-        ValueKind::Seq | ValueKind::Iterable if attribute => "a list",
-        ValueKind::Seq | ValueKind::Iterable => "the list",
-        ValueKind::String => "a string",
-        ValueKind::None => "none",
-        ValueKind::Bool => "a boolean",
-        ValueKind::Number => "a number",
-        _ => "the value",
-    };
+    if base.kind() == ValueKind::Map {
+        let all = base.try_iter().into_iter().flatten().take(200);
+        keys.extend(all.filter_map(|k| k.as_str().map(str::to_owned)));
+    }
+    // Ansible's words: playbooks look for them in `result.msg`.
+    let words = format!(
+        "object of type '{}' has no attribute {}",
+        type_name(base),
+        repr(key).unwrap_or_default()
+    );
     let key = key.to_string();
     let near = did_you_mean(&key, keys.iter().map(String::as_str)).map(str::to_owned);
     if keys.len() > 8 {
         keys.clear();
     }
     note(Miss::Key {
-        key,
+        written: key,
         offset,
-        within,
+        words,
         near,
         keys,
     });

@@ -177,12 +177,7 @@ pub(crate) fn compare(sign: &str, a: &Value, b: &Value) -> Result<Value, Error> 
 }
 
 /// `a.b` (and `a['b']`): a key of what is undefined is undefined.
-pub(crate) fn key(
-    base: &Value,
-    key: &Value,
-    offset: usize,
-    attribute: bool,
-) -> Result<Value, Error> {
+pub(crate) fn key(base: &Value, key: &Value, offset: usize) -> Result<Value, Error> {
     match base.kind() {
         ValueKind::Undefined => return Ok(base.clone()),
         ValueKind::Invalid => return valid(base.clone()),
@@ -208,7 +203,7 @@ pub(crate) fn key(
         return valid(found);
     }
     if found.is_undefined() && missing::count() == misses {
-        missing::note_key(base, key, offset, attribute);
+        missing::note_key(base, key, offset);
     }
     Ok(found)
 }

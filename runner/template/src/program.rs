@@ -156,13 +156,11 @@ impl Program {
                 })
             }
             Code::Text(code) => {
-                let outer = PRINTED.take();
-                let text = code.render(names);
-                let (count, last) = PRINTED.replace(outer);
+                let (text, last) = only_value(|| code.render(names));
                 let text = text?;
                 // A text that is one value and nothing else keeps its type.
                 match last {
-                    Some(value) if count == 1 && printed(&value)? == text => Ok(value),
+                    Some(value) if printed(&value)? == text => Ok(value),
                     _ => Ok(Value::from(ended_as(code.source(), text))),
                 }
             }
@@ -176,6 +174,14 @@ impl Program {
             Code::Expression(_) => printed(&self.run(context)?),
         }
     }
+}
+
+/// Renders, and tells the value that was printed where it was but one.
+pub(crate) fn only_value<T>(render: impl FnOnce() -> T) -> (T, Option<Value>) {
+    let outer = PRINTED.take();
+    let result = render();
+    let (count, last) = PRINTED.replace(outer);
+    (result, last.filter(|_| count == 1))
 }
 
 /// The inside of a text that is one `{{ expression }}` and nothing else.

@@ -270,9 +270,11 @@ impl Templar {
                 if self.0.allow_broken_conditionals {
                     return Ok(Decision::True);
                 }
-                return Err(Diagnostic::error("the condition is empty")
-                    .at(&node.span)
-                    .help("write an expression, or take the condition away"));
+                return Err(
+                    Diagnostic::error("Empty conditional expressions are not allowed")
+                        .at(&node.span)
+                        .help("write an expression, or take the condition away"),
+                );
             }
             Kind::Str(text) if !is_template(text) => {
                 self.bare(text, &Place::Node(node), vars, Depth::AsUsed)?
@@ -373,6 +375,27 @@ impl Templar {
             Err(_) if !touched.is_empty() => Ok((unknown::PLACEHOLDER.to_owned(), touched)),
             Err(diagnostic) => Err(diagnostic),
         }
+    }
+
+    /// As [`Self::file`]; a file that is one value and nothing else is that value, and one that
+    /// prints nothing is none.
+    pub(crate) fn file_value(
+        &self,
+        source: &Arc<Source>,
+        language: Language,
+        options: TextOptions,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<(Value, Vec<Origin>), Diagnostic> {
+        let (rendered, only) =
+            crate::program::only_value(|| self.file(source, language, options, vars));
+        let (text, touched) = rendered?;
+        let bare = text.strip_suffix('\n').unwrap_or(&text);
+        let value = match only {
+            Some(value) if python::printed(&value).is_ok_and(|p| p == bare || p == text) => value,
+            _ if bare.is_empty() => Value::from(()),
+            _ => Value::from(text),
+        };
+        Ok((value, touched))
     }
 
     /// A lookup's results, as `with_X` and `query` have them.

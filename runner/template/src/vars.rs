@@ -1,7 +1,7 @@
 //! Where a template's names come from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -38,6 +38,14 @@ pub trait LookupIo: Send + Sync {
     /// Why not, in words.
     fn read(&self, kind: &str, name: &str) -> Result<String, String>;
 
+    /// As [`Self::read`], for a file of any content.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn read_bytes(&self, kind: &str, name: &str) -> Result<Vec<u8>, String> {
+        self.read(kind, name).map(String::into_bytes)
+    }
+
     /// The path of such a file, if it is there.
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf>;
 
@@ -70,9 +78,25 @@ pub trait LookupIo: Send + Sync {
         Err("there is no inventory here".to_owned())
     }
 
-    /// A setting's value, for `config`.
-    fn config(&self, _name: &str) -> Option<Value> {
-        None
+    /// A setting's value and where it comes from, for `config`; `None` where there is no such
+    /// setting. `plugin` is the kind and name of what it is a setting of; `variable` gives the
+    /// variables that may set it.
+    ///
+    /// # Errors
+    /// Why it cannot be told, in words.
+    fn config(
+        &self,
+        _name: &str,
+        _plugin: Option<(&str, &str)>,
+        _variable: &dyn Fn(&str) -> Option<Value>,
+    ) -> Result<Option<(Value, String)>, String> {
+        Ok(None)
+    }
+
+    /// The variables with those over them that the template at `path`, asked for as `name`, is told
+    /// of itself.
+    fn of_template(&self, vars: &Arc<dyn Vars>, _name: &str, _path: &Path) -> Arc<dyn Vars> {
+        vars.clone()
     }
 
     /// What a URL gives, as text.

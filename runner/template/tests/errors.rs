@@ -18,7 +18,7 @@ fn shown(names: &str, text: &str) -> String {
 #[test]
 fn a_key_that_is_not_there_is_pointed_at() {
     insta::assert_snapshot!(shown("cfg: {port: 80, hosts: [a]}", "x: 'p {{ cfg.prot }}'"), @"
-    error: `cfg` has no key `prot`
+    error: object of type 'dict' has no attribute 'prot'
      --> vars.yml:1:14
       |
     1 | x: 'p {{ cfg.prot }}'
@@ -31,7 +31,7 @@ fn a_key_that_is_not_there_is_pointed_at() {
 #[test]
 fn a_missing_key_of_a_missing_key_names_the_first() {
     insta::assert_snapshot!(shown("cfg: {port: 80}", "x: '{{ cfg.tls.cert | upper }}'"), @"
-    error: `cfg` has no key `tls`
+    error: object of type 'dict' has no attribute 'tls'
      --> vars.yml:1:12
       |
     1 | x: '{{ cfg.tls.cert | upper }}'
@@ -44,7 +44,7 @@ fn a_missing_key_of_a_missing_key_names_the_first() {
 #[test]
 fn an_undefined_name_in_a_comparison_is_an_error() {
     insta::assert_snapshot!(shown("cfg: {port: 80}", "x: \"{{ 'a' if cfg.prt == 80 else 'b' }}\""), @r#"
-    error: `cfg` has no key `prt`
+    error: object of type 'dict' has no attribute 'prt'
      --> vars.yml:1:19
       |
     1 | x: "{{ 'a' if cfg.prt == 80 else 'b' }}"
@@ -194,7 +194,7 @@ fn file(name: &str, text: &str, few: Few) -> String {
 fn a_line_of_a_template_is_pointed_at() {
     let text = "#jinja2: lstrip_blocks: True\na\n{% for x in xs %}\n  {{ x.nme }}\n{% endfor %}\n";
     insta::assert_snapshot!(file("a.j2", text, vars("xs: [{name: a}]")), @"
-    error: `x` has no key `nme`
+    error: object of type 'dict' has no attribute 'nme'
      --> a.j2:4:8
       |
     4 |   {{ x.nme }}
@@ -213,7 +213,7 @@ fn a_line_of_an_included_template_is_pointed_at() {
         ..vars("cfg: {port: 1}")
     };
     insta::assert_snapshot!(file("outer.j2", "x\n{% include 'inner.j2' %}\n", few.clone()), @"
-    error: `cfg` has no key `prot`
+    error: object of type 'dict' has no attribute 'prot'
      --> inner.j2:2:8
       |
     2 | {{ cfg.prot }}
@@ -233,7 +233,7 @@ fn a_line_of_an_included_template_is_pointed_at() {
 #[test]
 fn a_variable_that_fails_in_a_handlebars_file_is_pointed_at() {
     insta::assert_snapshot!(file("a.hbs", "x\n{{name}}\n", vars("name: '{{ nope }}'")), @"
-    error: `nope` is undefined
+    error: 'nope' is undefined
      --> vars.yml:1:11
       |
     1 | name: '{{ nope }}'
@@ -245,7 +245,7 @@ fn a_variable_that_fails_in_a_handlebars_file_is_pointed_at() {
       | -------- used here
     ");
     insta::assert_snapshot!(file("a.hbs", "{{cfg.prot}}\n", vars("cfg: {port: 1}")), @"
-    error: `cfg.prot` is undefined
+    error: 'cfg.prot' is undefined
      --> a.hbs:1:1
       |
     1 | {{cfg.prot}}

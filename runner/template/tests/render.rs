@@ -47,7 +47,7 @@ fn all_variables_can_be_shown_though_one_is_broken() {
     let names = "good: 1\nbad: '{{ nope }}'\nself: '{{ vars }}'";
     let shown = value(names, "'{{ vars }}'").unwrap();
     assert_eq!(shown["good"], json!(1));
-    assert_eq!(shown["bad"], json!("<< error: `nope` is undefined >>"));
+    assert_eq!(shown["bad"], json!("<< error: 'nope' is undefined >>"));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_undefined_key_may_have_a_default() {
 #[test]
 fn an_undefined_name_is_pointed_at() {
     insta::assert_snapshot!(shown("etcd_version: 3", "path: /x\nurl: 'v{{ etcd_versoin }}'"), @"
-    error: `etcd_versoin` is undefined
+    error: 'etcd_versoin' is undefined
      --> vars.yml:2:11
       |
     2 | url: 'v{{ etcd_versoin }}'
@@ -87,7 +87,7 @@ fn an_undefined_name_is_pointed_at() {
 #[test]
 fn an_error_inside_a_variable_points_at_it_and_at_its_use() {
     insta::assert_snapshot!(shown("a: '{{ nope }}'", "url: '{{ a }}'"), @"
-    error: `nope` is undefined
+    error: 'nope' is undefined
      --> vars.yml:1:8
       |
     1 | a: '{{ nope }}'
@@ -187,7 +187,7 @@ fn a_handlebars_file_is_strict() {
     assert_eq!(text, "n=2 a,b\n");
     let error = file("a.hbs", "x\nn={{etcd_nam}}\n", vars("etcd_name: z")).unwrap_err();
     insta::assert_snapshot!(render(&error, Style::Plain), @"
-    error: `etcd_nam` is undefined
+    error: 'etcd_nam' is undefined
      --> a.hbs:2:3
       |
     2 | n={{etcd_nam}}
@@ -245,4 +245,89 @@ fn filters_of_ansible_are_there() {
         let quoted = format!("\"{}\"", text.replace('"', "\\\""));
         assert_eq!(value("x: 1", &quoted).unwrap(), want, "{text}");
     }
+}
+
+#[test]
+fn an_item_without_the_attribute_is_an_error_unless_the_test_asks_that() {
+    let names = "us: [{n: b, u: 2}, {n: a, u: 1}, {n: c}]";
+    for text in [
+        "{{ us | map(attribute='u') | list }}",
+        "{{ us | selectattr('u', '>', 1) | list }}",
+        "{{ us | rejectattr('u') | list }}",
+        "{{ us | sort(attribute='u') }}",
+        "{{ us | groupby('u') }}",
+    ] {
+        let error = value(names, &format!("\"{text}\"")).unwrap_err();
+        assert_eq!(
+            error.message, "object of type 'dict' has no attribute 'u'",
+            "{text}"
+        );
+    }
+    for (text, want) in [
+        (
+            "us | map(attribute='u', default=0) | list",
+            json!([2, 1, 0]),
+        ),
+        (
+            "us | selectattr('u', 'defined') | map(attribute='n')",
+            json!(["b", "a"]),
+        ),
+        (
+            "us | selectattr('u', 'undefined') | map(attribute='n')",
+            json!(["c"]),
+        ),
+        (
+            "us | sort(attribute='n', reverse=true) | map(attribute='n')",
+            json!(["c", "b", "a"]),
+        ),
+        ("['b', 'A'] | sort(true)", json!(["b", "A"])),
+        (
+            "['b', 'A'] | map('replace', 'b', 'c') | map('upper')",
+            json!(["C", "A"]),
+        ),
+    ] {
+        assert_eq!(
+            value(names, &format!("\"{{{{ {text} }}}}\"")).unwrap(),
+            want,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_undefined_equals_nothing() {
+    for test in ["eq 1", "gt 1", "in [1]", "equalto 'x'"] {
+        let error = value("a: 1", &format!("\"{{{{ nope is {test} }}}}\"")).unwrap_err();
+        assert_eq!(error.message, "'nope' is undefined", "{test}");
+    }
+}
+
+#[test]
+fn nearly_any_text_is_a_uri_and_few_are_urls() {
+    for (text, want) in [
+        ("'word' is uri", true),
+        ("'word' is uri(['http'])", false),
+        ("'HTTP://h/p' is url(['http'])", true),
+        ("'mailto:a@b' is url", false),
+        ("'URN:isbn:1' is urn", true),
+    ] {
+        assert_eq!(
+            value("a: 1", &format!("\"{{{{ {text} }}}}\"")).unwrap(),
+            want,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_job_is_finished() {
+    let names = "plain: {rc: 0}\njob: {started: 1, finished: 0}";
+    let asked = "'{{ plain is finished }} {{ plain is started }} {{ job is finished }} {{ job is started }}'";
+    assert_eq!(value(names, asked).unwrap(), "True True False True");
+}
+
+#[test]
+fn bytes_pass_through_a_text() {
+    let asked = "\"{{ '/+kB/w==' | b64decode | b64encode }}\"";
+    assert_eq!(value("a: 1", asked).unwrap(), "/+kB/w==");
 }

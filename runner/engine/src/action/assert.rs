@@ -4,7 +4,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
 use rplay_diag::Diagnostic;
 use rplay_template::Decision;
-use rplay_yaml::Node;
+use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
@@ -58,7 +58,7 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args = call.written()?;
     let Some(that) = args.get("that") else {
         return Err(wrong(
-            Diagnostic::error("`assert` needs `that`").at(&action.span),
+            Diagnostic::error("missing required arguments: that").at(&action.span),
         ));
     };
     let listed = call.listed(that)?;
@@ -72,6 +72,10 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             .transpose()
     };
     for condition in conditions {
+        if condition.kind == Kind::Null {
+            let words = "Empty conditional expressions are not allowed";
+            return Err(wrong(Diagnostic::error(words).at(&condition.span)));
+        }
         match call
             .run
             .templar
@@ -86,6 +90,7 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 let drawn = Diagnostic::error("this does not hold").at(&condition.span);
                 let mut result = wrong(drawn);
                 result.end = crate::result::Ending::Failed(msg);
+                result.of_task = false;
                 let text = condition.as_str().unwrap_or("false").to_owned();
                 return Err(result.with("assertion", text).with("evaluated_to", false));
             }

@@ -51,6 +51,7 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         return Ok(TaskResult::skipped("Verbosity threshold not met."));
     }
     let mut data = Map::from_iter([("_rplay_show".to_owned(), true.into())]);
+    let mut warnings = vec![];
     match (args.var, args.msg) {
         (Some(var), _) => {
             let action = &call.context.task.action;
@@ -64,12 +65,13 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                 return Err(call.run.failure(&Diagnostic::error(words).at(span)));
             }
             let shown = match call.run.templar.expression(&var, span, call.vars) {
-                Err(wrong) if !wrong.message.contains("is undefined") => {
+                Err(wrong) if !is_about_nothing(&wrong) => {
                     return Err(call.run.failure(&wrong));
                 }
                 Err(wrong) => {
-                    let words = wrong.message.replace('`', "'");
-                    format!("<< error 1 - {words} >>").into()
+                    let words = format!("error 1 - {}", wrong.message);
+                    warnings.push(format!("Encountered 1 template error.\n{words}"));
+                    format!("<< {words} >>").into()
                 }
                 Ok(value) => match to_json(&value) {
                     Ok(json) => json,
@@ -86,5 +88,12 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             );
         }
     }
-    Ok(TaskResult::done(false, data))
+    let mut result = TaskResult::done(false, data);
+    result.warnings = warnings;
+    Ok(result)
+}
+
+/// Whether an error says that something is not there: what is shown says so too.
+fn is_about_nothing(wrong: &Diagnostic) -> bool {
+    wrong.message.contains("is undefined") || wrong.message.contains("has no attribute")
 }

@@ -4,7 +4,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use indexmap::IndexMap;
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
-use rplay_template::{Origin, Trouble, to_json, unknown};
+use rplay_template::{Origin, Trouble, is_omit, to_json, unknown};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
@@ -74,6 +74,9 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             .templar
             .render(node, call.vars)
             .map_err(|d| call.run.failure(&d))?;
+        if is_omit(&value) {
+            continue;
+        }
         let (value, shown) = match to_json(&value) {
             Ok(json) => (unknown::from_json(&json, &[], &nowhere()), json),
             Err(Trouble::Unknown(origins)) => {

@@ -73,13 +73,34 @@ pub(crate) fn to_bool(value: &Value) -> Out {
     .into())
 }
 
+/// Whether a word (in lowercase) is one for true or false.
+pub(crate) fn is_bool_word(word: &str) -> bool {
+    matches!(
+        word,
+        "yes"
+            | "on"
+            | "1"
+            | "true"
+            | "y"
+            | "t"
+            | "1.0"
+            | "no"
+            | "off"
+            | "0"
+            | "false"
+            | "n"
+            | "f"
+            | "0.0"
+    )
+}
+
 fn int(_: &mut State<'_, '_>, args: &Args) -> Out {
     let default = || args.opt(1).cloned().unwrap_or_else(|| Value::from(0));
     let value = args.req(0)?;
-    let base = u32::try_from(args.int(2)?.unwrap_or(10))
-        .ok()
-        .filter(|b| (2..=36).contains(b));
-    let base = base.ok_or_else(|| wrong("the base of `int` is from 2 to 36"))?;
+    let base = u32::try_from(args.int(2)?.unwrap_or(10)).ok();
+    let Some(base) = base.filter(|b| (2..=36).contains(b)) else {
+        return Ok(default());
+    };
     Ok(match value.kind() {
         ValueKind::Bool => i64::from(value.is_true()).into(),
         ValueKind::Number if value.is_integer() => value.clone(),

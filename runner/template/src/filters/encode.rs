@@ -13,6 +13,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use crate::call::{Args, Callable, Out, strict};
+use crate::encoding;
 use crate::json::{Trouble, to_json};
 use crate::python::{named, wrong};
 
@@ -67,53 +68,13 @@ pub(super) const FILTERS: &[Callable] = &[
     }),
 ];
 
-/// A text in the encoding that the argument names.
-fn encoded(args: &Args) -> Result<Vec<u8>, Error> {
-    let text = args.text(0)?;
-    match encoding(args)?.as_str() {
-        "utf-16" => Ok([0xff, 0xfe]
-            .into_iter()
-            .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
-            .collect()),
-        "utf-16-le" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        "utf-16-be" => Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
-        "latin-1" | "iso-8859-1" => {
-            let byte = |c: char| u8::try_from(u32::from(c)).ok();
-            let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
-            bytes.ok_or_else(|| wrong("the text has characters that latin-1 has not"))
-        }
-        "ascii" if !text.is_ascii() => Err(wrong("the text has characters that ASCII has not")),
-        _ => Ok(text.into_bytes()),
-    }
-}
-
 fn encoding(args: &Args) -> Result<String, Error> {
-    let name = args
-        .opt_text(1)?
-        .unwrap_or_else(|| "utf-8".into())
-        .to_lowercase()
-        .replace('_', "-");
-    let known = [
-        "utf-8",
-        "utf8",
-        "utf-16",
-        "utf-16-le",
-        "utf-16-be",
-        "latin-1",
-        "iso-8859-1",
-        "ascii",
-    ];
-    if known.contains(&name.as_str()) {
-        return Ok(name);
-    }
-    Err(wrong(format!(
-        "the encoding `{name}` is not known: use one of {}",
-        known.join(", ")
-    )))
+    Ok(args.opt_text(1)?.unwrap_or_else(|| "utf-8".into()))
 }
 
 fn b64encode(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let bytes = encoded(args)?;
+    let bytes = encoding::encode(&args.text(0)?, &encoding(args)?)
+        .map_err(|why| wrong(format!("`b64encode`: {why}")))?;
     Ok(if args.flag(2, false) {
         URL_SAFE.encode(bytes)
     } else {
@@ -128,21 +89,9 @@ fn b64decode(_: &mut State<'_, '_>, args: &Args) -> Out {
     let bytes = STANDARD
         .decode(text)
         .map_err(|e| wrong(format!("`b64decode`: {e}")))?;
-    let words = |bytes: &[u8], read: fn([u8; 2]) -> u16| -> Result<String, Error> {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|p| read([p[0], p[1]])).collect();
-        String::from_utf16(&units).map_err(|_| wrong("`b64decode`: the content is no UTF-16"))
-    };
-    let text = match encoding(args)?.as_str() {
-        "utf-16" => words(
-            bytes.strip_prefix(&[0xff, 0xfe]).unwrap_or(&bytes),
-            u16::from_le_bytes,
-        )?,
-        "utf-16-le" => words(&bytes, u16::from_le_bytes)?,
-        "utf-16-be" => words(&bytes, u16::from_be_bytes)?,
-        "latin-1" | "iso-8859-1" => bytes.iter().map(|b| char::from(*b)).collect(),
-        _ => String::from_utf8(bytes).map_err(|_| wrong("`b64decode`: the content is not text"))?,
-    };
-    Ok(text.into())
+    encoding::decode(&bytes, &encoding(args)?)
+        .map(Value::from)
+        .map_err(|why| wrong(format!("`b64decode`: {why}")))
 }
 
 /// A value as JSON for a text. What is unknown in it was noted before.
@@ -320,7 +269,10 @@ fn from_json(_: &mut State<'_, '_>, args: &Args) -> Out {
 /// A digest in hexadecimal.
 pub(crate) fn hash(text: &str, kind: &str) -> Result<String, Error> {
     fn hex<D: Digest>(text: &str) -> String {
-        D::digest(text).iter().map(|b| format!("{b:02x}")).collect()
+        D::digest(encoding::to_bytes(text))
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect()
     }
     Ok(match kind {
         "sha1" => hex::<Sha1>(text),

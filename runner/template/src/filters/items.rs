@@ -1,12 +1,11 @@
 //! Lists: length, ends, order, groups.
 
-use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Error, State, Value};
 
 use crate::call::{Args, Callable, Out, items, strict};
-use crate::missing;
 use crate::operate;
-use crate::python::{self, named, wrong};
+use crate::python::{self, wrong};
 
 pub(super) const FILTERS: &[Callable] = &[
     strict(&["length", "count"], &["value"], |_, a| length(a.req(0)?)),
@@ -35,6 +34,11 @@ pub(super) const FILTERS: &[Callable] = &[
     strict(&["permutations"], &["value", "r"], |_, a| permutations(a)),
     strict(&["extract"], &["value", "container", "morekeys"], extract),
     strict(
+        &["groupby"],
+        &["value", "attribute", "default", "case_sensitive"],
+        groupby,
+    ),
+    strict(
         &["subelements"],
         &["value", "subelements", "skip_missing"],
         subelements,
@@ -46,7 +50,7 @@ fn each(value: &Value) -> Result<Vec<Value>, Error> {
     match value.kind() {
         ValueKind::String => items(value),
         ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => Ok(value.try_iter()?.collect()),
-        _ => Err(wrong(format!("{} has no items", named(value)))),
+        _ => items(value),
     }
 }
 
@@ -57,7 +61,10 @@ fn length(value: &Value) -> Out {
             Some(len) => Ok(len.into()),
             None => Ok(value.try_iter()?.count().into()),
         },
-        _ => Err(wrong(format!("{} has no length", named(value)))),
+        _ => Err(wrong(format!(
+            "object of type '{}' has no len()",
+            python::type_name(value)
+        ))),
     }
 }
 
@@ -76,14 +83,14 @@ fn reverse(_: &mut State<'_, '_>, args: &Args) -> Out {
 }
 
 /// A part of an item: `a.b.0`.
-pub(super) fn by_path(item: &Value, path: &str) -> Result<Value, Error> {
+pub(crate) fn by_path(item: &Value, path: &str) -> Result<Value, Error> {
     let mut at = item.clone();
     for part in path.split('.') {
         let key = match part.parse::<usize>() {
             Ok(number) if at.kind() != ValueKind::Map => Value::from(number),
             _ => Value::from(part),
         };
-        at = operate::key(&at, &key, 0, true)?;
+        at = operate::key(&at, &key, 0)?;
     }
     Ok(at)
 }
@@ -127,6 +134,19 @@ fn sum(_: &mut State<'_, '_>, args: &Args) -> Out {
         total = operate::add(&total, &item)?;
     }
     Ok(total)
+}
+
+/// Groups as the evaluator makes them, of items that all have the attribute.
+fn groupby(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let path = args.text(1)?;
+    if args.opt(2).is_none() {
+        for item in items(args.req(0)?)? {
+            python::valid(by_path(&item, &path)?)?;
+        }
+    }
+    let named = [("default", args.opt(2)), ("case_sensitive", args.opt(3))];
+    let named = named.into_iter().filter_map(|(k, v)| Some((k, v?.clone())));
+    minijinja::filters::groupby(args.req(0)?.clone(), Some(&path), Kwargs::from_iter(named))
 }
 
 fn flatten(_: &mut State<'_, '_>, args: &Args) -> Out {
@@ -238,14 +258,14 @@ fn permutations(args: &Args) -> Out {
 }
 
 fn extract(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let mut found = operate::key(args.req(1)?, args.req(0)?, 0, false)?;
+    let mut found = operate::key(args.req(1)?, args.req(0)?, 0)?;
     let path = match args.some(2) {
         None => vec![],
         Some(more) if matches!(more.kind(), ValueKind::Seq | ValueKind::Iterable) => items(more)?,
         Some(more) => vec![more.clone()],
     };
     for part in path {
-        found = operate::key(&found, &part, 0, false)?;
+        found = operate::key(&found, &part, 0)?;
     }
     Ok(found)
 }
@@ -260,35 +280,29 @@ fn subelements(_: &mut State<'_, '_>, args: &Args) -> Out {
             .join("."),
         key => python::text(key)?,
     };
-    pairs_below(value, &path, args.flag(2, false)).map(Value::from)
+    pairs_below(each_of(value)?, &path, args.flag(2, false)).map(Value::from)
+}
+
+/// The values of a mapping, or the items of a list.
+pub(crate) fn each_of(value: &Value) -> Result<Vec<Value>, Error> {
+    match value.kind() {
+        ValueKind::Map => value.try_iter()?.map(|key| value.get_item(&key)).collect(),
+        _ => items(value),
+    }
 }
 
 /// Every item with each item of a list in it, as pairs.
-pub(crate) fn pairs_below(value: &Value, path: &str, skip: bool) -> Result<Vec<Value>, Error> {
-    let list = match value.kind() {
-        ValueKind::Map => {
-            let values = value.try_iter()?.map(|key| value.get_item(&key));
-            values.collect::<Result<Vec<_>, _>>()?
-        }
-        _ => items(value)?,
-    };
+pub(crate) fn pairs_below(list: Vec<Value>, path: &str, skip: bool) -> Result<Vec<Value>, Error> {
     let mut out = vec![];
     for item in list {
-        let misses = missing::count();
-        let below = by_path(&item, path)?;
-        if below.is_undefined() {
-            if skip {
-                continue;
-            }
-            if missing::count() > misses {
-                return Err(ErrorKind::UndefinedError.into());
-            }
-            return Err(wrong(format!("not every item has `{path}`")));
-        }
+        let Some(below) = below(&item, path, skip)? else {
+            continue;
+        };
         if !matches!(below.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            let last = path.rsplit('.').next().unwrap_or(path);
             return Err(wrong(format!(
-                "`{path}` is {} in an item, not a list",
-                named(&below)
+                "the key '{last}' should point to a list, got {}",
+                python::repr(&below)?
             )));
         }
         for sub in items(&below)? {
@@ -296,4 +310,33 @@ pub(crate) fn pairs_below(value: &Value, path: &str, skip: bool) -> Result<Vec<V
         }
     }
     Ok(out)
+}
+
+/// What stands at a path in an item; nothing where it is not there and may be missing.
+fn below(item: &Value, path: &str, skip: bool) -> Result<Option<Value>, Error> {
+    let mut at = item.clone();
+    for key in path.split('.') {
+        if at.kind() != ValueKind::Map {
+            if skip {
+                return Ok(None);
+            }
+            return Err(wrong(format!(
+                "the key before '{key}' should point to a dictionary, got {}",
+                python::repr(&at)?
+            )));
+        }
+        let there = at.try_iter()?.any(|k| k.as_str() == Some(key));
+        match there {
+            // What is there and cannot be told rests on something undefined.
+            true => at = python::valid(operate::key(&at, &Value::from(key), 0)?)?,
+            false if skip => return Ok(None),
+            false => {
+                return Err(wrong(format!(
+                    "could not find '{key}' key in iterated item {}",
+                    python::repr(&at)?
+                )));
+            }
+        }
+    }
+    Ok(Some(at))
 }

@@ -153,28 +153,40 @@ fn rekey(_: &mut State<'_, '_>, args: &Args) -> Out {
     let value = args.req(0)?;
     let key = args.text(1)?;
     let on_duplicate = args.opt_text(2)?.unwrap_or_else(|| "error".into());
+    if !["error", "overwrite"].contains(&on_duplicate.as_str()) {
+        return Err(wrong(format!(
+            "duplicates parameter to rekey_on_member has unknown value: `{on_duplicate}` is neither error nor overwrite"
+        )));
+    }
     let list = match value.kind() {
         ValueKind::Map => {
             let values = value.try_iter()?.map(|k| value.get_item(&k));
             values.collect::<Result<Vec<_>, _>>()?
         }
-        _ => args.list(0)?,
+        ValueKind::Seq | ValueKind::Iterable => items(value)?,
+        _ => {
+            return Err(wrong(format!(
+                "Type is not a valid list, set, or dict: it is {}",
+                named(value)
+            )));
+        }
     };
     let mut out = IndexMap::new();
     for item in list {
-        let name = mapping(&item, "rekey_on_member")?.get_attr(&key)?;
-        if name.is_undefined() {
+        if item.kind() != ValueKind::Map {
             return Err(wrong(format!(
-                "an item of `rekey_on_member` has no `{key}`"
+                "List item is not a valid dict: it is {}",
+                named(&item)
             )));
         }
+        let name = item.get_attr(&key)?;
+        if name.is_undefined() {
+            return Err(wrong(format!("Key {key} was not found in an item")));
+        }
         if out.contains_key(&name) && on_duplicate == "error" {
-            let words = format!(
-                "two items of `rekey_on_member` have the `{key}` `{}`",
-                text(&name)?
-            );
             return Err(wrong(format!(
-                "{words}: give duplicates='overwrite' to keep the last"
+                "Key {} is not unique, cannot convert to dict: give duplicates='overwrite' to keep the last",
+                text(&name)?
             )));
         }
         out.insert(name, item);

@@ -1,7 +1,7 @@
 //! Numbers.
 
 use minijinja::value::ValueKind;
-use minijinja::{State, Value};
+use minijinja::{Error, State, Value};
 
 use crate::call::{Args, Callable, Out, strict};
 use crate::python::{named, wrong};
@@ -11,7 +11,7 @@ pub(super) const FILTERS: &[Callable] = &[
     strict(&["round"], &["value", "precision", "method"], round),
     strict(&["log"], &["value", "base"], log),
     strict(&["pow", "power"], &["value", "exponent"], |_, a| {
-        Ok(a.number(0)?.powf(a.number(1)?).into())
+        Ok(number(a, 0)?.powf(number(a, 1)?).into())
     }),
     strict(&["root"], &["value", "base"], root),
 ];
@@ -51,34 +51,49 @@ fn round(_: &mut State<'_, '_>, args: &Args) -> Out {
     Ok(rounded.into())
 }
 
+/// A number of a sum, in Ansible's words where it is none.
+fn number(args: &Args, at: usize) -> Result<f64, Error> {
+    let value = args.req(at)?;
+    f64::try_from(value.clone()).map_err(|_| {
+        wrong(format!(
+            "{}() can only be used on numbers: this is {}",
+            args.name(),
+            named(value)
+        ))
+    })
+}
+
 fn log(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let number = args.number(0)?;
-    if number <= 0.0 {
+    let value = number(args, 0)?;
+    if value <= 0.0 {
         return Err(wrong("`log` takes a number above 0"));
     }
     let result = match args.some(1) {
-        None => number.ln(),
-        Some(_) => match args.number(1)? {
-            base if (base - 10.0).abs() < f64::EPSILON => number.log10(),
-            base if (base - 2.0).abs() < f64::EPSILON => number.log2(),
-            base => number.ln() / base.ln(),
+        None => value.ln(),
+        Some(_) => match number(args, 1)? {
+            base if (base - 10.0).abs() < f64::EPSILON => value.log10(),
+            base if (base - 2.0).abs() < f64::EPSILON => value.log2(),
+            base => value.ln() / base.ln(),
         },
     };
     Ok(Value::from(result))
 }
 
 fn root(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let number = args.number(0)?;
+    let value = number(args, 0)?;
     let base = if args.some(1).is_some() {
-        args.number(1)?
+        number(args, 1)?
     } else {
         2.0
     };
     if (base - 2.0).abs() < f64::EPSILON {
-        if number < 0.0 {
+        if value < 0.0 {
             return Err(wrong("a negative number has no square root"));
         }
-        return Ok(number.sqrt().into());
+        return Ok(value.sqrt().into());
     }
-    Ok(number.powf(1.0 / base).into())
+    if base == 0.0 {
+        return Err(wrong("`root`: division by zero"));
+    }
+    Ok(value.powf(1.0 / base).into())
 }

@@ -7,8 +7,8 @@ use crate::mutable::mutable;
 use crate::operate;
 
 pub(super) const FILTERS: &[Callable] = &[
-    lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a, true)),
-    lenient(&["__item"], &["base", "key", "at"], |_, a| key(a, false)),
+    lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a)),
+    lenient(&["__item"], &["base", "key", "at"], |_, a| key(a)),
     lenient(&["__add"], &["a", "b"], |_, a| {
         operate::add(a.req(0)?, a.req(1)?)
     }),
@@ -37,11 +37,11 @@ pub(super) const FILTERS: &[Callable] = &[
     lenient(&["attr"], &["value", "name"], get_attr),
 ];
 
-fn key(args: &Args, attribute: bool) -> Out {
+fn key(args: &Args) -> Out {
     let at = args.opt(2).and_then(Value::as_usize).unwrap_or(0);
-    operate::key(args.req(0)?, args.req(1)?, at, attribute)
+    operate::key(args.req(0)?, args.req(1)?, at)
 }
 
 fn get_attr(_: &mut State<'_, '_>, args: &Args) -> Out {
-    operate::key(args.req(0)?, args.req(1)?, 0, true)
+    operate::key(args.req(0)?, args.req(1)?, 0)
 }

@@ -59,8 +59,13 @@ pub(crate) fn pattern_of(
         (false, true) => "(?m)",
         (false, false) => "",
     };
-    let regex = Regex::new(&format!("{flags}{}", translated(pattern, multiline)))
-        .map_err(|e| wrong(format!("the pattern `{pattern}` is not good: {e}")))?;
+    let regex = Regex::new(&format!("{flags}{}", translated(pattern, multiline))).map_err(|e| {
+        // Python's word for what stands after nothing.
+        let why = e
+            .to_string()
+            .replace("Target of repeat operator is invalid", "nothing to repeat");
+        wrong(format!("the pattern `{pattern}` is not good: {why}"))
+    })?;
     let regex = Arc::new(regex);
     let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
     if known.len() > 1000 {

@@ -1,5 +1,6 @@
 //! Lists as sets.
 
+use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
 
 use crate::call::{Args, Callable, Out, items, strict};
@@ -49,6 +50,9 @@ fn two(args: &Args, combine: fn(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Out {
 fn unique_items(_: &mut State<'_, '_>, args: &Args) -> Out {
     let path = args.opt_text(2)?;
     let fold = !args.flag(1, false);
+    if args.some(1).is_some() || path.is_some() {
+        hashable(args, path.as_deref())?;
+    }
     let mut seen: Vec<Value> = vec![];
     let mut out = vec![];
     for item in items(args.req(0)?)? {
@@ -66,4 +70,21 @@ fn unique_items(_: &mut State<'_, '_>, args: &Args) -> Out {
         }
     }
     Ok::<_, Error>(out.into())
+}
+
+/// With options, only what Python can hash is taken.
+fn hashable(args: &Args, path: Option<&str>) -> Result<(), Error> {
+    for item in items(args.req(0)?)? {
+        let item = match path {
+            Some(path) => python::valid(super::items::by_path(&item, path)?)?,
+            None => item,
+        };
+        if matches!(item.kind(), ValueKind::Map | ValueKind::Seq) && !item.is_tuple() {
+            return Err(python::wrong(format!(
+                "`unique` with options takes texts and numbers, and cannot fall back to comparing {}",
+                python::named(&item)
+            )));
+        }
+    }
+    Ok(())
 }

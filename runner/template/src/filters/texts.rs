@@ -40,6 +40,7 @@ pub(super) const FILTERS: &[Callable] = &[
         &["value", "width", "break_long_words", "wrapstring"],
         wordwrap,
     ),
+    strict(&["indent"], &["value", "width", "first", "blank"], indent),
     strict(&["striptags"], &["value"], striptags),
     strict(&["pprint"], &["value", "verbose"], |_, a| {
         Ok(python::repr(a.req(0)?)?.into())
@@ -49,6 +50,23 @@ pub(super) const FILTERS: &[Callable] = &[
     }),
     strict(&["xmlattr"], &["value", "autospace"], xmlattr),
 ];
+
+/// Lines moved to the right, but for the first; a width may be the text to put before them.
+fn indent(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let width = match args.some(1) {
+        Some(width) if width.as_str().is_some() => text(width)?,
+        _ => " ".repeat(usize::try_from(args.int(1)?.unwrap_or(4)).unwrap_or(0)),
+    };
+    let (first, blank) = (args.flag(2, false), args.flag(3, false));
+    let written = args.text(0)?;
+    let line = |(at, line): (usize, &str)| match (at, line) {
+        (0, line) if !first => line.to_owned(),
+        (at, "") if at > 0 && !blank => String::new(),
+        (_, line) => format!("{width}{line}"),
+    };
+    let lines: Vec<String> = written.split('\n').enumerate().map(line).collect();
+    Ok(lines.join("\n").into())
+}
 
 fn title(text: &str) -> String {
     let mut inside = false;

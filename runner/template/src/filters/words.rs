@@ -4,7 +4,7 @@ use minijinja::{Error, State, Value};
 use sha1::{Digest, Sha1};
 
 use crate::call::{Args, Callable, Out, strict};
-use crate::python::{text, wrong};
+use crate::python::{named, text, wrong};
 
 pub(super) const FILTERS: &[Callable] = &[
     strict(&["quote"], &["value"], |_, a| Ok(quote(&a.text(0)?).into())),
@@ -118,7 +118,12 @@ fn comment(_: &mut State<'_, '_>, args: &Args) -> Out {
 const UNITS: &str = "KMGTPEZY";
 
 fn human_readable(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let size = args.number(0)?;
+    let size = f64::try_from(args.req(0)?.clone()).map_err(|_| {
+        let kind = named(args.req(0).unwrap_or(&Value::UNDEFINED));
+        wrong(format!(
+            "human_readable() failed on bad input: it takes a number, not {kind}"
+        ))
+    })?;
     let base = if args.flag(1, false) { "bits" } else { "Bytes" };
     let short = if args.flag(1, false) { "b" } else { "B" };
     let wanted = args.opt_text(2)?.map(|u| u.to_uppercase());

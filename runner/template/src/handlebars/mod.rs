@@ -197,7 +197,7 @@ fn touch(value: &Value, path: &[String]) {
             let key = key
                 .parse::<usize>()
                 .map_or_else(|_| Value::from(key.as_str()), Value::from);
-            if let Ok(found) = operate::key(value, &key, 0, true)
+            if let Ok(found) = operate::key(value, &key, 0)
                 && !found.is_undefined()
             {
                 touch(&found, rest);
@@ -255,7 +255,7 @@ fn explain(
     if let Some(diagnostic) = nested {
         return diagnostic.label(span, "used here");
     }
-    let diagnostic = Diagnostic::error(format!("`{path}` is undefined")).at(span);
+    let diagnostic = Diagnostic::error(format!("'{path}' is undefined")).at(span);
     if let Some(value) = context.variable(root) {
         return keys_of(&value, bare, diagnostic);
     }
@@ -270,7 +270,7 @@ fn explain(
 fn keys_of(value: &Value, path: &str, diagnostic: Diagnostic) -> Diagnostic {
     let mut at = value.clone();
     for key in path.split('.').skip(1) {
-        let next = operate::key(&at, &Value::from(key), 0, true).unwrap_or_default();
+        let next = operate::key(&at, &Value::from(key), 0).unwrap_or_default();
         if next.is_undefined() {
             let keys: Vec<String> = at
                 .try_iter()

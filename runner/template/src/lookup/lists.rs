@@ -7,7 +7,7 @@ use minijinja::{Error, Value};
 use super::Found;
 use crate::call::items as items_of;
 use crate::filters::random::{Twister, choice};
-use crate::python::{named, text, wrong};
+use crate::python::{named, wrong};
 
 fn is_list(value: &Value) -> bool {
     matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
@@ -55,7 +55,7 @@ pub(super) fn indexed(terms: &[Value]) -> Found {
         .collect())
 }
 
-fn lists(terms: &[Value], who: &str) -> Result<Vec<Vec<Value>>, Error> {
+fn lists(terms: &[Value], empty: &str) -> Result<Vec<Vec<Value>>, Error> {
     // `with_together: "{{ lists }}"` gives one list of lists.
     let only = match terms {
         [one] if is_list(one) => items_of(one)?,
@@ -67,7 +67,7 @@ fn lists(terms: &[Value], who: &str) -> Result<Vec<Vec<Value>>, Error> {
         terms
     };
     if terms.is_empty() {
-        return Err(wrong(format!("the lookup `{who}` takes at least one list")));
+        return Err(wrong(empty));
     }
     terms
         .iter()
@@ -82,7 +82,8 @@ fn lists(terms: &[Value], who: &str) -> Result<Vec<Vec<Value>>, Error> {
 }
 
 pub(super) fn together(terms: &[Value]) -> Found {
-    let lists = lists(terms, "together")?;
+    let empty = "with_together requires at least one element in each list";
+    let lists = lists(terms, empty)?;
     let len = lists.iter().map(Vec::len).max().unwrap_or(0);
     let row = |i: usize| {
         let cells = lists
@@ -95,7 +96,8 @@ pub(super) fn together(terms: &[Value]) -> Found {
 
 pub(super) fn nested(terms: &[Value]) -> Found {
     let mut rows: Vec<Vec<Value>> = vec![vec![]];
-    for list in lists(terms, "nested")? {
+    let empty = "with_nested requires at least one element in the nested list";
+    for list in lists(terms, empty)? {
         let longer = |row: &Vec<Value>, item: &Value| -> Found {
             Ok([row.clone(), super::spread(std::slice::from_ref(item))?].concat())
         };
@@ -111,19 +113,49 @@ pub(super) fn nested(terms: &[Value]) -> Found {
 }
 
 pub(super) fn subelements(terms: &[Value]) -> Found {
-    let [list, key, more @ ..] = terms else {
-        return Err(wrong("the lookup `subelements` takes a list and a key"));
+    let (list, key, skip) = match terms {
+        [list, key] => (list, key, false),
+        [list, key, flags] => (list, key, skip_missing(flags)?),
+        _ => {
+            let got = terms.len();
+            return Err(wrong(format!(
+                "subelements lookup expects a list of two or three items, not {got}"
+            )));
+        }
     };
-    let skip = more.first().and_then(|m| m.get_attr("skip_missing").ok());
-    let skip = skip.is_some_and(|s| crate::filters::choose::to_bool(&s).is_ok_and(|v| v.is_true()));
-    let path = text(key)?;
-    let path: Vec<&str> = path.split('.').collect();
+    let kinds = [ValueKind::Map, ValueKind::Seq, ValueKind::Iterable];
+    let (true, Some(path)) = (kinds.contains(&list.kind()), key.as_str()) else {
+        return Err(wrong(format!(
+            "subelements lookup takes first a dict or a list, second a string: these are {} and {}",
+            named(list),
+            named(key)
+        )));
+    };
+    let skipped = |item: &Value| item.get_attr("skipped").is_ok_and(|s| s.is_true());
+    if list.kind() == ValueKind::Map && skipped(list) {
+        return Ok(vec![]);
+    }
+    let mut items = crate::filters::items::each_of(list)?;
+    items.retain(|item| !skipped(item));
+    let parts: Vec<&str> = path.split('.').collect();
     let mut out = vec![];
-    for pair in crate::filters::items::pairs_below(list, &path.join("."), skip)? {
+    for pair in crate::filters::items::pairs_below(items, path, skip)? {
         let [item, sub] = [0, 1].map(|at| pair.get_item(&Value::from(at)).unwrap_or_default());
-        out.push(Value::from(vec![without(&item, &path)?, sub]));
+        out.push(Value::from(vec![without(&item, &parts)?, sub]));
     }
     Ok(out)
+}
+
+/// The third item of `subelements`: `skip_missing`.
+fn skip_missing(flags: &Value) -> Result<bool, Error> {
+    let known = |key: &Value| key.as_str() == Some("skip_missing");
+    if flags.kind() != ValueKind::Map || !flags.try_iter()?.all(|key| known(&key)) {
+        return Err(wrong(
+            "the optional third item must be a dict with the flag `skip_missing`",
+        ));
+    }
+    let value = flags.get_attr("skip_missing")?;
+    Ok(crate::filters::choose::to_bool(&value).is_ok_and(|v| v.is_true()))
 }
 
 /// An item without the list that is gone over, as Ansible gives it.

@@ -1,24 +1,26 @@
 //! Lookups: what a template asks of the controller. Sources of data are here; lists made of lists
-//! in `lists`, files of settings in `tables`, passwords in `password`.
+//! in `lists`, files of settings in `csv` and `ini`, passwords in `password`.
 
+mod csv;
 mod first_found;
+mod ini;
 mod lists;
 mod password;
 mod sequence;
-mod tables;
+mod template;
+mod terms;
 
 use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
-use rplay_diag::{Source, did_you_mean};
+use rplay_diag::{Diagnostic, did_you_mean};
 
 use crate::call::{Args, items};
 use crate::context::Context;
-use crate::file::{Language, TextOptions};
-use crate::python::{text, wrong};
+use crate::python::{named, text, type_name, wrong};
 use crate::vars::LookupIo;
-use crate::{missing, unknown, vault};
+use crate::{encoding, missing, unknown, vault};
 
 type Found = Result<Vec<Value>, Error>;
 
@@ -93,6 +95,7 @@ pub(crate) fn called(
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
+        [] => Ok(found.into()),
         many if many.iter().all(|v| v.as_str().is_some()) => {
             let texts: Vec<_> = many.iter().filter_map(Value::as_str).collect();
             Ok(texts.join(",").into())
@@ -138,7 +141,9 @@ pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
         other => {
             let near = did_you_mean(other, NAMES.iter().copied());
             let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            Err(wrong(format!("there is no lookup `{other}`{near}")))
+            Err(wrong(format!(
+                "the lookup plugin '{other}' was not found{near}"
+            )))
         }
     }
 }
@@ -151,7 +156,7 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             .map(|term| f(&text(term)?))
             .collect()
     };
-    let why = |words: String| wrong(format!("the lookup `{name}` failed: {words}"));
+    let why = |words: String| wrong(format!("the lookup plugin '{name}' failed: {words}"));
     let failed = |error: Error| why(error.detail().unwrap_or_default().to_owned());
     match name {
         "env" => each(&|n| {
@@ -179,7 +184,7 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             let content = io.read("files", n).map_err(why)?;
             opened(context, content).map(Value::from).map_err(why)
         }),
-        "template" => each(&|n| template(context, io, n, args)),
+        "template" => each(&|n| template::found(context, io, n, args)),
         "pipe" => each(&|n| Ok(io.pipe(n).map_err(why)?.trim_end().into())),
         "lines" => {
             let mut out = vec![];
@@ -198,8 +203,8 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             Ok(out)
         }
         "first_found" => first_found::found(io, args).map_err(failed),
-        "csvfile" => tables::csv(io, args).map_err(failed),
-        "ini" => tables::ini(io, args).map_err(failed),
+        "csvfile" => csv::found(io, args).map_err(failed),
+        "ini" => ini::found(io, args).map_err(failed),
         "password" => password::found(context, io, args).map_err(failed),
         "inventory_hostnames" => {
             let patterns = spread(&args.rest)?
@@ -209,12 +214,7 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             let hosts = io.hosts(&patterns.join(",")).map_err(why)?;
             Ok(hosts.into_iter().map(Value::from).collect())
         }
-        "config" => each(&|n| {
-            let default = || args.named("default").cloned();
-            io.config(n)
-                .or_else(default)
-                .ok_or_else(|| why(format!("there is no setting `{n}`")))
-        }),
+        "config" => config(context, io, args).map_err(failed),
         "url" => {
             let split = args.named("split_lines").is_none_or(Value::is_true);
             let mut out = vec![];
@@ -227,7 +227,7 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             }
             Ok(out)
         }
-        other => Err(wrong(format!("there is no lookup `{other}`"))),
+        other => Err(wrong(format!("the lookup plugin '{other}' was not found"))),
     }
 }
 
@@ -253,80 +253,79 @@ fn opened(context: &Arc<Context>, content: String) -> Result<String, String> {
     Ok(plain)
 }
 
-fn template(
-    context: &Arc<Context>,
-    io: &dyn LookupIo,
-    name: &str,
-    args: &Args,
-) -> Result<Value, Error> {
-    let why = |words: String| wrong(format!("the lookup `template` failed: {words}"));
-    let content = opened(context, io.read("templates", name).map_err(why)?).map_err(why)?;
-    let language = match name.ends_with(".hbs") {
-        true => Language::Handlebars,
-        false => Language::Jinja,
-    };
-    let flag = |name: &str, default: bool| args.named(name).map_or(default, Value::is_true);
-    let options = TextOptions {
-        trim_blocks: flag("trim_blocks", true),
-        lstrip_blocks: flag("lstrip_blocks", false),
-        ..TextOptions::default()
-    };
-    let vars: Arc<dyn crate::Vars> = match args.named("template_vars") {
-        Some(more) => Arc::new(More {
-            more: more.clone(),
-            rest: context.vars.clone(),
-        }),
-        None => context.vars.clone(),
-    };
-    let path = io
-        .find("templates", name)
-        .map_or_else(|| name.to_owned(), |p| p.display().to_string());
-    let rendered = context
-        .templar
-        .file(&Source::new(path, content), language, options, &vars);
-    let (text, touched) = rendered.map_err(crate::context::carried)?;
-    if touched.is_empty() {
-        return Ok(text.into());
-    }
-    unknown::touch(&touched);
-    Ok(unknown::value(&touched))
+/// A file's text in an encoding of its own.
+fn decoded(io: &dyn LookupIo, name: &str, encoding: &str) -> Result<String, Error> {
+    let content = io.read_bytes("files", name).map_err(wrong)?;
+    encoding::decode(&content, encoding)
+        .map_err(|why| wrong(format!("the file `{name}` could not be read: {why}")))
 }
 
-/// Variables over others.
-#[derive(Debug)]
-struct More {
-    more: Value,
-    rest: Arc<dyn crate::Vars>,
-}
-
-impl crate::Vars for More {
-    fn get(&self, name: &str) -> Option<crate::Var> {
-        let own = self.more.get_attr(name).ok().filter(|v| !v.is_undefined());
-        own.map(crate::Var::Value).or_else(|| self.rest.get(name))
+/// Values of settings.
+fn config(context: &Arc<Context>, io: &dyn LookupIo, args: &Args) -> Found {
+    let option = |name: &str| args.named(name).map(text).transpose();
+    let missing = option("on_missing")?.unwrap_or_else(|| "error".to_owned());
+    if !["error", "skip", "warn"].contains(&missing.as_str()) {
+        return Err(wrong(format!(
+            "Invalid value '{missing}' of `on_missing`: it is error, skip or warn"
+        )));
     }
-
-    fn names(&self) -> Vec<String> {
-        let own = self
-            .more
-            .try_iter()
-            .into_iter()
-            .flatten()
-            .map(|k| k.to_string());
-        own.chain(self.rest.names()).collect()
+    let plugin = match (option("plugin_type")?, option("plugin_name")?) {
+        (None, None) => None,
+        (Some(kind), Some(name)) => Some((kind, name)),
+        _ => {
+            return Err(wrong(
+                "Both plugin_type and plugin_name are required, cannot use one without the other",
+            ));
+        }
+    };
+    let mut out = vec![];
+    for term in spread(&args.rest)? {
+        let Some(name) = term.as_str() else {
+            return Err(wrong(format!(
+                "Invalid setting identifier: a name is a string, not {}",
+                named(&term)
+            )));
+        };
+        let plugin = plugin
+            .as_ref()
+            .map(|(kind, name)| (kind.as_str(), name.as_str()));
+        let found = io
+            .config(name, plugin, &|name| context.variable(name))
+            .map_err(wrong)?;
+        match found {
+            Some((value, origin)) if args.named("show_origin").is_some_and(Value::is_true) => {
+                out.push(Value::from(vec![value, Value::from(origin)]));
+            }
+            Some((value, _)) => out.push(value),
+            None if missing == "error" => {
+                return Err(wrong(format!("No config definition exists for '{name}'")));
+            }
+            None => {}
+        }
     }
-
-    fn io(&self) -> Option<Arc<dyn LookupIo>> {
-        self.rest.io()
-    }
+    Ok(out)
 }
 
 fn vars(context: &Arc<Context>, args: &Args) -> Found {
     let one = |term: &Value| -> Result<Value, Error> {
-        let name = text(term)?;
-        match (context.variable(&name), args.named("default")) {
+        let Some(name) = term.as_str() else {
+            let kind = type_name(term);
+            return Err(wrong(format!("Variable name must be 'str' not '{kind}'")));
+        };
+        let misses = missing::count();
+        match (context.variable(name), args.named("default")) {
             (Some(value), _) => Ok(value),
             (None, Some(default)) => Ok(default.clone()),
-            (None, None) => Err(minijinja::ErrorKind::UndefinedError.into()),
+            (None, None) => {
+                if context.vars.get(name).is_none() && missing::count() > misses {
+                    let words = format!("No variable named '{name}' was found.");
+                    missing::note(missing::Miss::Nested {
+                        name: name.to_owned(),
+                        diagnostic: Diagnostic::error(words),
+                    });
+                }
+                Ok(Value::UNDEFINED)
+            }
         }
     };
     spread(&args.rest)?.iter().map(one).collect()
@@ -335,7 +334,16 @@ fn vars(context: &Arc<Context>, args: &Args) -> Found {
 fn varnames(context: &Arc<Context>, args: &Args) -> Found {
     let mut out = vec![];
     for term in spread(&args.rest)? {
-        let regex = crate::filters::regex::pattern_of(&text(&term)?, false, false)?;
+        let Some(pattern) = term.as_str() else {
+            let words = "Invalid setting identifier: a pattern is a string";
+            return Err(wrong(format!("{words}, not {}", named(&term))));
+        };
+        let regex = crate::filters::regex::pattern_of(pattern, false, false).map_err(|e| {
+            let why = e.detail().unwrap_or_default().to_owned();
+            wrong(format!(
+                "Unable to use `{pattern}` as a search pattern: {why}"
+            ))
+        })?;
         let mut names = context.vars.names();
         names.retain(|n| regex.is_match(n).unwrap_or(false));
         out.extend(names.into_iter().map(Value::from));

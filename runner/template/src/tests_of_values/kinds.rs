@@ -4,8 +4,8 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use crate::call::{Callable, Out, lenient, strict};
-use crate::filters::choose::to_bool;
-use crate::python::{type_name, valid};
+use crate::filters::choose::{is_bool_word, to_bool};
+use crate::python::{text, type_name, valid};
 use crate::{unknown, vault};
 
 pub(super) const TESTS: &[Callable] = &[
@@ -99,7 +99,9 @@ fn is_callable(value: &Value) -> bool {
 }
 
 fn truth(value: &Value, convert: bool) -> Out {
-    if convert {
+    // Of text that is no word for true or false it counts whether there is any.
+    let word = || text(value).map(|w| w.to_lowercase());
+    if convert && is_bool_word(&word()?) {
         return to_bool(value).map(|v| v.is_true().into());
     }
     Ok(value.is_true().into())

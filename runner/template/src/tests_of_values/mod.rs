@@ -12,6 +12,7 @@ use minijinja::{Environment, Error, State, Value};
 use crate::call::{Args, Callable, Out, add_tests, items, strict};
 use crate::filters::paths::expand_home;
 use crate::filters::regex::pattern_of;
+use crate::operate;
 use crate::python::{text, wrong};
 
 static TESTS: [&[Callable]; 4] = [OWN, kinds::TESTS, results::TESTS, versions::TESTS];
@@ -70,11 +71,26 @@ const OWN: &[Callable] = &[
     strict(&["same_file", "is_same_file"], &["a", "b"], same_file),
     strict(&["uri"], &["value", "schemes"], |_, a| uri(a, |_, _| true)),
     strict(&["url"], &["value", "schemes"], |_, a| {
-        uri(a, |_, rest| rest.len() > 2 && rest.starts_with("//"))
+        uri(a, |_, host| !host.is_empty())
     }),
     strict(&["urn"], &["value"], |_, a| {
-        uri(a, |scheme, rest| scheme == "urn" && rest.contains(':'))
+        uri(a, |scheme, _| scheme == "urn")
     }),
+    strict(&["eq", "equalto", "=="], &["a", "b"], |_, a| {
+        Ok((a.req(0)? == a.req(1)?).into())
+    }),
+    strict(&["ne", "!="], &["a", "b"], |_, a| {
+        Ok((a.req(0)? != a.req(1)?).into())
+    }),
+    strict(&["lt", "lessthan", "<"], &["a", "b"], |_, a| {
+        compared("<", a)
+    }),
+    strict(&["le", "<="], &["a", "b"], |_, a| compared("<=", a)),
+    strict(&["gt", "greaterthan", ">"], &["a", "b"], |_, a| {
+        compared(">", a)
+    }),
+    strict(&["ge", ">="], &["a", "b"], |_, a| compared(">=", a)),
+    strict(&["in"], &["value", "seq"], contained),
 ];
 
 /// Jinja's own, which the evaluator brings with it.
@@ -83,16 +99,6 @@ const BUILT_IN: &[&str] = &[
     "odd",
     "even",
     "divisibleby",
-    "eq",
-    "equalto",
-    "ne",
-    "lt",
-    "lessthan",
-    "le",
-    "gt",
-    "greaterthan",
-    "ge",
-    "in",
     "true",
     "false",
     "filter",
@@ -121,20 +127,49 @@ pub(crate) fn names() -> Vec<&'static str> {
     own.chain(BUILT_IN).copied().collect()
 }
 
-fn uri(args: &Args, more: fn(&str, &str) -> bool) -> Out {
-    let value = args.text(0)?;
-    let Some((scheme, rest)) = value.split_once(':') else {
-        return Ok(false.into());
+/// A URI's scheme (lowercase, where it has one) and the host's part of it, as far as they go:
+/// almost any text is a URI without a scheme.
+fn parts(uri: &str) -> (String, &str) {
+    let letters = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
-    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let (scheme, rest) = match uri.split_once(':') {
+        Some((scheme, rest)) if letters(scheme) => (scheme.to_lowercase(), rest),
+        _ => (String::new(), uri),
+    };
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    (
+        scheme,
+        host.split(['/', '?', '#']).next().unwrap_or_default(),
+    )
+}
+
+fn uri(args: &Args, is: fn(&str, &str) -> bool) -> Out {
+    let value = args.text(0)?;
+    let (scheme, host) = parts(&value);
     let allowed = match args.some(1) {
-        Some(list) => items(list)?.iter().any(|s| s.as_str() == Some(scheme)),
+        Some(list) => items(list)?.iter().any(|s| s.as_str() == Some(&scheme)),
         None => true,
     };
-    Ok((named && allowed && !rest.is_empty() && more(&scheme.to_lowercase(), rest)).into())
+    let brackets = host.contains('[') == host.contains(']');
+    Ok((allowed && brackets && is(&scheme, host)).into())
+}
+
+/// `is eq` and its kin, of what is there.
+fn compared(sign: &'static str, args: &Args) -> Out {
+    operate::compare(sign, args.req(0)?, args.req(1)?)
+}
+
+fn contained(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let (item, all) = (args.req(0)?, args.req(1)?);
+    Ok(match all.as_str() {
+        Some(all) => all.contains(&text(item)?),
+        None => items(all)?.contains(item),
+    }
+    .into())
 }
 
 fn search(args: &Args, kind: &str, flags: usize) -> Out {

@@ -23,8 +23,8 @@ pub(super) const TESTS: &[Callable] = &[
     strict(&["reachable"], &["result"], |_, a| {
         flag(a, "unreachable").map(not)
     }),
-    strict(&["finished"], &["result"], |_, a| flag(a, "finished")),
-    strict(&["started"], &["result"], |_, a| flag(a, "started")),
+    strict(&["finished"], &["result"], |_, a| job(a, "finished")),
+    strict(&["started"], &["result"], |_, a| job(a, "started")),
     strict(&["timedout"], &["result"], timedout),
 ];
 
@@ -50,6 +50,14 @@ fn flag(args: &Args, key: &str) -> Out {
         return Ok(false.into());
     }
     Ok(result.get_attr(key)?.is_true().into())
+}
+
+/// What is no job in the background is done when it is looked at.
+fn job(args: &Args, key: &str) -> Out {
+    if result(args)?.get_attr(key)?.is_undefined() {
+        return Ok(true.into());
+    }
+    flag(args, key)
 }
 
 /// Of a loop's result: whether one of its items changed something.

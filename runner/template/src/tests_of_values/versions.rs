@@ -15,8 +15,11 @@ pub(super) const TESTS: &[Callable] = &[strict(
 
 fn version(_: &mut State<'_, '_>, args: &Args) -> Out {
     let (a, b) = (args.text(0)?, args.text(1)?);
-    if a.is_empty() || b.is_empty() {
-        return Err(wrong("a version to compare is empty"));
+    if a.is_empty() {
+        return Err(wrong("the input version value cannot be empty"));
+    }
+    if b.is_empty() {
+        return Err(wrong("the version to compare against cannot be empty"));
     }
     let kind = args.opt_text(4)?;
     if kind.is_some() && args.some(3).is_some() {

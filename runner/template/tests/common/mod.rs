@@ -42,6 +42,10 @@ impl LookupIo for Folder {
             .map_err(|e| format!("could not read `{name}`: {e}"))
     }
 
+    fn read_bytes(&self, _: &str, name: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(self.0.join(name)).map_err(|e| format!("could not read `{name}`: {e}"))
+    }
+
     fn find(&self, _: &str, name: &str) -> Option<PathBuf> {
         Some(self.0.join(name)).filter(|path| path.exists())
     }
