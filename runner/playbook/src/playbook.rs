@@ -286,10 +286,13 @@ impl Reading<'_> {
 
 /// A part of a play that holds no list of tasks.
 fn no_section(keyword: Keyword, node: &Node) -> Diagnostic {
+    let what = match &node.kind {
+        Kind::Map(_) => node.describe().to_owned(),
+        _ => plain_text(node),
+    };
     let words = format!(
-        "A malformed block was encountered while loading {}: {} should be a list or None",
+        "A malformed block was encountered while loading {}: {what} should be a list or None",
         keyword.word(),
-        plain_text(node)
     );
     let error = Diagnostic::error(words).at(&first_line(node));
     error.help("begin each task with `- `")

@@ -271,7 +271,7 @@ fn values_of_the_wrong_type() {
         "- hosts: all\n  gather_facts: maybe\n  serial: many\n  strategy: fre\n  order: random\n  tasks:\n    - command: uptime\n      retries: a few\n      ignore_errors: [x]\n      tags: {a: b}\n      register: my-var\n",
     )];
     insta::assert_snapshot!(errors(&files), @r#"
-    error: `gather_facts` takes true or false, not `maybe`
+    error: The value 'maybe' could not be converted to 'bool': `gather_facts` takes true or false
      --> site.yml:2:17
       |
     2 |   gather_facts: maybe
@@ -444,7 +444,7 @@ fn a_prompt_without_a_name() {
         "- hosts: all\n  vars_prompt:\n    - prompt: Which?\n",
     )];
     insta::assert_snapshot!(errors(&files), @"
-    error: this entry of `vars_prompt` has no `name`
+    error: Invalid vars_prompt data structure, missing 'name' key
      --> site.yml:3:7
       |
     3 |     - prompt: Which?
@@ -548,14 +548,14 @@ fn empty_hosts() {
       |   ^^^^^
       |
       = help: say which: `hosts: all`
-    error: `hosts` names no host
+    error: Hosts list cannot be empty. Please check your playbook
      --> site.yml:3:10
       |
     3 | - hosts: []
       |          ^^
       |
       = help: say which: `hosts: all`
-    error: `hosts` names no host
+    error: Hosts list cannot be empty. Please check your playbook
      --> site.yml:4:10
       |
     4 | - hosts: ""
@@ -583,7 +583,7 @@ fn a_playbook_that_is_a_mapping() {
 fn a_task_where_a_play_should_be() {
     let files = [("site.yml", "- name: x\n  debug:\n    msg: y\n")];
     insta::assert_snapshot!(errors(&files), @"
-    error: this is a task, not a play
+    error: 'debug' is not a valid attribute for a Play: it is a task
      --> site.yml:2:3
       |
     2 |   debug:
@@ -620,7 +620,7 @@ fn tasks_that_are_no_list() {
         "- hosts: all\n  tasks:\n    name: x\n    debug:\n",
     )];
     insta::assert_snapshot!(errors(&files), @"
-    error: this is a list of tasks, not a mapping
+    error: A malformed block was encountered while loading tasks: a mapping should be a list or None
      --> site.yml:3:5
       |
     3 |     name: x
@@ -658,7 +658,7 @@ fn a_task_that_is_text() {
 fn roles_that_are_no_list() {
     let files = [("site.yml", "- hosts: all\n  roles: web\n")];
     insta::assert_snapshot!(errors(&files), @"
-    error: `roles` is a list of roles, not a string
+    error: A malformed role declaration was encountered. `roles` is a list of roles, not a string
      --> site.yml:2:10
       |
     2 |   roles: web

@@ -519,8 +519,7 @@ fn a_play_with_every_keyword_is_read() {
     - name: Restart
       service: name=x state=restarted
       listen: [all]
-    - block:
-        - debug:
+    - debug:
       listen: more
   roles: []
   pre_tasks:
