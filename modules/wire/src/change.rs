@@ -58,6 +58,26 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The same thing under the name that `rename` makes of its name.
+    #[must_use]
+    pub fn map(self, rename: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::File(name) => Self::File(rename(&name)),
+            Self::User(name) => Self::User(rename(&name)),
+            Self::Group(name) => Self::Group(rename(&name)),
+            Self::Unit(name) => Self::Unit(rename(&name)),
+            Self::UnitFile(name) => Self::UnitFile(rename(&name)),
+            Self::Systemd => Self::Systemd,
+            Self::Package(name) => Self::Package(rename(&name)),
+            Self::Repository(name) => Self::Repository(rename(&name)),
+            Self::Mount(name) => Self::Mount(rename(&name)),
+            Self::Host(name) => Self::Host(rename(&name)),
+            Self::Command(name) => Self::Command(rename(&name)),
+        }
+    }
+}
+
 impl From<Target> for Named {
     fn from(target: Target) -> Self {
         let (kind, name) = target.parts();
@@ -103,6 +123,12 @@ pub struct Change {
     pub after: Option<State>,
     /// The content's difference, where it has content and a diff was wanted.
     pub diff: Option<Diff>,
+}
+
+impl Change {
+    /// The property of a file that is the SHA-256 of its content. It is not shown: the digest of a
+    /// short secret tells the secret to whoever tries enough of them.
+    pub const DIGEST: &'static str = "sha256";
 }
 
 /// How two contents differ.

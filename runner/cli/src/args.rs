@@ -12,8 +12,9 @@ use crate::vault::VaultCommand;
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(
     after_help = "Exit codes: 0 all well, 1 an error before the run, 2 hosts failed, \
-    3 hosts unreachable (7 both), 4 bad playbook or inventory, 5 bad arguments, 130 interrupted. \
-    `rplay doc` lists the modules."
+    3 hosts unreachable (7 both), 4 bad playbook, inventory or plan, 5 bad arguments, 6 a plan that \
+    does not fit any more, 130 interrupted. With --detailed-exitcode, and from `rplay drift`: 0 no \
+    change, 2 changes, 1 hosts failed. `rplay doc` lists the modules."
 )]
 pub(crate) struct Cli {
     /// What to do other than run playbooks.
@@ -23,6 +24,10 @@ pub(crate) struct Cli {
     /// The run.
     #[command(flatten)]
     pub run: PlaybookArgs,
+
+    /// What Ansible has nothing of.
+    #[command(flatten)]
+    pub review: ReviewArgs,
 }
 
 /// Things to do other than run playbooks.
@@ -39,6 +44,14 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with = "markdown")]
         schema: bool,
     },
+    /// Saves what a run would change, for `rplay show` and `rplay apply`.
+    Plan(Box<PlanArgs>),
+    /// Shows a saved plan.
+    Show(ShowArgs),
+    /// Does what a saved plan says, where no host drifted since.
+    Apply(Box<ApplyArgs>),
+    /// Tells whether hosts are still as a playbook wants them: for a timer.
+    Drift(Box<PlaybookArgs>),
     /// Runs one module on some hosts, as `ansible` does.
     Adhoc(Box<AdhocArgs>),
     /// Locks and opens files of variables, as `ansible-vault` does.
@@ -73,8 +86,98 @@ pub(crate) struct AnsibleVault {
     pub command: VaultCommand,
 }
 
-/// How to run playbooks.
+/// How a run is looked over before and after.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ReviewArgs {
+    /// Show what would change, ask, and do exactly that.
+    #[arg(long, conflicts_with = "check")]
+    pub ask: bool,
+
+    /// End with 0 where nothing changed, 2 where something did, 1 where hosts failed.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// How to make a plan.
 #[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Save the plan to this file.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// End with 0 where nothing would change, 2 where something would, 1 where hosts failed.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+
+    #[command(flatten)]
+    pub run: PlaybookArgs,
+}
+
+/// How to show a plan.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    /// As JSON.
+    #[arg(long, conflicts_with = "html")]
+    pub json: bool,
+
+    /// As one HTML page that needs no other file.
+    #[arg(long)]
+    pub html: bool,
+}
+
+/// How to apply a plan: what it was made with is in it, passwords are not.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+
+    /// Show the difference that each change makes.
+    #[arg(short = 'D', long)]
+    pub diff: bool,
+
+    /// Hosts at a time (100, unless `ansible.cfg` says otherwise).
+    #[arg(short, long, value_name = "FORKS")]
+    pub forks: Option<usize>,
+
+    /// Show more; repeat for more still.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Ask for the password to become another user.
+    #[arg(short = 'K', long, conflicts_with = "become_password_file")]
+    pub ask_become_pass: bool,
+
+    /// Read the password to become another user from a file.
+    #[arg(long, value_name = "FILE")]
+    pub become_password_file: Option<PathBuf>,
+
+    /// Ask for the password to log in.
+    #[arg(short = 'k', long, conflicts_with = "connection_password_file")]
+    pub ask_pass: bool,
+
+    /// Read the password to log in from a file.
+    #[arg(long, value_name = "FILE")]
+    pub connection_password_file: Option<PathBuf>,
+
+    /// Log in with this key instead of the plan's.
+    #[arg(long, value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub vault: VaultArgs,
+
+    /// One JSON object an event, instead of text; what does not fit is one object too.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to run playbooks.
+#[derive(Debug, Default, Args)]
 pub(crate) struct PlaybookArgs {
     /// Playbooks, run one after the other.
     #[arg(required = true, value_name = "PLAYBOOK")]
@@ -165,7 +268,7 @@ pub(crate) struct AdhocArgs {
 }
 
 /// What playbooks and single modules have in common: where, as whom, how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RunArgs {
     /// Inventory: a file, a folder, a script, or a list of hosts with a comma. May be repeated.
     #[arg(short, long, value_name = "INVENTORY", alias = "inventory-file")]
@@ -276,7 +379,7 @@ pub(crate) struct RunArgs {
 }
 
 /// Where vault passwords come from.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Clone, Args, Default)]
 pub(crate) struct VaultArgs {
     /// Read a vault password from a file (or an executable's output). May be repeated.
     #[arg(long, value_name = "FILE", alias = "vault-pass-file")]

@@ -27,6 +27,10 @@ pub(crate) enum Exit {
     Usage,
     /// The command line asks for what makes no sense.
     Options,
+    /// Something changed, or would: only where that was asked.
+    Changes,
+    /// A plan does not fit a host any more.
+    Drifted,
     /// Ctrl-C.
     Interrupted,
 }
@@ -43,6 +47,15 @@ impl Exit {
         }
     }
 
+    /// With `--detailed-exitcode`: 2 says that something changed, and so failures are 1.
+    pub(crate) fn detailed(self, changed: bool) -> Self {
+        match self {
+            Self::Ok if changed => Self::Changes,
+            Self::Failed => Self::Error,
+            other => other,
+        }
+    }
+
     /// The code that the shell sees.
     pub(crate) fn code(self, manner: Manner) -> ExitCode {
         let (own, ansibles) = match self {
@@ -55,6 +68,8 @@ impl Exit {
             Self::Missing => (4, 1),
             Self::Usage => (5, 2),
             Self::Options => (5, 5),
+            Self::Changes => (2, 2),
+            Self::Drifted => (6, 6),
             Self::Interrupted => (130, 99),
         };
         ExitCode::from(if manner.is_ansible() { ansibles } else { own })
@@ -64,6 +79,15 @@ impl Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_no_change_where_codes_are_detailed() {
+        let code = |exit: Exit, changed| exit.detailed(changed).code(Manner::Rplay);
+        assert_eq!(code(Exit::Ok, false), ExitCode::from(0));
+        assert_eq!(code(Exit::Ok, true), ExitCode::from(2));
+        assert_eq!(code(Exit::Failed, true), ExitCode::from(1));
+        assert_eq!(code(Exit::Unreachable, true), ExitCode::from(3));
+    }
 
     #[test]
     fn a_lost_and_a_failed_host_are_told_apart() {

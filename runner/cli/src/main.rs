@@ -12,10 +12,12 @@ mod exit;
 mod manner;
 mod options;
 mod playbook;
+mod review;
 mod screen;
 mod secrets;
 mod setup;
 mod stop;
+mod tally;
 mod vault;
 mod version;
 
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{AnsibleAdhoc, AnsiblePlaybook, AnsibleVault, Cli, Command};
+use args::{AnsibleAdhoc, AnsiblePlaybook, AnsibleVault, Cli, Command, ReviewArgs};
 use exit::Exit;
 use manner::Manner;
 
@@ -37,7 +39,11 @@ fn main() -> ExitCode {
 /// Does what the command line asks for.
 fn called(manner: Manner) -> Result<Exit, clap::Error> {
     Ok(match manner {
-        Manner::Playbook => playbook::run(manner, &AnsiblePlaybook::try_parse()?.run),
+        Manner::Playbook => playbook::run(
+            manner,
+            &AnsiblePlaybook::try_parse()?.run,
+            &ReviewArgs::default(),
+        ),
         Manner::Adhoc => adhoc::run(manner, &AnsibleAdhoc::try_parse()?.run),
         Manner::Vault => vault::run(manner, &AnsibleVault::try_parse()?.command),
         Manner::Rplay => {
@@ -48,9 +54,14 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
                     markdown,
                     schema,
                 }) => doc::show(module.as_deref(), markdown, schema),
+                Some(Command::Plan(args)) => review::plan::run(*args),
+                Some(Command::Show(args)) => review::show::run(&args),
+                Some(Command::Apply(args)) => review::apply::run(*args),
+                Some(Command::Drift(args)) => review::drift::run(*args),
                 Some(Command::Adhoc(args)) => adhoc::run(manner, &args),
                 Some(Command::Vault(command)) => vault::run(manner, &command),
-                None => playbook::run(manner, &cli.run),
+                None if cli.review.ask => review::ask::run(cli.run, cli.review.detailed_exitcode),
+                None => playbook::run(manner, &cli.run, &cli.review),
             }
         }
     })

@@ -44,6 +44,7 @@ pub(crate) fn options(
         connect: connect(args, settings, login),
         verbosity: verbosity(args, settings),
         library: rplay_engine::Library::default(),
+        fingerprint: None,
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),

@@ -5,17 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rplay_diag::{Diagnostic, Severity};
-use rplay_engine::{Listing, TagSelection, list};
+use rplay_engine::{Listing, Options, TagSelection, list};
 use rplay_playbook::Disk;
 
-use crate::args::PlaybookArgs;
+use crate::args::{PlaybookArgs, ReviewArgs};
 use crate::exit::Exit;
 use crate::manner::Manner;
 use crate::setup::{Named, Session, settled};
 use crate::stop::Stop;
+use crate::tally::Tally;
 
 /// Runs the playbooks of the command line.
-pub(crate) fn run(manner: Manner, args: &PlaybookArgs) -> Exit {
+pub(crate) fn run(manner: Manner, args: &PlaybookArgs, review: &ReviewArgs) -> Exit {
     let (settings, screen) = match settled(manner, &args.run, false) {
         Ok(settled) => settled,
         Err(exit) => return exit,
@@ -26,7 +27,7 @@ pub(crate) fn run(manner: Manner, args: &PlaybookArgs) -> Exit {
             let beside = folders(&args.playbooks);
             Session::new(manner, &args.run, settings, screen, Arc::new(Disk), &beside)
         })
-        .and_then(|session| carried_out(args, session));
+        .and_then(|session| carried_out(args, review, session));
     ended.unwrap_or_else(|stop| {
         stop.diagnostics
             .iter()
@@ -36,7 +37,7 @@ pub(crate) fn run(manner: Manner, args: &PlaybookArgs) -> Exit {
 }
 
 /// A playbook that is not there is no mistake in a playbook.
-fn missing(manner: Manner, playbooks: &[PathBuf]) -> Result<(), Stop> {
+pub(crate) fn missing(manner: Manner, playbooks: &[PathBuf]) -> Result<(), Stop> {
     let Some(path) = playbooks.iter().find(|path| !path.exists()) else {
         return Ok(());
     };
@@ -48,7 +49,7 @@ fn missing(manner: Manner, playbooks: &[PathBuf]) -> Result<(), Stop> {
     Err(Stop::because(Exit::Missing, words))
 }
 
-fn carried_out(args: &PlaybookArgs, session: Session) -> Result<Exit, Stop> {
+fn carried_out(args: &PlaybookArgs, review: &ReviewArgs, session: Session) -> Result<Exit, Stop> {
     let plays = load(args, &session)?;
     if args.syntax_check {
         for (name, _) in &plays {
@@ -70,11 +71,23 @@ fn carried_out(args: &PlaybookArgs, session: Session) -> Result<Exit, Stop> {
         }
         return Ok(Exit::Ok);
     }
+    let options = options(args, &session)?;
+    if !review.detailed_exitcode {
+        return session.run(options, plays);
+    }
+    let tally = Arc::new(Tally::before(session.screen.sink()));
+    let exit = session.run_to(tally.clone(), options, plays)?;
+    Ok(exit.detailed(tally.has_changed()))
+}
+
+/// What the engine is asked to do.
+pub(crate) fn options(args: &PlaybookArgs, session: &Session) -> Result<Options, Stop> {
+    let tags = tags(args, session);
     let mut options = crate::options::options(&args.run, &session.settings, tags)?;
     options.start_at.clone_from(&args.start_at_task);
     options.step = args.step;
     options.force_handlers |= args.force_handlers;
-    session.run(options, plays)
+    Ok(options)
 }
 
 fn tags(args: &PlaybookArgs, session: &Session) -> TagSelection {
@@ -88,7 +101,7 @@ fn tags(args: &PlaybookArgs, session: &Session) -> TagSelection {
     }
 }
 
-fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
+pub(crate) fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
     let mut all = vec![];
     let mut problems: Vec<Diagnostic> = vec![];
     for path in &args.playbooks {
@@ -107,7 +120,7 @@ fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
 }
 
 /// The folders that playbooks are in.
-fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
+pub(crate) fn folders(playbooks: &[PathBuf]) -> Vec<PathBuf> {
     let folder = |path: &PathBuf| match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
         _ => PathBuf::from("."),

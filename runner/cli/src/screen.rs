@@ -84,6 +84,14 @@ impl Screen {
         let _ = writeln!(std::io::stderr(), "{text}");
     }
 
+    /// How rplay's own texts look here.
+    pub(crate) fn look(&self) -> Look {
+        match self {
+            Self::Own(look) => look.clone(),
+            Self::Ansible(_) | Self::Json => Look::plain(),
+        }
+    }
+
     /// A line of what is shown with `-v` only.
     pub(crate) fn verbose(&self, text: &str) {
         if let Self::Ansible(look) = self

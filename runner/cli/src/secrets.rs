@@ -1,8 +1,10 @@
 //! Vault passwords: from files, scripts and the terminal, each under its vault id.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use rplay_template::vault::VaultKeys;
 
@@ -55,14 +57,12 @@ pub(crate) fn given(
     sources.iter().map(|source| secret(source, new)).collect()
 }
 
-/// The passwords to open vaults with.
-///
-/// # Errors
-/// As [`given`].
-pub(crate) fn keys(args: &VaultArgs, settings: &Settings) -> io::Result<VaultKeys> {
-    let secrets = given(args, settings, false)?;
-    let pairs = secrets.into_iter().map(|s| (Some(s.id), s.password));
-    Ok(VaultKeys::new(pairs.collect()))
+/// The passwords as keys to open vaults with.
+pub(crate) fn keys(secrets: &[VaultSecret]) -> VaultKeys {
+    let pairs = secrets
+        .iter()
+        .map(|s| (Some(s.id.clone()), s.password.clone()));
+    VaultKeys::new(pairs.collect())
 }
 
 /// `ID@FILE`, `ID@prompt`, `FILE` or `prompt`; a new password is asked for twice.
@@ -94,11 +94,26 @@ fn asked(id: &str, kind: &str, new: bool) -> io::Result<String> {
         (_, false) => format!("Vault password ({id})"),
         (_, true) => format!("New vault password ({id})"),
     };
-    let password = ask::password(&words)?;
+    let password = match new {
+        true => ask::password(&words)?,
+        false => once(&words)?,
+    };
     if new && ask::password(&format!("Confirm {}", words.to_lowercase()))? != password {
         return Err(io::Error::other("the two passwords differ"));
     }
     Ok(password)
+}
+
+/// What was answered before is not asked again: a plan's key and its vaults want the same password.
+fn once(words: &str) -> io::Result<String> {
+    static ANSWERS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(answer) = answers.get(words) {
+        return Ok(answer.clone());
+    }
+    let answer = ask::password(words)?;
+    answers.insert(words.to_owned(), answer.clone());
+    Ok(answer)
 }
 
 /// A file's text, or what an executable prints; one whose name ends in `-client` is told the id.

@@ -22,18 +22,22 @@ use crate::config::Settings;
 use crate::exit::Exit;
 use crate::manner::Manner;
 use crate::screen::Screen;
+use crate::secrets::{self, VaultSecret};
 use crate::stop::Stop;
 
 /// A playbook's name and its plays.
 pub(crate) type Named = (String, Vec<Play>);
 
-/// What is there before anything runs.
+/// What is there before anything runs. Clones share it: the same may run more than once.
+#[derive(Clone)]
 pub(crate) struct Session {
     pub settings: Settings,
     pub screen: Screen,
     pub inventory: Arc<Inventory>,
     pub limit: Option<Vec<Arc<str>>>,
     pub loader: Arc<Loader>,
+    /// Vault passwords.
+    pub vault: Vec<VaultSecret>,
     templar: Templar,
     extra: Vec<Arc<Map>>,
     sources: Vec<String>,
@@ -55,7 +59,8 @@ impl Session {
         files: Arc<dyn Sources>,
         beside: &[PathBuf],
     ) -> Result<Self, Stop> {
-        let keys = crate::secrets::keys(&args.vault, &settings)?;
+        let vault = secrets::given(&args.vault, &settings, false)?;
+        let keys = secrets::keys(&vault);
         let broken = settings.broken_conditionals == Some(true);
         let templar = Templar::new(Redactor::default(), keys, broken);
         let sources = sources(args, &settings);
@@ -87,6 +92,7 @@ impl Session {
             inventory: Arc::new(inventory),
             limit,
             loader,
+            vault,
             templar,
             extra,
             sources,

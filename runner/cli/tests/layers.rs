@@ -33,7 +33,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["rplay-wire", "rplay-diag", "rplay-payload"],
     ),
     ("rplay-event", &["rplay-wire"]),
-    ("rplay-report", &["rplay-event", "rplay-wire", "rplay-diag"]),
+    ("rplay-plan", &["rplay-event", "rplay-wire", "rplay-diag"]),
+    (
+        "rplay-report",
+        &["rplay-event", "rplay-wire", "rplay-diag", "rplay-plan"],
+    ),
     (
         "rplay-engine",
         &[

@@ -107,7 +107,7 @@ impl Run {
                 }
                 Err(diagnostic) => return self.failure(&diagnostic),
                 Ok(Decision::True) => return result,
-                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Ok(Decision::Unknown(origins)) => return result.undecided(origins),
                 Ok(Decision::False) if attempt > retries => {
                     // As in Ansible, `failed_when` has the last word.
                     if !result.is_failed() && keywords.get(Keyword::FailedWhen).is_none() {
@@ -213,7 +213,7 @@ impl Run {
         }
         if let Some(node) = keywords.get(Keyword::ChangedWhen) {
             match self.judged(context, scope, &result, node) {
-                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Ok(Decision::Unknown(origins)) => return result.undecided(origins),
                 Ok(decision) => {
                     let changed = decision == Decision::True;
                     result.data.insert("changed".to_owned(), changed.into());
@@ -263,7 +263,7 @@ impl Run {
                         .data
                         .insert("failed_when_result".to_owned(), false.into());
                 }
-                Ok(Decision::Unknown(origins)) => return TaskResult::unknown(origins),
+                Ok(Decision::Unknown(origins)) => return result.undecided(origins),
                 Err(diagnostic) => {
                     return self
                         .misjudged(result, &diagnostic)

@@ -3,9 +3,10 @@
 use rplay_diag::{Diagnostic, Severity, Style, render};
 use rplay_event::{Ended, Event, Status};
 use rplay_template::Redactor;
-use rplay_wire::{Change, Diff};
+use rplay_wire::{Change, Diff, State};
 use serde_json::{Map, Value as Json};
 
+use crate::prints;
 use crate::result::TaskResult;
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -75,6 +76,11 @@ impl Run {
             diagnostic: result.diagnostic.as_deref().filter(|_| !secret).map(clean),
             ignored,
             took_us,
+            prints: self
+                .options
+                .fingerprint
+                .as_ref()
+                .map(|by| prints::of(result, by)),
         })
     }
 }
@@ -98,13 +104,20 @@ fn redacted(value: &Json, redactor: &Redactor) -> Json {
     }
 }
 
+/// A change without secrets; the digest of a file's content could tell one, and stays inside.
 fn redacted_change(change: &Change, redactor: &Redactor) -> Change {
-    let diff = change.diff.clone().map(|diff| match diff {
-        Diff::Text(text) => Diff::Text(redactor.redact(&text).into_owned()),
-        other => other,
-    });
+    let clean = |text: &str| redactor.redact(text).into_owned();
+    let state = |state: &State| {
+        let shown = state.iter().filter(|(key, _)| *key != Change::DIGEST);
+        shown.map(|(k, v)| (k.clone(), clean(v))).collect()
+    };
     Change {
-        diff,
-        ..change.clone()
+        target: change.target.clone().map(clean),
+        before: change.before.as_ref().map(state),
+        after: change.after.as_ref().map(state),
+        diff: change.diff.clone().map(|diff| match diff {
+            Diff::Text(text) => Diff::Text(clean(&text)),
+            other => other,
+        }),
     }
 }

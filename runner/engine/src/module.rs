@@ -23,6 +23,7 @@ use crate::host_run::HostRun;
 use crate::invocation::invocation;
 use crate::links::Broken;
 use crate::lookup_io::{find, places};
+use crate::prints;
 use crate::result::TaskResult;
 use crate::result_diff;
 use crate::run::Run;
@@ -184,6 +185,8 @@ impl Run {
             Ok(fetch) => fetch.map(Arc::new),
             Err(diagnostic) => return self.failure(&diagnostic),
         };
+        let asked = self.options.fingerprint.is_some();
+        let asked = asked.then(|| prints::asked(&request));
         let files = Arc::new(Files {
             run: self.clone(),
             task: context.id,
@@ -206,6 +209,7 @@ impl Run {
         let ran = !result.is_unreachable();
         TaskResult {
             invocation: ran.then_some(invocation),
+            asked,
             ..result
         }
     }

@@ -1,6 +1,8 @@
 //! What a run is asked to do.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rplay_transport::{Method, Secret};
 
@@ -33,6 +35,32 @@ pub struct Options {
     pub defaults: Defaults,
     /// Modules of the user's own.
     pub library: crate::Library,
+    /// Set where a plan is made of the events.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Makes the keyed digests by which plans are compared; the key is the plan's.
+#[derive(Clone)]
+pub struct Fingerprint(Arc<Digest>);
+
+type Digest = dyn Fn(&[u8]) -> String + Send + Sync;
+
+impl Fingerprint {
+    /// One that digests so.
+    pub fn new(digest: impl Fn(&[u8]) -> String + Send + Sync + 'static) -> Self {
+        Self(Arc::new(digest))
+    }
+
+    /// The digest of some bytes.
+    pub(crate) fn of(&self, bytes: &[u8]) -> String {
+        (self.0)(bytes)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint")
+    }
 }
 
 /// What `ansible.cfg` says of plays and tasks that say nothing themselves.

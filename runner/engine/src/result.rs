@@ -24,6 +24,8 @@ pub(crate) struct TaskResult {
     pub diagnostic: Option<String>,
     /// Where it really ran, if delegated.
     pub delegated_to: Option<String>,
+    /// What the module was asked to do, where a plan is made.
+    pub asked: Option<String>,
     /// The module's arguments, its defaults among them.
     pub invocation: Option<Json>,
 }
@@ -57,6 +59,7 @@ impl TaskResult {
             of_task: false,
             diagnostic: None,
             delegated_to: None,
+            asked: None,
             invocation: None,
         }
     }
@@ -83,6 +86,16 @@ impl TaskResult {
 
     pub(crate) fn unknown(origins: Vec<Origin>) -> Self {
         Self::new(Ending::Unknown(origins))
+    }
+
+    /// What is changed is known, whether it counts as changed or failed is not.
+    pub(crate) fn undecided(self, origins: Vec<Origin>) -> Self {
+        Self {
+            changes: self.changes,
+            warnings: self.warnings,
+            asked: self.asked,
+            ..Self::unknown(origins)
+        }
     }
 
     pub(crate) fn with(mut self, key: &str, value: impl Into<Json>) -> Self {

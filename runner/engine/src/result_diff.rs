@@ -40,7 +40,10 @@ fn side(target: &Target, state: Option<&State>) -> Json {
         map.insert("path".to_owned(), name.into());
     }
     match state {
-        Some(state) => map.extend(state.iter().map(|(k, v)| (k.clone(), v.clone().into()))),
+        Some(state) => {
+            let shown = state.iter().filter(|(k, _)| *k != Change::DIGEST);
+            map.extend(shown.map(|(k, v)| (k.clone(), v.clone().into())));
+        }
         None => {
             map.insert("state".to_owned(), "absent".into());
         }

@@ -3,7 +3,7 @@
 //! Owns the event types. Knows nothing of how they are drawn.
 
 use rplay_wire::Change;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The version of the event stream: it grows when an event changes its meaning or loses a field.
@@ -169,6 +169,30 @@ pub struct Ended {
     pub ignored: bool,
     /// Microseconds from start to end.
     pub took_us: u64,
+    /// Keyed digests of what must not be told, where a plan is made of the events.
+    #[serde(skip)]
+    pub prints: Option<Box<Prints>>,
+}
+
+/// Keyed digests of a task's end on a host: two plans are compared by them, and no secret can be
+/// read from them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prints {
+    /// One for each change, also where `changes` is empty for `no_log`.
+    pub changes: Vec<ChangePrint>,
+    /// What the module was asked to do, where it was asked.
+    pub asked: Option<String>,
+}
+
+/// Keyed digests of a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChangePrint {
+    /// Of what is changed.
+    pub target: String,
+    /// Of its state before.
+    pub before: String,
+    /// Of its state after.
+    pub after: String,
 }
 
 /// How a task ended on a host.
@@ -202,7 +226,7 @@ pub enum Status {
 }
 
 /// A host's row at the end.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recap {
     /// The host.
     pub host: String,

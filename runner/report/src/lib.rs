@@ -6,10 +6,12 @@ mod ansible;
 mod change;
 mod json;
 mod live;
+mod plan;
 mod recap;
 mod result;
 mod terminal;
 
 pub use ansible::{Ansible, AnsibleLook, Callback, ResultFormat, notice, result_line};
 pub use json::JsonLines;
+pub use plan::{as_html, as_text};
 pub use terminal::{Look, Terminal};

@@ -52,7 +52,7 @@ impl Look {
             .to_string()
     }
 
-    fn banner(&self, text: &str) -> String {
+    pub(crate) fn banner(&self, text: &str) -> String {
         let stars = self.width.saturating_sub(text.chars().count() + 1).max(3);
         format!(
             "\n{} {}",

@@ -90,14 +90,15 @@ impl Record {
 
     fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Change> {
         let before = &self.files[path];
-        let mut after = file_state(system, path);
         let content_after = content(system, path);
         let same_content = before.content == content_after;
-        if before.state == after && same_content && !before.times {
+        let old = with_digest(before.state.clone(), before.content.as_ref());
+        let mut after = with_digest(file_state(system, path), content_after.as_ref());
+        if old == after && same_content && !before.times {
             return None;
         }
         if before.times
-            && before.state == after
+            && old == after
             && let Some(state) = &mut after
         {
             state.insert("times".to_owned(), "set".to_owned());
@@ -106,11 +107,21 @@ impl Record {
             .then(|| content_diff(before.content.as_ref(), content_after.as_ref()));
         Some(Change {
             target: Target::File(path.to_string_lossy().into_owned()),
-            before: before.state.clone(),
+            before: old,
             after,
             diff,
         })
     }
+}
+
+/// A file's state with the digest of its content: a saved plan knows by it whether the host is
+/// still as it was.
+fn with_digest(state: Option<State>, content: Option<&Content>) -> Option<State> {
+    let mut state = state?;
+    if let Some(content) = content {
+        state.insert(Change::DIGEST.to_owned(), content.sha256.clone());
+    }
+    Some(state)
 }
 
 /// The properties of a file that a change shows.

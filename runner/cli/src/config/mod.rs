@@ -19,7 +19,7 @@ pub(crate) use given::expanded;
 use table::{NOT_OBEYED, PASSED_OVER, Row, TABLE};
 
 /// What was set, typed. `None`: nothing was said.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[allow(missing_docs)]
 pub(crate) struct Settings {
     /// The file that was read.

@@ -60,6 +60,7 @@ fn end(task: u64, status: Status, result: Value) -> Ended {
         diagnostic: None,
         ignored: false,
         took_us: 1,
+        prints: None,
     }
 }
 
