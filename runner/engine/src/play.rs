@@ -17,6 +17,7 @@ use crate::host_run::{HostRun, Standing};
 use crate::options::Gathering;
 use crate::run::Run;
 use crate::text;
+use crate::vars_files;
 
 /// A play with one batch of its hosts.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct PlayContext {
     pub handlers: Mutex<Vec<(Item, Frame)>>,
     /// Magic variables that hold for the whole batch.
     pub magic: OnceLock<Layer>,
+    /// Files of variables that differ between hosts.
+    pub vars_files: vars_files::Read,
     /// Magic variables outside of all blocks and roles.
     pub magic_of_place: OnceLock<Layer>,
     /// The batch's active hosts, and the count of moves that the list is of.
@@ -182,6 +185,7 @@ impl Run {
                 roles_done: Mutex::default(),
                 handlers: Mutex::default(),
                 magic: OnceLock::new(),
+                vars_files: vars_files::Read::default(),
                 magic_of_place: OnceLock::new(),
                 active: Mutex::default(),
                 stopped: AtomicBool::new(false),
@@ -268,17 +272,10 @@ impl Run {
         let answers = self.prompts(play, &vars)?;
         if !answers.is_empty() {
             let layer = Layer::Values(Arc::new(answers));
-            scope.add(Level::Prompt, layer.clone());
             layers.push((Level::Prompt, layer));
         }
-        for node in play.keywords.list(Keyword::VarsFiles) {
-            let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-            if let Some(map) = self.vars_file(play, node, &vars)? {
-                let layer = Layer::Nodes(Arc::new(map));
-                scope.add(Level::PlayFiles, layer.clone());
-                layers.push((Level::PlayFiles, layer));
-            }
-        }
+        let files = self.fixed_vars_files(play)?;
+        layers.extend(files.into_iter().map(|layer| (Level::PlayFiles, layer)));
         Ok(layers)
     }
 
@@ -326,27 +323,6 @@ impl Run {
             answers.insert(name, Value::from(answer));
         }
         Ok(answers)
-    }
-
-    /// One entry of `vars_files`: a file, or the first of a list that is there.
-    fn vars_file(
-        &self,
-        play: &Play,
-        node: &Node,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Option<Map>, Diagnostic> {
-        let names = match node.as_seq() {
-            Some(items) => items.iter().collect(),
-            None => vec![node],
-        };
-        for name in &names {
-            let text = text::string(&self.templar, name, vars)?;
-            let path = play.dir.join(&text);
-            if path.is_file() {
-                return Ok(Some(self.read_vars(&path)?));
-            }
-        }
-        Err(Diagnostic::error("the file of variables is not there").at(&node.span))
     }
 
     /// A file of variables, opened where it is a vault.
@@ -435,6 +411,7 @@ impl Run {
             }
         }
         let hosts = &context.batch;
+        self.doubt_vars_files(context, &frame);
         self.gather(context, &frame).await;
         let free = self.is_free(play);
         let sections = [
@@ -450,6 +427,22 @@ impl Run {
                 self.items(&items, hosts, &frame, false).await;
             }
             self.flush_handlers(context).await;
+        }
+    }
+
+    /// Tells once what is wrong with the files of variables of the batch's hosts.
+    fn doubt_vars_files(&self, context: &PlayContext, frame: &Frame) {
+        let mut told: Vec<Diagnostic> = vec![];
+        for host in &context.batch {
+            let scope = self.scope(&host.name, None, frame);
+            let (_, wrong) = self.add_vars_files(&context.play, &context.vars_files, scope);
+            for mut diagnostic in wrong {
+                diagnostic.severity = rplay_diag::Severity::Warning;
+                if !told.contains(&diagnostic) {
+                    self.warn(&diagnostic);
+                    told.push(diagnostic);
+                }
+            }
         }
     }
 

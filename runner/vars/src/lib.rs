@@ -6,11 +6,12 @@
 mod extra;
 mod host_vars;
 mod level;
+mod merge;
 mod scope;
 mod store;
 
 pub use extra::extra_vars;
 pub use host_vars::HostVars;
 pub use level::Level;
-pub use scope::{Layer, Scope};
+pub use scope::{Layer, Mappings, Scope};
 pub use store::{Addition, Store};
