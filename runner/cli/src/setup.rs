@@ -115,7 +115,12 @@ impl Session {
         plays: Vec<Named>,
     ) -> Result<Exit, Stop> {
         options.library = self.library;
-        let store = Store::new(self.inventory, self.templar.clone(), self.extra);
+        let store = Store::new(
+            self.inventory,
+            self.templar.clone(),
+            self.extra,
+            self.settings.mappings.unwrap_or_default(),
+        );
         let store = Arc::new(store.with_cache(self.cache));
         let templar = self.templar.clone();
         let reader = move |path: &Path| templar.read_file(path);
@@ -385,7 +390,9 @@ fn loader(
         home.join(".ansible/collections"),
         "/usr/share/ansible/collections".into(),
     ]);
-    Loader::new(files, Arc::new(catalog), paths, Box::new(early)).with_collections(collections)
+    Loader::new(files, Arc::new(catalog), paths, Box::new(early))
+        .with_collections(collections)
+        .with_duplicates(settings.duplicates.unwrap_or_default())
 }
 
 /// The settings, and the screen that they choose.

@@ -38,6 +38,7 @@ mod task;
 mod template_options;
 mod template_vars;
 mod text;
+mod vars_files;
 mod walk;
 
 pub use catalog::Catalog;

@@ -18,6 +18,7 @@ use crate::host_run::{HostRun, Standing};
 use crate::options::Gathering;
 use crate::run::Run;
 use crate::text;
+use crate::vars_files;
 
 /// A play with one batch of its hosts.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct PlayContext {
     handlers: Mutex<Handlers>,
     /// Magic variables that hold for the whole batch.
     pub magic: OnceLock<Layer>,
+    /// Files of variables that differ between hosts.
+    pub vars_files: vars_files::Read,
     /// Magic variables outside of all blocks and roles.
     pub magic_of_place: OnceLock<Layer>,
     /// The hosts that are not lost, and the count of moves that the lists are of.
@@ -194,7 +197,7 @@ impl Run {
         };
         let batches = self.batches(&play, &base, hosts.clone())?;
         batches.first().into_iter().for_each(|first| started(first));
-        let layers = self.play_layers(&play, &hosts, answers)?;
+        let layers = self.play_layers(&play, answers)?;
         for (number, batch) in batches.into_iter().enumerate() {
             if number > 0 {
                 started(&batch);
@@ -210,6 +213,7 @@ impl Run {
                 roles_done: Mutex::default(),
                 handlers: Mutex::default(),
                 magic: OnceLock::new(),
+                vars_files: vars_files::Read::default(),
                 magic_of_place: OnceLock::new(),
                 present: Mutex::default(),
                 stopped: AtomicBool::new(false),
@@ -298,55 +302,19 @@ impl Run {
     fn play_layers(
         &self,
         play: &Arc<Play>,
-        hosts: &[Arc<HostRun>],
         answers: IndexMap<String, Value>,
     ) -> Result<Vec<(Level, Layer)>, Diagnostic> {
         let mut layers: Vec<(Level, Layer)> = vec![];
         for map in own_vars(play) {
             layers.push((Level::Play, Layer::Nodes(Arc::new(map.clone()))));
         }
-        let mut scope = hosts
-            .first()
-            .map(|h| self.store.scope(&h.name))
-            .unwrap_or_default();
-        layers
-            .iter()
-            .for_each(|(level, layer)| scope.add(*level, layer.clone()));
         if !answers.is_empty() {
             let layer = Layer::Values(Arc::new(answers));
-            scope.add(Level::Prompt, layer.clone());
             layers.push((Level::Prompt, layer));
         }
-        for node in play.keywords.list(Keyword::VarsFiles) {
-            let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-            if let Some(map) = self.vars_file(play, node, &vars)? {
-                let layer = Layer::Nodes(Arc::new(map));
-                scope.add(Level::PlayFiles, layer.clone());
-                layers.push((Level::PlayFiles, layer));
-            }
-        }
+        let files = self.fixed_vars_files(play)?;
+        layers.extend(files.into_iter().map(|layer| (Level::PlayFiles, layer)));
         Ok(layers)
-    }
-
-    /// One entry of `vars_files`: a file, or the first of a list that is there.
-    fn vars_file(
-        &self,
-        play: &Play,
-        node: &Node,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Option<Map>, Diagnostic> {
-        let names = match node.as_seq() {
-            Some(items) => items.iter().collect(),
-            None => vec![node],
-        };
-        for name in &names {
-            let text = text::string(&self.templar, name, vars)?;
-            let places = [play.dir.join("vars").join(&text), play.dir.join(&text)];
-            if let Some(path) = places.iter().find(|path| path.is_file()) {
-                return Ok(Some(self.read_vars(path)?));
-            }
-        }
-        Err(Diagnostic::error("the file of variables is not there").at(&node.span))
     }
 
     /// A file of variables, opened where it is a vault.
@@ -424,6 +392,7 @@ impl Run {
             context.know_roles(items, &frame);
         }
         context.handlers().add(&play.handlers, &frame);
+        self.doubt_vars_files(context, &frame);
         self.gather(context, &frame).await;
         let free = self.is_free(play);
         let sections = [
@@ -439,6 +408,22 @@ impl Run {
                 self.items(&items, hosts, &frame, false).await;
             }
             self.flush_handlers(context).await;
+        }
+    }
+
+    /// Tells once what is wrong with the files of variables of the batch's hosts.
+    fn doubt_vars_files(&self, context: &PlayContext, frame: &Frame) {
+        let mut told: Vec<Diagnostic> = vec![];
+        for host in &context.batch {
+            let scope = self.scope(&host.name, None, frame);
+            let (_, wrong) = self.add_vars_files(&context.play, &context.vars_files, scope);
+            for mut diagnostic in wrong {
+                diagnostic.severity = rplay_diag::Severity::Warning;
+                if !told.contains(&diagnostic) {
+                    self.warn(&diagnostic);
+                    told.push(diagnostic);
+                }
+            }
         }
     }
 

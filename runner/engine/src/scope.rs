@@ -60,11 +60,14 @@ impl Run {
         scope.add(Level::Magic, frame.magic(magic_of_place));
         scope.add(Level::Magic, self.magic_now(frame));
         let file = task.map_or_else(|| frame.context.play.file.clone(), |t| t.file.clone());
-        scope.with_io(Arc::new(TaskIo {
+        let scope = scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
             file,
             store: self.store.clone(),
-        }))
+        }));
+        let context = &frame.context;
+        self.add_vars_files(&context.play, &context.vars_files, scope)
+            .0
     }
 
     /// Magic variables that hold for a play's whole batch.

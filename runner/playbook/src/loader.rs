@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
 use rplay_diag::{Diagnostic, Severity, Source};
-use rplay_yaml::{Map, Node};
+use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::context::Context;
 use crate::keyword::{Keyword, Place};
@@ -25,8 +25,21 @@ pub struct Loader {
     pub(crate) roles_path: Vec<PathBuf>,
     pub(crate) collections_path: Vec<PathBuf>,
     early: Box<Early>,
+    duplicates: Duplicates,
     files: Mutex<IndexMap<PathBuf, Node>>,
     warnings: Mutex<Vec<Diagnostic>>,
+}
+
+/// What is done about a key that a mapping has twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Nothing: the last one counts.
+    Passed,
+    /// A warning.
+    #[default]
+    Warned,
+    /// An error.
+    Refused,
 }
 
 impl Loader {
@@ -43,6 +56,7 @@ impl Loader {
             roles_path,
             collections_path: vec![],
             early,
+            duplicates: Duplicates::default(),
             files: Mutex::default(),
             warnings: Mutex::default(),
         }
@@ -52,6 +66,13 @@ impl Loader {
     #[must_use]
     pub fn with_collections(mut self, paths: Vec<PathBuf>) -> Self {
         self.collections_path = paths;
+        self
+    }
+
+    /// What is done about keys that are given twice.
+    #[must_use]
+    pub fn with_duplicates(mut self, duplicates: Duplicates) -> Self {
+        self.duplicates = duplicates;
         self
     }
 
@@ -147,7 +168,15 @@ impl Loader {
                 return None;
             }
         };
-        problems.extend(loaded.warnings.clone());
+        let mut doubts = loaded.warnings.clone();
+        match self.duplicates {
+            Duplicates::Passed => {}
+            Duplicates::Warned => problems.extend(doubts),
+            Duplicates::Refused => {
+                doubts.iter_mut().for_each(|d| d.severity = Severity::Error);
+                problems.extend(doubts);
+            }
+        }
         let node = loaded.root(&source);
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(path.to_owned(), node.clone());
@@ -165,7 +194,7 @@ impl Loader {
         if let Some(text) = text {
             return Some(text.to_owned());
         }
-        match (self.early)(node, &context.vars) {
+        match (self.early)(node, &early_vars(context, node)) {
             Ok(text) => Some(text),
             Err(error) => {
                 let help = "an import is read before the run: \
@@ -175,6 +204,36 @@ impl Loader {
             }
         }
     }
+}
+
+/// What a name may use before the run: variables as written, and where it stands.
+fn early_vars(context: &Context, node: &Node) -> Map {
+    let mut vars = (*context.vars).clone();
+    let mut tell = |name: &str, value: String| {
+        let key = Key {
+            text: name.to_owned(),
+            span: node.span.clone(),
+        };
+        let kind = Kind::Unsafe(value);
+        let span = node.span.clone();
+        vars.insert(key, Node { span, kind });
+    };
+    let whole = |path: &Path| {
+        let path = match path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => path,
+        };
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole.display().to_string()
+    };
+    tell("playbook_dir", whole(&context.playbook_dir));
+    if let Some(role) = &context.role {
+        tell("role_path", whole(role));
+    }
+    if let Some(link) = context.roles.last() {
+        tell("role_name", link.name.clone());
+    }
+    vars
 }
 
 /// The help that names every place looked at.

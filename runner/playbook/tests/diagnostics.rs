@@ -1085,7 +1085,7 @@ fn a_duplicate_key_warns() {
         "- hosts: all\n  tasks:\n    - command: uptime\n      tags: a\n      tags: b\n",
     )];
     insta::assert_snapshot!(warnings(&files), @"
-    warning: the key `tags` is given twice; the last one counts
+    warning: Found duplicate mapping key 'tags': the last one counts
      --> site.yml:5:7
       |
     4 |       tags: a

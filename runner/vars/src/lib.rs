@@ -7,6 +7,7 @@ mod extra;
 mod fact_cache;
 mod host_vars;
 mod level;
+mod merge;
 mod scope;
 mod store;
 
@@ -14,5 +15,5 @@ pub use extra::extra_vars;
 pub use fact_cache::FactCache;
 pub use host_vars::HostVars;
 pub use level::Level;
-pub use scope::{Layer, Scope};
+pub use scope::{Layer, Mappings, Scope};
 pub use store::{Addition, Store};

@@ -7,7 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 use rplay_template::{LookupIo, Value, Var, Vars};
 use rplay_yaml::Map;
 
-use crate::Level;
+use crate::{Level, merge};
 
 /// Variables from one place.
 #[derive(Debug, Clone)]
@@ -34,10 +34,21 @@ impl Layer {
     }
 }
 
+/// What becomes of a mapping that two places set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mappings {
+    /// The one of the higher level is all there is.
+    #[default]
+    Replaced,
+    /// Keys of the lower level stay where the higher one has none.
+    Merged,
+}
+
 /// Layers in the order of their levels. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Scope {
     layers: Vec<(Level, Layer)>,
+    mappings: Mappings,
     io: Option<Arc<dyn LookupIo>>,
 }
 
@@ -48,6 +59,14 @@ impl fmt::Debug for Scope {
 }
 
 impl Scope {
+    /// An empty one.
+    pub fn new(mappings: Mappings) -> Self {
+        Self {
+            mappings,
+            ..Self::default()
+        }
+    }
+
     /// Adds a layer over those of its own level and below those of higher ones.
     #[must_use]
     pub fn with(mut self, level: Level, layer: Layer) -> Self {
@@ -80,10 +99,14 @@ impl Scope {
 
 impl Vars for Scope {
     fn get(&self, name: &str) -> Option<Var> {
-        self.layers
-            .iter()
-            .rev()
-            .find_map(|(_, layer)| layer.get(name))
+        let layers = self.layers.iter().rev();
+        let mut found = layers.filter_map(|(level, layer)| Some((*level, layer.get(name)?)));
+        let (level, top) = found.next()?;
+        // What a loop or the runner sets is nobody else's.
+        if self.mappings == Mappings::Replaced || level >= Level::Loop {
+            return Some(top);
+        }
+        Some(merge::under(top, found.map(|(_, var)| var)))
     }
 
     fn names(&self) -> Vec<String> {
@@ -104,6 +127,8 @@ impl Vars for Scope {
 
 #[cfg(test)]
 mod tests {
+    use rplay_yaml::Kind;
+
     use super::*;
 
     fn one(name: &str, value: i64) -> IndexMap<String, Value> {
@@ -124,6 +149,36 @@ mod tests {
             .with_values(Level::RoleDefaults, one("x", 1))
             .with_values(Level::Play, one("x", 2));
         assert_eq!(got(&scope, "x"), 3);
+    }
+
+    #[test]
+    fn mappings_are_merged_where_that_is_asked_for() {
+        let nodes = |text: &str| {
+            let source = rplay_diag::Source::new("vars.yml", text);
+            let root = rplay_yaml::load(&source).unwrap().root(&source);
+            Layer::Nodes(Arc::new(root.as_map().unwrap().clone()))
+        };
+        let layered = |mappings| {
+            let data = Value::from_pairs([("d", "{{ data }}")]);
+            Scope::new(mappings)
+                .with(Level::RoleDefaults, nodes("x: {a: 1, in: {p: 1, q: 1}}"))
+                .with(Level::Play, nodes("x: {b: 2, in: {q: 2}}"))
+                .with_values(Level::SetFacts, IndexMap::from([("x".to_owned(), data)]))
+        };
+        let Some(Var::Raw(node)) = layered(Mappings::Merged).get("x") else {
+            panic!("a merged mapping is as written");
+        };
+        assert_eq!(node.get("a").map(|n| &n.kind), Some(&Kind::Int(1)));
+        assert_eq!(node.get("b").map(|n| &n.kind), Some(&Kind::Int(2)));
+        let inner = node.get("in").unwrap();
+        assert_eq!(inner.get("p").map(|n| &n.kind), Some(&Kind::Int(1)));
+        assert_eq!(inner.get("q").map(|n| &n.kind), Some(&Kind::Int(2)));
+        let data = Kind::Unsafe("{{ data }}".to_owned());
+        assert_eq!(node.get("d").map(|n| &n.kind), Some(&data));
+        assert!(matches!(
+            layered(Mappings::Replaced).get("x"),
+            Some(Var::Value(_))
+        ));
     }
 
     #[test]

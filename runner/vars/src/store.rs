@@ -13,7 +13,7 @@ use rplay_yaml::{Key, Map, Node};
 use crate::Level;
 use crate::fact_cache::FactCache;
 use crate::host_vars::HostVars;
-use crate::scope::{Layer, Scope};
+use crate::scope::{Layer, Mappings, Scope};
 
 /// Layers with their levels, shared by every scope of a host.
 type Layers = Arc<Vec<(Level, Layer)>>;
@@ -27,6 +27,7 @@ pub struct Store {
     /// `group_vars` and `host_vars` beside playbooks, read once each.
     beside: RwLock<Vec<(PathBuf, Arc<VarsFiles>)>>,
     extra: Vec<Arc<Map>>,
+    mappings: Mappings,
     hosts: Mutex<HashMap<Arc<str>, HostVars>>,
     layers: Mutex<HashMap<Arc<str>, Layers>>,
     groups: RwLock<Option<Value>>,
@@ -41,13 +42,19 @@ impl fmt::Debug for Store {
 
 impl Store {
     /// A store over an inventory, with `-e` on top.
-    pub fn new(inventory: Arc<Inventory>, templar: Templar, extra: Vec<Arc<Map>>) -> Self {
+    pub fn new(
+        inventory: Arc<Inventory>,
+        templar: Templar,
+        extra: Vec<Arc<Map>>,
+        mappings: Mappings,
+    ) -> Self {
         Self {
             inventory: RwLock::new(inventory),
             additions: Mutex::default(),
             templar,
             beside: RwLock::default(),
             extra,
+            mappings,
             hosts: Mutex::default(),
             layers: Mutex::default(),
             groups: RwLock::default(),
@@ -181,7 +188,7 @@ impl Store {
 
     /// What holds for a host in every play: inventory, facts, results, `-e`, magic.
     pub fn scope(self: &Arc<Self>, host: &str) -> Scope {
-        let mut scope = Scope::default();
+        let mut scope = Scope::new(self.mappings);
         for (level, layer) in self.inventory_layers(host).iter() {
             scope.add(*level, layer.clone());
         }
@@ -248,7 +255,12 @@ impl Store {
         beside
             .iter()
             .for_each(|(_, files)| add(Level::Host, files.host(host)));
-        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
+        let mut address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
+        if host == "localhost" && !inventory.hosts.contains_key(host) {
+            // What Ansible says of the one host that no inventory names.
+            let python = Value::from("/usr/bin/python3");
+            address.insert("ansible_python_interpreter".to_owned(), python);
+        }
         layers.push((Level::Least, Layer::Values(Arc::new(address))));
         layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);

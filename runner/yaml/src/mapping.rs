@@ -27,7 +27,11 @@ pub(crate) fn read(loader: &mut Loader<'_>) -> Result<(Map, Span), Fault> {
             continue;
         }
         if let Some((first, _)) = own.get_key_value(key.text.as_str()) {
-            let words = format!("the key `{}` is given twice; the last one counts", key.text);
+            // Ansible's words, which people look for in its output.
+            let words = format!(
+                "Found duplicate mapping key '{}': the last one counts",
+                key.text
+            );
             let warning = Diagnostic::warning(words).at(&key.span);
             loader
                 .warnings

@@ -76,7 +76,7 @@ fn a_duplicate_key_warns_and_the_last_one_counts() {
     let loaded = load(&source).unwrap();
     let shown = rplay_diag::render(&loaded.warnings[0], rplay_diag::Style::Plain);
     insta::assert_snapshot!(shown, @"
-    warning: the key `a` is given twice; the last one counts
+    warning: Found duplicate mapping key 'a': the last one counts
      --> t.yml:3:1
       |
     1 | a: 1

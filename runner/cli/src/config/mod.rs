@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use rplay_diag::{Diagnostic, Source};
 use rplay_engine::Gathering;
+use rplay_playbook::Duplicates;
 use rplay_report::{Callback, ResultFormat};
+use rplay_vars::Mappings;
 
 use file::Entry;
 use given::Given;
@@ -65,6 +67,10 @@ pub(crate) struct Settings {
     pub forks: Option<u64>,
     pub gathering: Option<Gathering>,
     pub strategy: Option<String>,
+    /// What becomes of a key that is given twice.
+    pub duplicates: Option<Duplicates>,
+    /// What becomes of a mapping that two places set.
+    pub mappings: Option<Mappings>,
     pub any_errors_fatal: Option<bool>,
     pub fact_caching: Option<String>,
     pub fact_caching_connection: Option<PathBuf>,
@@ -244,13 +250,14 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_is_told_of_with_what_may_be_meant() {
-        let (_, warnings) = read("[defaults]\nfork = 7\nnocows=1\nhash_behaviour=merge\n").unwrap();
+        let (_, warnings) =
+            read("[defaults]\nfork = 7\nnocows=1\nprivate_role_vars=yes\n").unwrap();
         let words: Vec<&str> = warnings.iter().map(|w| w.message.as_str()).collect();
         assert_eq!(
             words,
             [
                 "there is no setting `fork` in `[defaults]`",
-                "`hash_behaviour` is not obeyed: it is as if it were `replace`"
+                "`private_role_vars` is not obeyed: it is as if it were `false`"
             ]
         );
         assert_eq!(warnings[0].help, ["did you mean `forks`?"]);

@@ -3,7 +3,9 @@
 //! What only a Python has a use for is named at the end, so that it is passed over without a word.
 
 use rplay_engine::Gathering;
+use rplay_playbook::Duplicates;
 use rplay_report::{Callback, ResultFormat};
+use rplay_vars::Mappings;
 
 use super::{Settings, given::Given};
 
@@ -247,6 +249,28 @@ pub(crate) static TABLE: &[Row] = &[
         &["ANSIBLE_STRATEGY"],
         &[("defaults", "strategy")],
         set!(strategy = text),
+    ),
+    row(
+        &["ANSIBLE_DUPLICATE_YAML_DICT_KEY"],
+        &[("defaults", "duplicate_dict_key")],
+        |s, given| {
+            let words = [
+                ("warn", Duplicates::Warned),
+                ("error", Duplicates::Refused),
+                ("ignore", Duplicates::Passed),
+            ];
+            s.duplicates = Some(given.choice(&words)?);
+            Ok(())
+        },
+    ),
+    row(
+        &["ANSIBLE_HASH_BEHAVIOUR"],
+        &[("defaults", "hash_behaviour")],
+        |s, given| {
+            let words = [("replace", Mappings::Replaced), ("merge", Mappings::Merged)];
+            s.mappings = Some(given.choice(&words)?);
+            Ok(())
+        },
     ),
     row(
         &["ANSIBLE_ANY_ERRORS_FATAL"],
@@ -565,7 +589,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "display_traceback",
             "doc_fragment_plugins",
             "docsite_root_url",
-            "duplicate_dict_key",
             "enable_task_debugger",
             "error_on_undefined_vars",
             "executable",
@@ -631,7 +654,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "verbose_to_stderr",
             "win_async_startup_timeout",
             "yaml_valid_extensions",
-            "hash_behaviour",
             "become_plugins",
         ],
     ),
@@ -639,8 +661,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
 
 /// Keys that change what a playbook means, and that rplay does not obey yet.
 pub(crate) static NOT_OBEYED: &[(&str, &str, &str)] = &[
-    ("defaults", "hash_behaviour", "replace"),
     ("defaults", "inject_facts_as_vars", "true"),
-    ("defaults", "duplicate_dict_key", "warn"),
     ("defaults", "private_role_vars", "false"),
 ];
