@@ -11,7 +11,7 @@ use crate::ask;
 use crate::config::Settings;
 
 /// Hosts at a time, where nothing is said.
-const FORKS: u64 = 100;
+pub(crate) const FORKS: u64 = 100;
 
 /// The engine's options; what only playbooks have is left as it is by default.
 ///
@@ -44,6 +44,7 @@ pub(crate) fn options(
         connect: connect(args, settings, login),
         verbosity: verbosity(args, settings),
         library: rplay_engine::Library::default(),
+        settings: crate::config::shown(settings).into_iter().collect(),
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),

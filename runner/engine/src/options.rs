@@ -33,6 +33,17 @@ pub struct Options {
     pub defaults: Defaults,
     /// Modules of the user's own.
     pub library: crate::Library,
+    /// What `lookup('config', ...)` gives, by Ansible's names.
+    pub settings: std::collections::BTreeMap<&'static str, Known>,
+}
+
+/// A setting's value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// As it holds.
+    pub value: serde_json::Value,
+    /// Where it comes from.
+    pub origin: String,
 }
 
 /// What `ansible.cfg` says of plays and tasks that say nothing themselves.

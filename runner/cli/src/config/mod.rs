@@ -5,6 +5,7 @@
 
 mod file;
 mod given;
+mod shown;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use rplay_vars::Mappings;
 use file::Entry;
 use given::Given;
 pub(crate) use given::expanded;
+pub(crate) use shown::shown;
 use table::{NOT_OBEYED, PASSED_OVER, Row, TABLE};
 
 /// What was set, typed. `None`: nothing was said.
@@ -251,13 +253,13 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_told_of_with_what_may_be_meant() {
         let (_, warnings) =
-            read("[defaults]\nfork = 7\nnocows=1\nprivate_role_vars=yes\n").unwrap();
+            read("[defaults]\nfork = 7\nnocows=1\ninject_facts_as_vars=no\n").unwrap();
         let words: Vec<&str> = warnings.iter().map(|w| w.message.as_str()).collect();
         assert_eq!(
             words,
             [
                 "there is no setting `fork` in `[defaults]`",
-                "`private_role_vars` is not obeyed: it is as if it were `false`"
+                "`inject_facts_as_vars` is not obeyed: it is as if it were `true`"
             ]
         );
         assert_eq!(warnings[0].help, ["did you mean `forks`?"]);
