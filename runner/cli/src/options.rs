@@ -11,7 +11,7 @@ use crate::ask;
 use crate::config::Settings;
 
 /// Hosts at a time, where nothing is said.
-const FORKS: u64 = 100;
+pub(crate) const FORKS: u64 = 100;
 
 /// The engine's options; what only playbooks have is left as it is by default.
 ///
@@ -45,6 +45,7 @@ pub(crate) fn options(
         verbosity: verbosity(args, settings),
         library: rplay_engine::Library::default(),
         fingerprint: None,
+        settings: crate::config::shown(settings).into_iter().collect(),
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),

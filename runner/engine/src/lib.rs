@@ -46,6 +46,6 @@ pub use catalog::Catalog;
 pub use library::Library;
 pub use lists::{Listing, list};
 pub use operator::{Answer, Operator};
-pub use options::{Connect, Defaults, Escalate, Fingerprint, Gathering, Options};
+pub use options::{Connect, Defaults, Escalate, Fingerprint, Gathering, Known, Options};
 pub use run::{Run, Setup, Summary};
 pub use tags::TagSelection;

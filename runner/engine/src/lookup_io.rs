@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use rplay_template::{LookupIo, Vars, encoding};
+use rplay_template::{LookupIo, Origin, Value, Vars, encoding, unknown};
 use rplay_vars::Store;
 
 use crate::frame::Frame;
+use crate::options::Options;
 use crate::template_vars;
 
 /// Lookups of one task.
@@ -16,6 +17,7 @@ pub(crate) struct TaskIo {
     pub frame: Frame,
     pub file: PathBuf,
     pub store: Arc<Store>,
+    pub options: Arc<Options>,
 }
 
 /// The first of the places where a name is, `~` and absolute paths as they are.
@@ -124,6 +126,28 @@ impl LookupIo for TaskIo {
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&path).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)
+    }
+
+    fn config(
+        &self,
+        name: &str,
+        plugin: Option<(&str, &str)>,
+        _: &dyn Fn(&str) -> Option<Value>,
+    ) -> Result<Option<(Value, String)>, String> {
+        if let Some((kind, plugin)) = plugin {
+            return Err(format!(
+                "Unable to load {kind} plugin `{plugin}`: only the settings of the runner itself can be asked for"
+            ));
+        }
+        let nowhere = Origin {
+            what: "config".to_owned(),
+            span: None,
+        };
+        let known = self.options.settings.get(name);
+        Ok(known.map(|known| {
+            let value = unknown::from_json(&known.value, &[], &nowhere);
+            (value, known.origin.clone())
+        }))
     }
 
     fn of_template(&self, vars: &Arc<dyn Vars>, name: &str, path: &Path) -> Arc<dyn Vars> {

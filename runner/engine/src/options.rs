@@ -37,6 +37,8 @@ pub struct Options {
     pub library: crate::Library,
     /// Set where a plan is made of the events.
     pub fingerprint: Option<Fingerprint>,
+    /// What `lookup('config', ...)` gives, by Ansible's names.
+    pub settings: std::collections::BTreeMap<&'static str, Known>,
 }
 
 /// Makes the keyed digests by which plans are compared; the key is the plan's.
@@ -61,6 +63,15 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fingerprint")
     }
+}
+
+/// A setting's value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// As it holds.
+    pub value: serde_json::Value,
+    /// Where it comes from.
+    pub origin: String,
 }
 
 /// What `ansible.cfg` says of plays and tasks that say nothing themselves.

@@ -48,7 +48,7 @@ pub type Reload = Box<dyn Fn() -> Result<Arc<Inventory>, Vec<Diagnostic>> + Send
 
 /// A run under way.
 pub struct Run {
-    pub(crate) options: Options,
+    pub(crate) options: Arc<Options>,
     pub(crate) store: Arc<Store>,
     pub(crate) loader: Arc<Loader>,
     pub(crate) templar: Templar,
@@ -93,7 +93,7 @@ impl Run {
             started: setup.options.start_at.is_none().into(),
             stepping: setup.options.step.into(),
             operator: setup.operator,
-            options: setup.options,
+            options: Arc::new(setup.options),
             store: setup.store,
             loader: setup.loader,
             templar: setup.templar,

@@ -64,6 +64,7 @@ impl Run {
             frame: frame.clone(),
             file,
             store: self.store.clone(),
+            options: self.options.clone(),
         }));
         let context = &frame.context;
         self.add_vars_files(&context.play, &context.vars_files, scope)

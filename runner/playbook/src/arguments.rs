@@ -155,18 +155,28 @@ fn braces(text: &str) -> (Option<&'static str>, bool) {
 
 /// `name=value`, where `name` could be an argument's.
 fn pair(word: &str) -> Option<(&str, &str)> {
-    let end = word.rfind("}}=").filter(|_| word.starts_with("{{"));
-    let (name, value) = match end {
-        Some(end) => (&word[..end + 2], &word[end + 3..]),
-        None => word.split_once('=')?,
-    };
-    let good = end.is_some()
-        || !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    let at = equals_sign(word)?;
+    let (name, value) = (&word[..at], &word[at + 1..]);
     // `a==b` is a comparison, `-x=1` an option.
-    (good && !name.starts_with('-') && !value.starts_with('=')).then_some((name, value))
+    let good = !name.is_empty() && !name.starts_with('-') && !value.starts_with('=');
+    good.then_some((name, value))
+}
+
+/// The sign after a name, in which templates may stand: `user_{{ item }}=1`.
+fn equals_sign(word: &str) -> Option<usize> {
+    let mut rest = 0;
+    loop {
+        let tail = &word[rest..];
+        if tail.starts_with("{{") {
+            rest += tail.find("}}")? + 2;
+            continue;
+        }
+        match tail.chars().next()? {
+            '=' => return Some(rest),
+            c if c.is_alphanumeric() || c == '_' || c == '-' => rest += c.len_utf8(),
+            _ => return None,
+        }
+    }
 }
 
 fn unquoted(value: &str) -> &str {
@@ -222,6 +232,18 @@ mod tests {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         assert_eq!(pairs(text), want);
+    }
+
+    #[test]
+    fn a_name_may_have_templates_in_it() {
+        expect(
+            "{{ 'a=' + b }}=1 user_{{ item.name }}={{ item.1 }}",
+            &[
+                ("{{ 'a=' + b }}", "1"),
+                ("user_{{ item.name }}", "{{ item.1 }}"),
+            ],
+        );
+        expect("{{ a }}/b=c x=1", &[("x", "1")]);
     }
 
     #[test]

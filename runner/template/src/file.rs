@@ -41,6 +41,10 @@ pub struct TextOptions {
     pub block: (String, String),
     /// `{#` and `#}`.
     pub comment: (String, String),
+    /// What a line that is a statement begins with.
+    pub line_statement: Option<String>,
+    /// What a comment to the end of a line begins with.
+    pub line_comment: Option<String>,
 }
 
 impl Default for TextOptions {
@@ -54,13 +58,22 @@ impl Default for TextOptions {
             variable: pair("{{", "}}"),
             block: pair("{%", "%}"),
             comment: pair("{#", "#}"),
+            line_statement: None,
+            line_comment: None,
         }
     }
 }
 
 impl TextOptions {
     fn checked_syntax(&self) -> Result<SyntaxConfig, Error> {
-        SyntaxConfig::builder()
+        let mut builder = SyntaxConfig::builder();
+        if let Some(prefix) = &self.line_statement {
+            builder.line_statement_prefix(prefix.clone());
+        }
+        if let Some(prefix) = &self.line_comment {
+            builder.line_comment_prefix(prefix.clone());
+        }
+        builder
             .keep_trailing_newline(self.keep_trailing_newline)
             .trim_blocks(self.trim_blocks)
             .lstrip_blocks(self.lstrip_blocks)
@@ -95,6 +108,8 @@ impl TextOptions {
             "block_end_string" => self.block.1 = text(),
             "comment_start_string" => self.comment.0 = text(),
             "comment_end_string" => self.comment.1 = text(),
+            "line_statement_prefix" => self.line_statement = Some(text()),
+            "line_comment_prefix" => self.line_comment = Some(text()),
             "newline_sequence" => {
                 self.newline_sequence = match text().as_str() {
                     "\\n" | "\n" => "\n",
@@ -358,7 +373,7 @@ fn header(
         let span = Span::new(source.clone(), at, at + setting.len());
         at += setting.len() + 1;
         let Some((name, value)) = setting.split_once(':') else {
-            let words = format!("`{}` is no setting of a template", setting.trim());
+            let words = format!("Missing key-value separator `:` in `{}`", setting.trim());
             return Err(Diagnostic::error(words)
                 .at(&span)
                 .help("write `#jinja2: trim_blocks: False`"));

@@ -53,6 +53,12 @@ impl VaultKeys {
         Ok(plain)
     }
 
+    /// Whether a text is what a vault was opened to.
+    pub(crate) fn has_opened(&self, plain: &str) -> bool {
+        let opened = self.0.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.values().any(|known| known == plain)
+    }
+
     fn opened(&self, text: &str) -> Result<String, String> {
         let (plain, _) = self.open(text)?;
         String::from_utf8(plain).map_err(|_| "it is not text".to_owned())

@@ -95,3 +95,17 @@ fn a_vault_that_does_not_open_is_pointed_at() {
     assert!(shown.contains("--> vars.yml:2:"), "{shown}");
     assert!(shown.contains("used here"), "{shown}");
 }
+
+#[test]
+fn a_value_that_came_of_a_vault_is_known_as_one() {
+    let keys = keys(&[(None, "pw")]);
+    let templar = Templar::new(Redactor::default(), keys, false);
+    let names = format!(
+        "secret: !vault |\n  {}\nplain: x",
+        PLAIN.replace('\n', "\n  ")
+    );
+    let vars: Arc<dyn Vars> = Arc::new(vars(&names));
+    let asked = yaml("'{{ secret is vault_encrypted }} {{ plain is vault_encrypted }}'");
+    let value = templar.render(&asked, &vars).unwrap();
+    assert_eq!(to_json(&value).unwrap(), "True False");
+}

@@ -5,6 +5,7 @@
 
 mod file;
 mod given;
+mod shown;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use rplay_vars::Mappings;
 use file::Entry;
 use given::Given;
 pub(crate) use given::expanded;
+pub(crate) use shown::shown;
 use table::{NOT_OBEYED, PASSED_OVER, Row, TABLE};
 
 /// What was set, typed. `None`: nothing was said.

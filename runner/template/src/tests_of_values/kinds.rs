@@ -1,9 +1,10 @@
 //! What a value is.
 
-use minijinja::Value;
 use minijinja::value::ValueKind;
+use minijinja::{State, Value};
 
-use crate::call::{Callable, Out, lenient, strict};
+use crate::call::{Args, Callable, Out, lenient, strict};
+use crate::context::context_of;
 use crate::filters::choose::{is_bool_word, to_bool};
 use crate::python::{text, type_name, valid};
 use crate::{unknown, vault};
@@ -72,9 +73,7 @@ pub(super) const TESTS: &[Callable] = &[
             .is_ok_and(f64::is_nan)
             .into())
     }),
-    strict(&["vault_encrypted"], &["value"], |_, a| {
-        Ok(a.req(0)?.as_str().is_some_and(vault::is_vault).into())
-    }),
+    strict(&["vault_encrypted"], &["value"], vault_encrypted),
     strict(&["vaulted_file"], &["path"], |_, a| {
         let path = a.text(0)?;
         let read = std::fs::read(&path)
@@ -90,6 +89,17 @@ fn defined(value: &Value) -> bool {
 
 fn kind(value: &Value, kinds: &[ValueKind]) -> Out {
     Ok(kinds.contains(&value.kind()).into())
+}
+
+/// A vault as it is written, or what one was opened to: a value that came of one is known by what
+/// it says.
+fn vault_encrypted(state: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = args.req(0)?;
+    let Some(text) = value.as_str() else {
+        return Ok(false.into());
+    };
+    let opened = context_of(state)?.templar.vault_keys().has_opened(text);
+    Ok((opened || vault::is_vault(text)).into())
 }
 
 fn is_callable(value: &Value) -> bool {
