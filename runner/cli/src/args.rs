@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::inventory::InventoryArgs;
 use crate::vault::VaultCommand;
 
 /// Runs Ansible playbooks over SSH; nothing is needed on the hosts.
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     /// Locks and opens files of variables, as `ansible-vault` does.
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Shows hosts, groups and variables, as `ansible-inventory` does.
+    Inventory(Box<InventoryArgs>),
 }
 
 /// Runs playbooks on hosts.
@@ -62,6 +65,15 @@ pub(crate) struct AnsiblePlaybook {
 pub(crate) struct AnsibleAdhoc {
     #[command(flatten)]
     pub run: AdhocArgs,
+}
+
+/// Shows hosts, groups and variables.
+#[derive(Debug, Parser)]
+#[command(name = "ansible-inventory", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsibleInventory {
+    #[command(flatten)]
+    pub run: InventoryArgs,
 }
 
 /// Locks and opens files of variables.
@@ -165,7 +177,7 @@ pub(crate) struct AdhocArgs {
 }
 
 /// What playbooks and single modules have in common: where, as whom, how.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct RunArgs {
     /// Inventory: a file, a folder, a script, or a list of hosts with a comma. May be repeated.
     #[arg(short, long, value_name = "INVENTORY", alias = "inventory-file")]
@@ -308,6 +320,7 @@ mod tests {
         AnsiblePlaybook::command().debug_assert();
         AnsibleAdhoc::command().debug_assert();
         AnsibleVault::command().debug_assert();
+        AnsibleInventory::command().debug_assert();
     }
 
     #[test]

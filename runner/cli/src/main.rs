@@ -9,12 +9,14 @@ mod ask;
 mod config;
 mod doc;
 mod exit;
+mod inventory;
 mod manner;
 mod options;
 mod playbook;
 mod screen;
 mod secrets;
 mod setup;
+mod sources;
 mod stop;
 mod vault;
 mod version;
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{AnsibleAdhoc, AnsiblePlaybook, AnsibleVault, Cli, Command};
+use args::{AnsibleAdhoc, AnsibleInventory, AnsiblePlaybook, AnsibleVault, Cli, Command};
 use exit::Exit;
 use manner::Manner;
 
@@ -40,6 +42,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
         Manner::Playbook => playbook::run(manner, &AnsiblePlaybook::try_parse()?.run),
         Manner::Adhoc => adhoc::run(manner, &AnsibleAdhoc::try_parse()?.run),
         Manner::Vault => vault::run(manner, &AnsibleVault::try_parse()?.command),
+        Manner::Inventory => inventory::run(manner, AnsibleInventory::try_parse()?.run),
         Manner::Rplay => {
             let cli = Cli::try_parse()?;
             match cli.command {
@@ -49,6 +52,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
                     schema,
                 }) => doc::show(module.as_deref(), markdown, schema),
                 Some(Command::Adhoc(args)) => adhoc::run(manner, &args),
+                Some(Command::Inventory(args)) => inventory::run(manner, *args),
                 Some(Command::Vault(command)) => vault::run(manner, &command),
                 None => playbook::run(manner, &cli.run),
             }
