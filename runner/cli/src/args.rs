@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::inventory::InventoryArgs;
 use crate::vault::VaultCommand;
 
 /// Runs Ansible playbooks over SSH; nothing is needed on the hosts.
@@ -57,6 +58,8 @@ pub(crate) enum Command {
     /// Locks and opens files of variables, as `ansible-vault` does.
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Shows hosts, groups and variables, as `ansible-inventory` does.
+    Inventory(Box<InventoryArgs>),
 }
 
 /// Runs playbooks on hosts.
@@ -75,6 +78,15 @@ pub(crate) struct AnsiblePlaybook {
 pub(crate) struct AnsibleAdhoc {
     #[command(flatten)]
     pub run: AdhocArgs,
+}
+
+/// Shows hosts, groups and variables.
+#[derive(Debug, Parser)]
+#[command(name = "ansible-inventory", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsibleInventory {
+    #[command(flatten)]
+    pub run: InventoryArgs,
 }
 
 /// Locks and opens files of variables.
@@ -411,6 +423,7 @@ mod tests {
         AnsiblePlaybook::command().debug_assert();
         AnsibleAdhoc::command().debug_assert();
         AnsibleVault::command().debug_assert();
+        AnsibleInventory::command().debug_assert();
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod ask;
 mod config;
 mod doc;
 mod exit;
+mod inventory;
 mod manner;
 mod options;
 mod playbook;
@@ -16,6 +17,7 @@ mod review;
 mod screen;
 mod secrets;
 mod setup;
+mod sources;
 mod stop;
 mod tally;
 mod vault;
@@ -26,7 +28,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use args::{AnsibleAdhoc, AnsiblePlaybook, AnsibleVault, Cli, Command, ReviewArgs};
+use args::{
+    AnsibleAdhoc, AnsibleInventory, AnsiblePlaybook, AnsibleVault, Cli, Command, ReviewArgs,
+};
 use exit::Exit;
 use manner::Manner;
 
@@ -46,6 +50,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
         ),
         Manner::Adhoc => adhoc::run(manner, &AnsibleAdhoc::try_parse()?.run),
         Manner::Vault => vault::run(manner, &AnsibleVault::try_parse()?.command),
+        Manner::Inventory => inventory::run(manner, AnsibleInventory::try_parse()?.run),
         Manner::Rplay => {
             let cli = Cli::try_parse()?;
             match cli.command {
@@ -59,6 +64,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
                 Some(Command::Apply(args)) => review::apply::run(*args),
                 Some(Command::Drift(args)) => review::drift::run(*args),
                 Some(Command::Adhoc(args)) => adhoc::run(manner, &args),
+                Some(Command::Inventory(args)) => inventory::run(manner, *args),
                 Some(Command::Vault(command)) => vault::run(manner, &command),
                 None if cli.review.ask => review::ask::run(cli.run, cli.review.detailed_exitcode),
                 None => playbook::run(manner, &cli.run, &cli.review),

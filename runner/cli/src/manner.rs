@@ -14,6 +14,8 @@ pub(crate) enum Manner {
     Adhoc,
     /// `ansible-vault`.
     Vault,
+    /// `ansible-inventory`.
+    Inventory,
 }
 
 impl Manner {
@@ -28,6 +30,7 @@ impl Manner {
             Some("ansible-playbook") => Self::Playbook,
             Some("ansible") => Self::Adhoc,
             Some("ansible-vault") => Self::Vault,
+            Some("ansible-inventory") => Self::Inventory,
             _ => Self::Rplay,
         }
     }
@@ -47,6 +50,7 @@ mod tests {
         let of = |path: &str| Manner::of(Some(OsStr::new(path)));
         assert_eq!(of("/opt/bin/ansible-playbook"), Manner::Playbook);
         assert_eq!(of("ansible"), Manner::Adhoc);
+        assert_eq!(of("bin/ansible-inventory"), Manner::Inventory);
         assert_eq!(of("./rplay"), Manner::Rplay);
         assert_eq!(of("/opt/ansible/rplay"), Manner::Rplay);
     }

@@ -41,7 +41,7 @@ impl Screen {
                     .filter(|c| *c != Callback::Default)
                     .unwrap_or(Callback::Minimal),
             ),
-            Manner::Playbook | Manner::Vault => {
+            Manner::Playbook | Manner::Vault | Manner::Inventory => {
                 Some(settings.callback.unwrap_or(Callback::Default))
             }
             Manner::Rplay => settings.callback,

@@ -40,7 +40,7 @@ pub(crate) struct Session {
     pub vault: Vec<VaultSecret>,
     templar: Templar,
     extra: Vec<Arc<Map>>,
-    sources: Vec<String>,
+    sources: crate::sources::Sources,
     library: Library,
     cache: Option<FactCache>,
 }
@@ -63,21 +63,9 @@ impl Session {
         let keys = secrets::keys(&vault);
         let broken = settings.broken_conditionals == Some(true);
         let templar = Templar::new(Redactor::default(), keys, broken);
-        let sources = sources(args, &settings);
-        let inventory = inventory(&sources, manner, &settings, &screen, &templar)?;
-        let reader = |path: &Path| templar.read_file(path);
-        let extra = args.extra_vars.iter();
-        let extra = extra.map(|text| extra_vars(text, &reader).map(Arc::new));
-        let extra = extra
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|diagnostic| Stop {
-                exit: if manner.is_ansible() {
-                    Exit::Error
-                } else {
-                    Exit::Parse
-                },
-                diagnostics: vec![diagnostic],
-            })?;
+        let extra = extra(args, manner, &templar)?;
+        let sources = crate::sources::Sources::new(args, &settings, manner, &templar, &extra);
+        let inventory = sources.read(&screen)?;
         let limit = limit(args, manner, &inventory)?;
         let library = library(&settings, beside);
         let catalog = Catalog {
@@ -139,11 +127,9 @@ impl Session {
             store.add_playbook_dir(dir.to_owned(), files);
         }
         let (screen, sources) = (self.screen.clone(), self.sources);
-        let reload = move || {
-            let (inventory, warnings) =
-                rplay_inventory::load(&sources, &reader).map_err(|d| vec![d])?;
-            warnings.iter().for_each(|warning| screen.show(warning));
-            Ok(Arc::new(inventory))
+        let reload = move || match sources.read(&screen) {
+            Ok(inventory) => Ok(Arc::new(inventory)),
+            Err(stop) => Err(stop.diagnostics),
         };
         let setup = Setup {
             options,
@@ -199,62 +185,28 @@ fn fact_cache(settings: &Settings, flush: bool) -> Result<Option<FactCache>, Sto
     }))
 }
 
-/// The inventory's sources: arguments, settings, or the usual file.
-fn sources(args: &RunArgs, settings: &Settings) -> Vec<String> {
-    if !args.inventory.is_empty() {
-        return args.inventory.clone();
-    }
-    let usual = "/etc/ansible/hosts";
-    settings.inventory.clone().unwrap_or_else(|| {
-        let there = Path::new(usual).exists();
-        if there {
-            vec![usual.to_owned()]
-        } else {
-            vec![]
-        }
-    })
-}
-
-/// The inventory. Under Ansible's names a source that cannot be read is a warning, as it is there.
-fn inventory(
-    sources: &[String],
+/// `-e`.
+///
+/// # Errors
+/// Where it is none of its forms.
+pub(crate) fn extra(
+    args: &RunArgs,
     manner: Manner,
-    settings: &Settings,
-    screen: &Screen,
     templar: &Templar,
-) -> Result<Inventory, Stop> {
-    let templar = templar.clone();
-    let reader = move |path: &Path| templar.read_file(path);
-    let mut good = vec![];
-    let strict = !manner.is_ansible() || settings.any_unparsed_is_failed == Some(true);
-    for source in sources {
-        match rplay_inventory::load(std::slice::from_ref(source), &reader) {
-            Err(error) if strict => return Err(Stop::parse(error)),
-            Err(mut error) => {
-                error.severity = rplay_diag::Severity::Warning;
-                screen.show(&error);
-                let words = format!("Unable to parse {} as an inventory source", whole(source));
-                screen.show(&Diagnostic::warning(words));
-            }
-            Ok(_) => good.push(source.clone()),
-        }
-    }
-    if good.is_empty() && !sources.is_empty() && settings.unparsed_is_failed == Some(true) {
-        return Err(Stop::error(
-            "No inventory was parsed, please check your configuration and options.",
-        ));
-    }
-    if good.is_empty() && manner.is_ansible() && settings.unparsed_warning != Some(false) {
-        let words = "No inventory was parsed, only implicit localhost is available";
-        screen.show(&Diagnostic::warning(words));
-        if settings.localhost_warning != Some(false) {
-            let words = "provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'";
-            screen.show(&Diagnostic::warning(words));
-        }
-    }
-    let (inventory, warnings) = rplay_inventory::load(&good, &reader).map_err(Stop::parse)?;
-    warnings.iter().for_each(|warning| screen.show(warning));
-    Ok(inventory)
+) -> Result<Vec<Arc<Map>>, Stop> {
+    let reader = |path: &Path| templar.read_file(path);
+    let extra = args.extra_vars.iter();
+    let extra = extra.map(|text| extra_vars(text, &reader).map(Arc::new));
+    extra
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|diagnostic| Stop {
+            exit: if manner.is_ansible() {
+                Exit::Error
+            } else {
+                Exit::Parse
+            },
+            diagnostics: vec![diagnostic],
+        })
 }
 
 fn whole(path: &str) -> String {
@@ -318,6 +270,23 @@ fn image() -> Image {
     }
 }
 
+/// The pattern that `--limit` is or that its `@FILE` holds.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn limit_pattern(limit: &str) -> Result<String, Stop> {
+    let Some(file) = limit.strip_prefix('@') else {
+        return Ok(limit.to_owned());
+    };
+    if Path::new(file).is_dir() {
+        let words = "--limit starting with \"@\" must be a file, not a directory";
+        return Err(Stop::error(format!("{words}: {file}")));
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Stop::error(format!("could not read `{file}`: {e}")))?;
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(","))
+}
+
 fn limit(
     args: &RunArgs,
     manner: Manner,
@@ -326,14 +295,7 @@ fn limit(
     let Some(pattern) = &args.limit else {
         return Ok(None);
     };
-    let pattern = match pattern.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(file)
-            .map_err(|e| Stop::error(format!("could not read `{file}`: {e}")))?
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(","),
-        None => pattern.clone(),
-    };
+    let pattern = limit_pattern(pattern)?;
     let nothing =
         "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.";
     match select(inventory, &pattern) {

@@ -15,6 +15,7 @@ pub(crate) fn show(manner: Manner) {
         Manner::Playbook => "ansible-playbook",
         Manner::Adhoc => "ansible",
         Manner::Vault => "ansible-vault",
+        Manner::Inventory => "ansible-inventory",
     };
     let file = config::load().ok().and_then(|(settings, _)| settings.file);
     let file = file.map_or("None".to_owned(), |path| path.display().to_string());

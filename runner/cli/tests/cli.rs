@@ -13,6 +13,7 @@ fn what_people_see() {
         .register_bin("ansible-playbook", link("ansible-playbook"))
         .register_bin("ansible", link("ansible"))
         .register_bin("ansible-vault", link("ansible-vault"))
+        .register_bin("ansible-inventory", link("ansible-inventory"))
         .env("HOME", "/nowhere")
         .case("tests/cases/*.trycmd");
 }

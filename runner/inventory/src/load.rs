@@ -1,63 +1,308 @@
-//! Reads every `-i`: files, folders, scripts, lists of hosts.
+//! Reads every `-i`: files, folders, scripts, lists of hosts, configurations of plugins.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 use rplay_diag::{Diagnostic, Source};
-use rplay_yaml::{Kind, Node};
 
-use crate::model::Inventory;
+use crate::builder::{Builder, Naming, Notes};
+use crate::model::{Inventory, Layer};
+use crate::plugin::{Around, Render};
+use crate::settings::Settings;
 use crate::vars_files::{Reader, VarsFiles};
-use crate::{ini, yaml};
+use crate::{ini, plugin, range, script, toml, yaml};
 
-/// Files in an inventory folder that are no inventories.
-const IGNORED: [&str; 12] = [
-    ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
-];
+/// What reading takes besides the sources.
+pub struct With<'a> {
+    /// Reads a file, opening a vault.
+    pub reader: &'a Reader,
+    /// Renders the templates of plugins' configurations.
+    pub render: &'a dyn Render,
+    /// How sources are read.
+    pub settings: &'a Settings,
+    /// `-e`.
+    pub extra: &'a [Layer],
+}
 
-/// Reads the inventory; warnings come with it.
+/// What was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The hosts and groups of all sources that could be read.
+    pub inventory: Inventory,
+    /// What is odd.
+    pub warnings: Vec<Diagnostic>,
+    /// The sources that could not be read; they left nothing in the inventory.
+    pub unparsed: Vec<Unparsed>,
+    /// The number of sources that could be read, those in folders counted singly.
+    pub parsed: usize,
+}
+
+/// A source that could not be read.
+#[derive(Debug, Clone)]
+pub struct Unparsed {
+    /// The source.
+    pub source: String,
+    /// As what it was read, and what was wrong; `None` where nothing could be made of it at all.
+    pub why: Option<(&'static str, Diagnostic)>,
+}
+
+/// Reads the inventory.
 ///
 /// # Errors
-/// The first mistake, at its place.
-pub fn load(
-    sources: &[String],
-    reader: &Reader,
-) -> Result<(Inventory, Vec<Diagnostic>), Diagnostic> {
+/// A file of `group_vars` or `host_vars` that cannot be read. What is wrong with a source is in
+/// [`Loaded::unparsed`].
+pub fn load(sources: &[String], with: &With<'_>) -> Result<Loaded, Diagnostic> {
     let mut inventory = Inventory::default();
-    inventory.group_mut("all");
+    inventory
+        .group_mut("all")
+        .children
+        .insert("ungrouped".into());
     inventory.group_mut("ungrouped");
-    let mut warnings = vec![];
-    let mut folders = IndexSet::new();
+    let mut loading = Loading {
+        with,
+        inventory,
+        notes: Notes::default(),
+        unparsed: vec![],
+        parsed: 0,
+        folders: IndexSet::new(),
+    };
     for source in sources {
-        if source.contains(',') && !Path::new(source).exists() {
-            for host in source.split(',').map(str::trim).filter(|h| !h.is_empty()) {
-                inventory.host_mut(host, "ungrouped");
-            }
-            continue;
-        }
-        let path = PathBuf::from(source);
-        if !path.exists() {
-            let words = format!("the inventory `{source}` is not there");
-            return Err(Diagnostic::error(words).help("a list of hosts needs a comma: `-i host,`"));
-        }
-        read(&path, reader, &mut inventory, &mut warnings)?;
-        inventory.sources.push(path.clone());
-        let folder = if path.is_dir() {
-            path.clone()
-        } else {
-            parent(&path)
-        };
-        folders.insert(folder);
+        loading.source(source)?;
     }
+    let Loading {
+        mut inventory,
+        mut notes,
+        unparsed,
+        parsed,
+        folders,
+        ..
+    } = loading;
     // After all sources: a folder's files hold for every source's groups and hosts, and over them.
     for folder in folders {
-        add_vars(&VarsFiles::read(&folder, reader)?, &mut inventory);
+        add_vars(&VarsFiles::read(&folder, with.reader)?, &mut inventory);
     }
     settle(&mut inventory);
-    Ok((inventory, warnings))
+    notes
+        .warnings
+        .extend(odd_groups(&notes, with.settings.naming));
+    Ok(Loaded {
+        inventory,
+        warnings: notes.warnings,
+        unparsed,
+        parsed,
+    })
+}
+
+/// One warning for all odd names of groups.
+fn odd_groups(notes: &Notes, naming: Naming) -> Option<Diagnostic> {
+    if notes.odd_groups.is_empty() {
+        return None;
+    }
+    let done = match naming {
+        Naming::Replace => "and automatically replaced",
+        _ => "but not replaced",
+    };
+    let words =
+        format!("Invalid characters were found in group names {done}, use -vvvv to see details");
+    let names: Vec<String> = notes.odd_groups.iter().map(|n| format!("`{n}`")).collect();
+    Some(Diagnostic::warning(words).help(format!("groups: {}", names.join(", "))))
+}
+
+struct Loading<'a> {
+    with: &'a With<'a>,
+    inventory: Inventory,
+    notes: Notes,
+    unparsed: Vec<Unparsed>,
+    parsed: usize,
+    /// Where variable files are looked for.
+    folders: IndexSet<PathBuf>,
+}
+
+type Outcome = Result<(), Option<(&'static str, Diagnostic)>>;
+
+impl Loading<'_> {
+    fn source(&mut self, source: &str) -> Result<(), Diagnostic> {
+        let path = PathBuf::from(source);
+        if path.exists() {
+            let folder = if path.is_dir() {
+                path.clone()
+            } else {
+                parent(&path)
+            };
+            self.folders.insert(folder);
+            self.path(&path)?;
+            self.inventory.sources.push(path);
+            return Ok(());
+        }
+        if source.contains(',') {
+            self.tried(source, |loading| loading.list(source));
+            return Ok(());
+        }
+        let words = format!("the inventory `{source}` is not there");
+        let why = Diagnostic::error(words).help("a list of hosts needs a comma: `-i host,`");
+        self.unparsed.push(Unparsed {
+            source: source.to_owned(),
+            why: Some(("", why)),
+        });
+        Ok(())
+    }
+
+    /// Reads a source; what a bad one has left is taken back.
+    fn tried(&mut self, source: &str, read: impl FnOnce(&mut Self) -> Outcome) {
+        let before = self.inventory.clone();
+        match read(self) {
+            Ok(()) => self.parsed += 1,
+            Err(why) => {
+                self.inventory = before;
+                let source = source.to_owned();
+                self.unparsed.push(Unparsed { source, why });
+            }
+        }
+    }
+
+    /// Hosts between commas; their ranges count where `advanced_host_list` is asked for.
+    fn list(&mut self, source: &str) -> Outcome {
+        let settings = self.with.settings;
+        let ranges = match (
+            settings.rank("advanced_host_list"),
+            settings.rank("host_list"),
+        ) {
+            (None, None) => return Err(None),
+            (Some(advanced), plain) => plain.is_none_or(|plain| advanced < plain),
+            (None, Some(_)) => false,
+        };
+        for host in source.split(',').map(str::trim).filter(|h| !h.is_empty()) {
+            let names = if ranges {
+                self.range(host)?
+            } else {
+                vec![host.to_owned()]
+            };
+            for name in names {
+                self.inventory.host_mut(&name, "ungrouped");
+            }
+        }
+        Ok(())
+    }
+
+    fn range(&mut self, host: &str) -> Result<Vec<String>, Option<(&'static str, Diagnostic)>> {
+        match range::expand(host) {
+            Ok(names) => Ok(names),
+            // No range at all, such as an address in brackets.
+            Err(why) if why.starts_with("host range must") => {
+                let words = format!(
+                    "Unable to parse address from hostname, leaving unchanged: {host}: {why}"
+                );
+                self.notes.warnings.push(Diagnostic::warning(words));
+                Ok(vec![host.to_owned()])
+            }
+            Err(why) => Err(Some(("advanced_host_list", Diagnostic::error(why)))),
+        }
+    }
+
+    fn path(&mut self, path: &Path) -> Result<(), Diagnostic> {
+        if !path.is_dir() {
+            self.tried(&path.display().to_string(), |loading| loading.file(path));
+            return Ok(());
+        }
+        let entries = std::fs::read_dir(path)
+            .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+        paths.sort();
+        paths.retain(|inner| {
+            let name = inner.file_name().unwrap_or_default();
+            !self.with.settings.passes_over(&name.to_string_lossy())
+        });
+        if paths.is_empty() {
+            self.unparsed.push(Unparsed {
+                source: path.display().to_string(),
+                why: None,
+            });
+        }
+        paths.iter().try_for_each(|inner| self.path(inner))
+    }
+
+    /// Reads a file as what it is.
+    fn file(&mut self, path: &Path) -> Outcome {
+        let settings = self.with.settings;
+        if settings.rank("script").is_some() && script::is_program(path) {
+            let show = settings.show_stderr;
+            let result = script::read(&mut self.builder(path), show);
+            return result.map_err(|why| Some(("script", why)));
+        }
+        let text = (self.with.reader)(path).map_err(|e| {
+            let words = format!("could not read `{}`: {e}", path.display());
+            Some(("", Diagnostic::error(words)))
+        })?;
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let start = text.trim_start();
+        let looks_yaml = start.starts_with("---") || start.starts_with('{');
+        let is_config = name.ends_with(".config");
+        let is_toml = name.ends_with(".toml") && settings.rank("toml").is_some();
+        let is_yaml = settings.is_yaml(&name) || is_config || looks_yaml;
+        let source = Source::new(path.display().to_string(), text);
+        if is_toml {
+            let result = toml::read(&source, &mut self.builder(path));
+            return result.map_err(|why| Some(("toml", why)));
+        }
+        if is_yaml {
+            return self.yaml(&source, path);
+        }
+        settings.rank("ini").ok_or(None)?;
+        let result = ini::read(&source, &mut self.builder(path));
+        result.map_err(|why| Some(("ini", why)))
+    }
+
+    fn yaml(&mut self, source: &Arc<Source>, path: &Path) -> Outcome {
+        let settings = self.with.settings;
+        let loaded = rplay_yaml::load(source).map_err(|why| Some(("yaml", why)))?;
+        self.notes.warnings.extend(loaded.warnings.clone());
+        let root = loaded.root(source);
+        if let Some(name) = plugin::named(&root) {
+            let own = ["constructed", "generator"]
+                .into_iter()
+                .find(|own| *own == name);
+            let rank = settings
+                .rank("auto")
+                .or_else(|| own.and_then(|own| settings.rank(own)));
+            rank.ok_or(None)?;
+            return self
+                .plugin(&root, path)
+                .map_err(|why| Some((own.unwrap_or("auto"), why)));
+        }
+        settings.rank("yaml").ok_or(None)?;
+        let result = yaml::read(&root, &mut self.builder(path));
+        result.map_err(|why| Some(("yaml", why)))
+    }
+
+    fn plugin(&mut self, root: &rplay_yaml::Node, path: &Path) -> Result<(), Diagnostic> {
+        let (with, folders) = (self.with, self.folders.clone());
+        let files = || {
+            let all = folders.iter();
+            all.map(|folder| VarsFiles::read(folder, with.reader))
+                .collect()
+        };
+        let around = Around {
+            render: with.render,
+            use_extra: with.settings.use_extra,
+            extra: with.extra,
+            files: &files,
+        };
+        plugin::read(root, &mut self.builder(path), &around)
+    }
+
+    fn builder<'b>(&'b mut self, path: &'b Path) -> Builder<'b> {
+        Builder {
+            inventory: &mut self.inventory,
+            path,
+            naming: self.with.settings.naming,
+            notes: &mut self.notes,
+        }
+    }
 }
 
 fn parent(path: &Path) -> PathBuf {
@@ -77,148 +322,39 @@ fn add_vars(files: &VarsFiles, inventory: &mut Inventory) {
     }
 }
 
-fn read(
-    path: &Path,
-    reader: &Reader,
-    inventory: &mut Inventory,
-    warnings: &mut Vec<Diagnostic>,
-) -> Result<(), Diagnostic> {
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path)
-            .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-        paths.sort();
-        for inner in paths {
-            let name = inner
-                .file_name()
-                .map(|n| n.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let skip = name.starts_with('.')
-                || name == "group_vars"
-                || name == "host_vars"
-                || IGNORED.iter().any(|end| name.ends_with(end));
-            if !skip {
-                read(&inner, reader, inventory, warnings)?;
-            }
-        }
-        return Ok(());
-    }
-    let executable = std::fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o111 != 0);
-    let is_yaml = ["yml", "yaml", "json"]
-        .iter()
-        .any(|e| path.extension().is_some_and(|x| x == *e));
-    if executable && !is_yaml {
-        return script(path, inventory);
-    }
-    let text = reader(path)
-        .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
-    let looks_yaml =
-        is_yaml || text.trim_start().starts_with("---") || text.trim_start().starts_with('{');
-    let source = Source::new(path.display().to_string(), text);
-    if looks_yaml {
-        warnings.extend(yaml::read(&source, path, inventory)?);
-        return Ok(());
-    }
-    ini::read(&source, path, inventory)
-}
-
-/// A dynamic inventory: a program that prints JSON.
-fn script(path: &Path, inventory: &mut Inventory) -> Result<(), Diagnostic> {
-    let failed = |why: String| {
-        Diagnostic::error(format!(
-            "the inventory script `{}` failed: {why}",
-            path.display()
-        ))
-    };
-    let run = |args: &[&str]| -> Result<Arc<Source>, Diagnostic> {
-        let program = path.canonicalize().map_err(|e| failed(e.to_string()))?;
-        let output = Command::new(program)
-            .args(args)
-            .output()
-            .map_err(|e| failed(e.to_string()))?;
-        if !output.status.success() {
-            return Err(failed(
-                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            ));
-        }
-        let name = format!("{} {}", path.display(), args.join(" "));
-        Ok(Source::new(name, String::from_utf8_lossy(&output.stdout)))
-    };
-    let source = run(&["--list"])?;
-    let root = rplay_yaml::load(&source)?.root(&source);
-    let meta = root.get("_meta").and_then(|m| m.get("hostvars")).cloned();
-    for (name, node) in root.as_map().into_iter().flatten() {
-        if name.text != "_meta" {
-            listed(&name.text, node, path, inventory);
-        }
-    }
-    let names: Vec<Arc<str>> = inventory.hosts.keys().cloned().collect();
-    for host in names {
-        let vars = match &meta {
-            Some(meta) => meta.get(&host).cloned(),
-            None => {
-                let source = run(&["--host", &host])?;
-                Some(rplay_yaml::load(&source)?.root(&source))
-            }
-        };
-        if let Some(Node {
-            kind: Kind::Map(map),
-            ..
-        }) = vars
-        {
-            inventory.hosts[&host].vars.push(Arc::new(map));
-        }
-    }
-    Ok(())
-}
-
-/// A group as a script prints it: a list of hosts, or hosts, vars and children.
-fn listed(name: &str, node: &Node, path: &Path, inventory: &mut Inventory) {
-    inventory.group_mut(name);
-    let hosts = node
-        .as_seq()
-        .or_else(|| node.get("hosts").and_then(Node::as_seq));
-    for host in hosts.into_iter().flatten().filter_map(Node::as_str) {
-        let entry = inventory.host_mut(host, name);
-        entry.source.get_or_insert_with(|| path.to_owned());
-    }
-    let children = node
-        .get("children")
-        .and_then(Node::as_seq)
-        .into_iter()
-        .flatten();
-    for child in children.filter_map(Node::as_str) {
-        inventory.group_mut(child);
-        inventory.group_mut(name).children.insert(child.into());
-    }
-    if let Some(vars) = node.get("vars").and_then(Node::as_map) {
-        inventory.group_mut(name).vars.push(Arc::new(vars.clone()));
-    }
-}
-
-/// Hosts that a group names are not ungrouped.
+/// Hosts that a group names are not ungrouped, and groups that no other holds are `all`'s.
 fn settle(inventory: &mut Inventory) {
-    let grouped: Vec<Arc<str>> = inventory
-        .hosts
-        .iter()
-        .filter(|(_, h)| {
-            h.groups
-                .iter()
-                .any(|g| &**g != "all" && &**g != "ungrouped")
-        })
-        .map(|(name, _)| name.clone())
-        .collect();
-    for host in grouped {
-        inventory.hosts[&host].groups.shift_remove("ungrouped");
-        inventory.group_mut("ungrouped").hosts.shift_remove(&host);
+    let is_named = |group: &Arc<str>| !matches!(&**group, "all" | "ungrouped");
+    let mut loose = vec![];
+    let mut grouped = vec![];
+    for (name, host) in &inventory.hosts {
+        match host.groups.iter().any(is_named) {
+            true if host.groups.contains("ungrouped") => grouped.push(name.clone()),
+            true => {}
+            false => loose.push(name.clone()),
+        }
     }
-    let loose: Vec<Arc<str>> = inventory
-        .hosts
-        .iter()
-        .filter(|(_, h)| h.groups.iter().all(|g| &**g == "all"))
-        .map(|(name, _)| name.clone())
-        .collect();
+    if !grouped.is_empty() {
+        for host in &grouped {
+            inventory.hosts[host].groups.shift_remove("ungrouped");
+        }
+        let grouped: IndexSet<Arc<str>> = grouped.into_iter().collect();
+        let hosts = &mut inventory.group_mut("ungrouped").hosts;
+        hosts.retain(|host| !grouped.contains(host));
+    }
     for host in loose {
         inventory.host_mut(&host, "ungrouped");
     }
+    let held: IndexSet<Arc<str>> = inventory
+        .groups
+        .values()
+        .flat_map(|group| group.children.iter().cloned())
+        .collect();
+    let free: Vec<Arc<str>> = inventory
+        .groups
+        .keys()
+        .filter(|name| &***name != "all" && !held.contains(*name))
+        .cloned()
+        .collect();
+    inventory.group_mut("all").children.extend(free);
 }

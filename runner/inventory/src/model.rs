@@ -1,5 +1,6 @@
 //! The inventory itself.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -87,51 +88,33 @@ impl Inventory {
         }
     }
 
-    /// Whether `group` is `above` or below it.
-    pub(crate) fn is_below(&self, group: &str, above: &str) -> bool {
-        let mut below = IndexSet::new();
-        self.collect(above, &mut below);
-        group == above || below.contains(group)
+    /// The circle that putting `child` below `parent` would close, from `parent` round to it again.
+    pub(crate) fn circle(&self, parent: &str, child: &str) -> Option<Vec<String>> {
+        let mut way = self.way(child, parent, &mut IndexSet::new())?;
+        way.insert(0, parent.to_owned());
+        Some(way)
+    }
+
+    /// The groups from one down to another.
+    fn way(&self, from: &str, to: &str, seen: &mut IndexSet<Arc<str>>) -> Option<Vec<String>> {
+        if from == to {
+            return Some(vec![to.to_owned()]);
+        }
+        let (name, group) = self.groups.get_key_value(from)?;
+        if !seen.insert(name.clone()) {
+            return None;
+        }
+        let mut ways = group.children.iter();
+        let mut way = ways.find_map(|child| self.way(child, to, seen))?;
+        way.insert(0, from.to_owned());
+        Some(way)
     }
 
     /// The groups of a host, from `all` down: parents before children, then by priority and name.
+    ///
+    /// For many hosts, ask one [`Lineage`].
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
-        let mut member: IndexSet<Arc<str>> = IndexSet::new();
-        let direct = self
-            .hosts
-            .get(host)
-            .into_iter()
-            .flat_map(|h| h.groups.iter().cloned());
-        let mut queue: Vec<Arc<str>> = direct.collect();
-        while let Some(name) = queue.pop() {
-            if member.insert(name.clone()) {
-                let parents = self
-                    .groups
-                    .iter()
-                    .filter(|(_, g)| g.children.contains(&name));
-                queue.extend(parents.map(|(n, _)| n.clone()));
-            }
-        }
-        member.shift_remove("all");
-        let mut sorted: Vec<Arc<str>> = member.into_iter().collect();
-        sorted.sort_by_key(|name| (self.depth(name, 0), self.priority(name), name.clone()));
-        sorted.insert(0, "all".into());
-        sorted
-    }
-
-    /// How far a group is below `all`.
-    fn depth(&self, group: &str, guard: usize) -> usize {
-        if guard > self.groups.len() {
-            return guard;
-        }
-        let parents = self
-            .groups
-            .iter()
-            .filter(|(n, g)| &***n != "all" && g.children.contains(group));
-        parents
-            .map(|(name, _)| self.depth(name, guard + 1) + 1)
-            .max()
-            .unwrap_or(1)
+        Lineage::of(self).groups_of(host)
     }
 
     fn priority(&self, group: &str) -> i64 {
@@ -147,5 +130,102 @@ impl Inventory {
                 _ => None,
             })
             .unwrap_or(1)
+    }
+}
+
+/// The groups above each group, found once for many hosts.
+#[derive(Debug)]
+pub struct Lineage<'a> {
+    inventory: &'a Inventory,
+    parents: HashMap<&'a str, Vec<&'a Arc<str>>>,
+    /// How far each group is below `all`.
+    depths: HashMap<&'a str, usize>,
+}
+
+impl<'a> Lineage<'a> {
+    /// The lineage of an inventory's groups.
+    pub fn of(inventory: &'a Inventory) -> Self {
+        let mut parents: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
+        for (name, group) in inventory
+            .groups
+            .iter()
+            .filter(|(name, _)| &***name != "all")
+        {
+            for child in &group.children {
+                parents.entry(child).or_default().push(name);
+            }
+        }
+        let mut lineage = Self {
+            inventory,
+            parents,
+            depths: HashMap::new(),
+        };
+        for name in inventory.groups.keys() {
+            lineage.sink(name);
+        }
+        lineage
+    }
+
+    /// Finds a group's depth, after those above it.
+    fn sink(&mut self, group: &'a str) -> usize {
+        if let Some(known) = self.depths.get(group) {
+            return *known;
+        }
+        // Stands for a circle, which `add_host` could make.
+        self.depths.insert(group, 1);
+        let above = self.parents.get(group).cloned().unwrap_or_default();
+        let depth = above.into_iter().map(|name| self.sink(name) + 1).max();
+        let depth = depth.unwrap_or(1);
+        self.depths.insert(group, depth);
+        depth
+    }
+
+    /// As [`Inventory::groups_of`].
+    pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
+        let mut member: IndexSet<&Arc<str>> = IndexSet::new();
+        let host = self.inventory.hosts.get(host);
+        let mut queue: Vec<&Arc<str>> = host.into_iter().flat_map(|h| &h.groups).collect();
+        while let Some(name) = queue.pop() {
+            if &**name != "all" && member.insert(name) {
+                queue.extend(self.parents.get(&**name).into_iter().flatten());
+            }
+        }
+        let depth = |name: &str| self.depths.get(name).copied().unwrap_or(1);
+        let mut sorted: Vec<Arc<str>> = member.into_iter().cloned().collect();
+        sorted
+            .sort_by_cached_key(|name| (depth(name), self.inventory.priority(name), name.clone()));
+        sorted.insert(0, "all".into());
+        sorted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_come_from_all_down_and_the_deepest_last() {
+        let mut inventory = Inventory::default();
+        for (parent, child) in [("top", "mid"), ("mid", "low"), ("top", "low"), ("z", "mid")] {
+            inventory.group_mut(child);
+            inventory.group_mut(parent).children.insert(child.into());
+        }
+        inventory.host_mut("h", "low");
+        inventory.host_mut("h", "a");
+        let names = inventory.groups_of("h");
+        let names: Vec<&str> = names.iter().map(|n| &**n).collect();
+        assert_eq!(names, ["all", "a", "top", "z", "mid", "low"]);
+    }
+
+    #[test]
+    fn a_circle_is_named_from_end_to_end() {
+        let mut inventory = Inventory::default();
+        for (parent, child) in [("a", "b"), ("b", "c"), ("a", "d")] {
+            inventory.group_mut(child);
+            inventory.group_mut(parent).children.insert(child.into());
+        }
+        assert_eq!(inventory.circle("c", "a").unwrap(), ["c", "a", "b", "c"]);
+        assert_eq!(inventory.circle("a", "a").unwrap(), ["a", "a"]);
+        assert_eq!(inventory.circle("d", "c"), None);
     }
 }

@@ -67,18 +67,15 @@ fn split(pattern: &str) -> Vec<String> {
 
 fn hosts(inventory: &Inventory, part: &str) -> Result<Vec<Arc<str>>, (String, Option<String>)> {
     let (name, slice) = match part.strip_suffix(']').and_then(|p| p.split_once('[')) {
-        Some((name, slice)) if !part.starts_with('~') && !name.is_empty() => (name, Some(slice)),
+        Some((name, slice)) if !part.starts_with('~') && !name.is_empty() && is_slice(slice) => {
+            (name, Some(slice))
+        }
         _ => (part, None),
     };
     let found = named(inventory, name)?;
     match slice {
         None => Ok(found),
-        Some(slice) => sliced(&found, slice).ok_or_else(|| {
-            (
-                format!("`[{slice}]` of the pattern `{part}` names no hosts"),
-                None,
-            )
-        }),
+        Some(slice) => Ok(sliced(&found, slice)),
     }
 }
 
@@ -147,26 +144,33 @@ fn glob(pattern: &str) -> String {
     out
 }
 
-fn sliced(found: &[Arc<str>], slice: &str) -> Option<Vec<Arc<str>>> {
-    let len = i64::try_from(found.len()).ok()?;
-    let at = |text: &str| -> Option<i64> {
-        let n: i64 = text.parse().ok()?;
-        Some(if n < 0 { len + n } else { n })
-    };
-    let (from, to) = match slice
-        .split_once([':', '-'])
-        .filter(|(a, _)| !a.is_empty() || slice.contains(':'))
-    {
-        Some((from, to)) => {
-            let from = if from.is_empty() { 0 } else { at(from)? };
-            (from, if to.is_empty() { len - 1 } else { at(to)? })
+/// `1`, `-1`, `1:`, `1:3`; anything else in brackets is a choice of characters.
+fn is_slice(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    match text.split_once([':', '-']) {
+        Some(("", last)) => text.starts_with('-') && digits(last),
+        Some((first, last)) => digits(first) && (last.is_empty() || digits(last)),
+        None => digits(text),
+    }
+}
+
+/// Those hosts of the list; none where it is too short.
+fn sliced(found: &[Arc<str>], slice: &str) -> Vec<Arc<str>> {
+    let number = |text: &str| text.parse::<usize>().ok();
+    let (from, to) = match slice.split_once([':', '-']) {
+        Some(("", last)) => {
+            let at = number(last).and_then(|n| found.len().checked_sub(n));
+            (at, at)
         }
-        None => (at(slice)?, at(slice)?),
+        Some((first, "")) => (number(first), found.len().checked_sub(1)),
+        Some((first, last)) => (number(first), number(last)),
+        None => (number(slice), number(slice)),
     };
-    let picked: Vec<_> = (from..=to)
-        .filter_map(|i| found.get(usize::try_from(i).ok()?).cloned())
-        .collect();
-    (!picked.is_empty()).then_some(picked)
+    let (Some(from), Some(to)) = (from, to) else {
+        return vec![];
+    };
+    let to = to.saturating_add(1).min(found.len());
+    found.get(from..to).unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
@@ -211,6 +215,20 @@ mod tests {
         assert_eq!(names("web[0]"), ["w1"]);
         assert_eq!(names("web[1:]"), ["w2", "w3"]);
         assert_eq!(names("web[-1]"), ["w3"]);
+        assert_eq!(names("web[0:9]"), ["w1", "w2", "w3"]);
+    }
+
+    #[test]
+    fn a_slice_beyond_the_end_is_empty() {
+        for pattern in ["web[9]", "web[-9]", "web[2:1]", "web[3:]"] {
+            assert_eq!(names(pattern), [""; 0], "{pattern}");
+        }
+    }
+
+    #[test]
+    fn brackets_that_are_no_slice_choose_characters() {
+        assert_eq!(names("w[:1]"), ["w1"]);
+        assert_eq!(names("w[-2:]"), ["w2"]);
     }
 
     #[test]

@@ -14,10 +14,14 @@ pub(crate) fn expand(pattern: &str) -> Result<Vec<String>, String> {
     let (head, tail) = (&pattern[..open], &pattern[close + 1..]);
     let parts: Vec<&str> = pattern[open + 1..close].split(':').collect();
     let (from, to, step) = match parts.as_slice() {
-        [from, to] => (*from, *to, 1),
+        [_, to] | [_, to, _] if to.is_empty() => {
+            let words = "host range must specify end value";
+            return Err(format!("{words}: `{}`", &pattern[open..=close]));
+        }
+        [from, to] => (start_of(from), *to, 1),
         [from, to, step] => {
             let step: usize = step.parse().map_err(|_| format!("`{step}` is no step"))?;
-            (*from, *to, step.max(1))
+            (start_of(from), *to, step.max(1))
         }
         _ => return Err(format!("`{}` is no range", &pattern[open..=close])),
     };
@@ -32,6 +36,10 @@ pub(crate) fn expand(pattern: &str) -> Result<Vec<String>, String> {
             .position(|n| name.starts_with(&format!("{head}{n}")))
     });
     Ok(out)
+}
+
+fn start_of(from: &str) -> &str {
+    if from.is_empty() { "0" } else { from }
 }
 
 fn between(from: &str, to: &str, step: usize) -> Option<Vec<String>> {
@@ -80,5 +88,10 @@ mod tests {
     #[test]
     fn an_open_range_is_an_error() {
         assert!(expand("w[1:2").is_err());
+        assert_eq!(
+            expand("w[1:]").unwrap_err(),
+            "host range must specify end value: `[1:]`"
+        );
+        assert_eq!(expand("w[:1]").unwrap(), ["w0", "w1"]);
     }
 }

@@ -45,16 +45,27 @@ impl VarsFiles {
 
 const ENDINGS: [&str; 3] = ["yml", "yaml", "json"];
 
+/// The endings of a name's file, in the order that they are looked for: the first is all that counts.
+fn rank(path: &Path) -> usize {
+    let ending = path.extension().and_then(|e| e.to_str());
+    let known = ENDINGS
+        .iter()
+        .position(|e| path.is_file() && ending == Some(e));
+    known.map_or(0, |at| at + 1)
+}
+
 fn names(folder: &Path, reader: &Reader) -> Result<IndexMap<String, Vec<Layer>>, Diagnostic> {
-    let mut found: IndexMap<String, Vec<Layer>> = IndexMap::new();
+    let mut chosen: IndexMap<String, PathBuf> = IndexMap::new();
     for path in sorted(folder) {
         let Some(stem) = name_of(&path) else { continue };
-        // A folder of that name is all that is read.
-        if path.is_file() && folder.join(&stem).is_dir() {
-            continue;
+        let known = chosen.entry(stem).or_insert_with(|| path.clone());
+        if rank(&path) < rank(known) {
+            *known = path;
         }
-        let layers = found.entry(stem).or_default();
-        read_into(&path, reader, layers)?;
+    }
+    let mut found: IndexMap<String, Vec<Layer>> = IndexMap::new();
+    for (stem, path) in chosen {
+        read_into(&path, reader, found.entry(stem).or_default())?;
     }
     Ok(found)
 }
@@ -131,5 +142,28 @@ mod tests {
         let found: Vec<_> = files.host("a").iter().map(|l| l.get("v")).collect();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].unwrap().as_str(), Some("folder"));
+    }
+
+    #[test]
+    fn of_several_files_for_one_name_yml_goes_before_yaml_and_json() {
+        let dir = std::env::temp_dir().join(format!("rplay-vars-endings-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("group_vars")).unwrap();
+        for name in [
+            "a.json", "a.yaml", "a.yml", "b.yaml", "b.json", "c", "c.yml",
+        ] {
+            let text = format!("{{\"v\": \"{name}\"}}\n");
+            std::fs::write(dir.join("group_vars").join(name), text).unwrap();
+        }
+        let files = VarsFiles::read(&dir, &|path: &Path| std::fs::read_to_string(path));
+        std::fs::remove_dir_all(&dir).unwrap();
+        let files = files.unwrap();
+        let read = |name: &str| {
+            let layers = files.group(name).iter();
+            let texts = layers.filter_map(|l| l.get("v")?.as_str().map(str::to_owned));
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(read("a"), ["a.yml"]);
+        assert_eq!(read("b"), ["b.yaml"]);
+        assert_eq!(read("c"), ["c"]);
     }
 }

@@ -46,6 +46,16 @@ impl Given {
         Ok(words.filter(|word| !word.is_empty()).collect())
     }
 
+    /// Regular expressions between commas.
+    pub(crate) fn patterns(&self) -> Result<Vec<regex::Regex>, String> {
+        let pattern = |text: &String| {
+            // Names are matched from their beginning.
+            regex::Regex::new(&format!("^(?:{text})"))
+                .map_err(|_| format!("`{text}` is no regular expression"))
+        };
+        self.list()?.iter().map(pattern).collect()
+    }
+
     /// One of some words.
     pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, String> {
         let text = self.text()?;

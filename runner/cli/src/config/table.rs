@@ -63,6 +63,64 @@ pub(crate) static TABLE: &[Row] = &[
         set!(unparsed_warning = truth),
     ),
     row(
+        &["ANSIBLE_INVENTORY_ENABLED"],
+        &[("inventory", "enable_plugins")],
+        set!(inventory_enabled = list),
+    ),
+    row(
+        &["ANSIBLE_INVENTORY_IGNORE"],
+        &[
+            ("defaults", "inventory_ignore_extensions"),
+            ("inventory", "ignore_extensions"),
+        ],
+        set!(inventory_ignore_extensions = list),
+    ),
+    row(
+        &["ANSIBLE_INVENTORY_IGNORE_REGEX"],
+        &[
+            ("defaults", "inventory_ignore_patterns"),
+            ("inventory", "ignore_patterns"),
+        ],
+        set!(inventory_ignore_patterns = patterns),
+    ),
+    row(
+        &["ANSIBLE_INVENTORY_EXPORT"],
+        &[("inventory", "export")],
+        set!(inventory_export = truth),
+    ),
+    row(
+        &["ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR"],
+        &[("inventory_plugin_script", "always_show_stderr")],
+        set!(inventory_script_stderr = truth),
+    ),
+    row(
+        &["ANSIBLE_INVENTORY_USE_EXTRA_VARS"],
+        &[("inventory_plugins", "use_extra_vars")],
+        set!(inventory_extra_vars = truth),
+    ),
+    row(
+        &["ANSIBLE_YAML_FILENAME_EXT", "ANSIBLE_INVENTORY_PLUGIN_EXTS"],
+        &[
+            ("defaults", "yaml_valid_extensions"),
+            ("inventory_plugin_yaml", "yaml_valid_extensions"),
+        ],
+        set!(yaml_extensions = list),
+    ),
+    row(
+        &["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"],
+        &[("defaults", "force_valid_group_names")],
+        |settings, given| {
+            use rplay_inventory::Naming;
+            settings.group_names = Some(given.choice(&[
+                ("never", Naming::Warn),
+                ("ignore", Naming::Ignore),
+                ("always", Naming::Replace),
+                ("silently", Naming::ReplaceSilently),
+            ])?);
+            Ok(())
+        },
+    ),
+    row(
         &["ANSIBLE_ROLES_PATH"],
         &[("defaults", "roles_path")],
         set!(roles_path = paths),
@@ -544,15 +602,11 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
     (
         "inventory",
         &[
-            "enable_plugins",
             "cache",
             "cache_plugin",
             "cache_timeout",
             "cache_connection",
             "cache_prefix",
-            "ignore_extensions",
-            "ignore_patterns",
-            "export",
             "host_pattern_mismatch",
             "use_extra_vars",
         ],
@@ -594,7 +648,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "executable",
             "facts_modules",
             "filter_plugins",
-            "force_valid_group_names",
             "handler_includes_static",
             "home",
             "httpapi_plugins",
@@ -603,8 +656,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "interpreter_python",
             "invalid_task_attribute_failed",
             "inventory_plugins",
-            "inventory_ignore_extensions",
-            "inventory_ignore_patterns",
             "jinja2_extensions",
             "jinja2_native",
             "jinja2_native_warning",
@@ -653,7 +704,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "vars_plugins_enabled",
             "verbose_to_stderr",
             "win_async_startup_timeout",
-            "yaml_valid_extensions",
             "become_plugins",
         ],
     ),

@@ -1,0 +1,303 @@
+//! `plugin: constructed`: variables and groups made from the variables that hosts have already.
+
+use std::sync::Arc;
+
+use rplay_diag::{Diagnostic, Span};
+use rplay_yaml::{Kind, Map, Node};
+
+use crate::builder::{Builder, as_name};
+use crate::model::{Layer, Lineage};
+use crate::plugin::{Around, flag, layer, list, mapping, text, wrong};
+use crate::vars_files::VarsFiles;
+
+/// Adds what the configuration describes to the inventory.
+pub(crate) fn read(
+    config: &Map,
+    builder: &mut Builder<'_>,
+    around: &Around<'_>,
+) -> Result<(), Diagnostic> {
+    let files = match flag(config, "use_vars_plugins", false)? {
+        true => (around.files)()?,
+        false => vec![],
+    };
+    let none = Map::new();
+    let make = Make {
+        around,
+        files,
+        strict: flag(config, "strict", false)?,
+        use_extra: flag(config, "use_extra_vars", around.use_extra)?,
+        leading: flag(config, "leading_separator", true)?,
+        compose: mapping(config, "compose")?.unwrap_or(&none),
+        groups: mapping(config, "groups")?.unwrap_or(&none),
+        keyed: list(config, "keyed_groups")?
+            .iter()
+            .map(Keyed::of)
+            .collect::<Result<_, _>>()?,
+    };
+    let hosts: Vec<Arc<str>> = builder.inventory.hosts.keys().cloned().collect();
+    // What is made for one host never changes what holds for another.
+    let known: Vec<Vec<Layer>> = {
+        let lineage = Lineage::of(builder.inventory);
+        let layers = hosts
+            .iter()
+            .map(|host| make.layers(builder, &lineage, host));
+        layers.collect()
+    };
+    for (host, mut layers) in hosts.iter().zip(known) {
+        make.host(builder, host, &mut layers)?;
+    }
+    Ok(())
+}
+
+/// One entry of `keyed_groups`.
+struct Keyed<'a> {
+    span: &'a Span,
+    key: &'a Node,
+    prefix: String,
+    separator: String,
+    parent: Option<&'a Node>,
+    default: Option<String>,
+    trailing: bool,
+}
+
+impl<'a> Keyed<'a> {
+    fn of(node: &'a Node) -> Result<Self, Diagnostic> {
+        let config = node
+            .as_map()
+            .ok_or_else(|| wrong("keyed_groups", node, "a list of mappings"))?;
+        let key = config.get("key").ok_or_else(|| {
+            Diagnostic::error("an entry of `keyed_groups` has no `key`").at(&node.span)
+        })?;
+        let there = |name: &str| config.get(name).filter(|n| n.kind != Kind::Null);
+        if there("default_value").is_some() && there("trailing_separator").is_some() {
+            let words = "parameters are mutually exclusive for keyed groups: default_value|trailing_separator";
+            return Err(Diagnostic::error(words).at(&node.span));
+        }
+        Ok(Self {
+            span: &node.span,
+            key,
+            prefix: there("prefix").map(text).unwrap_or_default(),
+            separator: there("separator").map_or_else(|| "_".to_owned(), text),
+            parent: there("parent_group"),
+            default: there("default_value").map(text),
+            trailing: flag(config, "trailing_separator", true)?,
+        })
+    }
+
+    /// The parts of names after the prefix.
+    fn parts(&self, key: &Node, strict: bool, host: &str) -> Result<Vec<String>, Diagnostic> {
+        if is_nothing(key) && self.default.is_none() {
+            let empty = matches!(&key.kind, Kind::Seq(_) | Kind::Map(_));
+            if strict && !empty {
+                let words = format!(
+                    "No key or key resulted empty for {} in host {host}, invalid entry",
+                    text(self.key)
+                );
+                return Err(Diagnostic::error(words).at(&self.key.span));
+            }
+            return Ok(vec![]);
+        }
+        let or_default = |node: &Node| match (&self.default, &node.kind) {
+            (Some(default), Kind::Null) => Some(default.clone()),
+            (None, Kind::Null) => None,
+            (Some(default), _) if text(node).is_empty() => Some(default.clone()),
+            _ => Some(text(node)),
+        };
+        Ok(match &key.kind {
+            Kind::Null | Kind::Str(_) | Kind::Unsafe(_) | Kind::Vault(_) => {
+                or_default(key).into_iter().collect()
+            }
+            Kind::Seq(items) => items.iter().filter_map(or_default).collect(),
+            Kind::Map(map) => map
+                .iter()
+                .map(|(name, value)| self.pair(&name.text, value))
+                .collect(),
+            _ => {
+                let words = format!(
+                    "Invalid group name format, expected a string or a list of them or dictionary, got: {}",
+                    key.describe()
+                );
+                return Err(Diagnostic::error(words).at(&self.key.span));
+            }
+        })
+    }
+
+    fn pair(&self, name: &str, value: &Node) -> String {
+        let empty = value.kind == Kind::Null || text(value).is_empty();
+        let separator = &self.separator;
+        match &self.default {
+            Some(default) if empty => format!("{name}{separator}{default}"),
+            None if empty && !self.trailing => name.to_owned(),
+            _ if value.kind == Kind::Null => format!("{name}{separator}None"),
+            _ => format!("{name}{separator}{}", text(value)),
+        }
+    }
+}
+
+fn is_nothing(key: &Node) -> bool {
+    match &key.kind {
+        Kind::Null | Kind::Bool(false) | Kind::Int(0) => true,
+        Kind::Str(text) | Kind::Unsafe(text) => text.is_empty(),
+        Kind::Seq(items) => items.is_empty(),
+        Kind::Map(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+struct Make<'a> {
+    around: &'a Around<'a>,
+    files: Vec<VarsFiles>,
+    strict: bool,
+    use_extra: bool,
+    leading: bool,
+    compose: &'a Map,
+    groups: &'a Map,
+    keyed: Vec<Keyed<'a>>,
+}
+
+impl Make<'_> {
+    /// What is known of a host so far.
+    fn layers(&self, builder: &Builder<'_>, lineage: &Lineage<'_>, host: &str) -> Vec<Layer> {
+        let mut layers: Vec<Layer> = vec![];
+        let names = lineage.groups_of(host);
+        for name in &names {
+            if let Some(group) = builder.inventory.groups.get(name) {
+                layers.extend(group.vars.iter().cloned());
+            }
+        }
+        for name in &names {
+            let files = self.files.iter().flat_map(|files| files.group(name));
+            layers.extend(files.cloned());
+        }
+        if let Some(own) = builder.inventory.hosts.get(host) {
+            layers.extend(own.vars.iter().cloned());
+        }
+        let files = self.files.iter().flat_map(|files| files.host(host));
+        layers.extend(files.cloned());
+        if self.use_extra {
+            layers.extend(self.around.extra.iter().cloned());
+        }
+        layers.push(magic(builder, host, &names));
+        layers
+    }
+
+    fn host(
+        &self,
+        builder: &mut Builder<'_>,
+        host: &str,
+        layers: &mut Vec<Layer>,
+    ) -> Result<(), Diagnostic> {
+        self.composed(builder, host, layers)?;
+        for (name, condition) in self.groups {
+            // As in `compose`: what is said of a variable that a host has not is passed over.
+            let holds = self.or_nothing(self.around.render.condition(condition, layers))?;
+            if holds == Some(true) {
+                let group = builder.group(&as_name(&name.text));
+                builder.host(host, &group);
+            }
+        }
+        for keyed in &self.keyed {
+            self.keyed(builder, host, keyed, layers)?;
+        }
+        Ok(())
+    }
+
+    fn composed(
+        &self,
+        builder: &mut Builder<'_>,
+        host: &str,
+        layers: &mut Vec<Layer>,
+    ) -> Result<(), Diagnostic> {
+        let mut made = Map::new();
+        for (name, expression) in self.compose {
+            let value = self.around.render.expression(expression, layers);
+            if let Some(value) = self.or_nothing(value)? {
+                made.insert(name.clone(), value);
+            }
+        }
+        if !made.is_empty() {
+            layers.push(Arc::new(made.clone()));
+            builder.host_vars(host, made);
+        }
+        Ok(())
+    }
+
+    fn or_nothing<T>(&self, result: Result<T, Diagnostic>) -> Result<Option<T>, Diagnostic> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if self.strict => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn keyed(
+        &self,
+        builder: &mut Builder<'_>,
+        host: &str,
+        keyed: &Keyed<'_>,
+        layers: &[Layer],
+    ) -> Result<(), Diagnostic> {
+        let render = self.around.render;
+        let Some(key) = self.or_nothing(render.expression(keyed.key, layers))? else {
+            return Ok(());
+        };
+        let parts = keyed.parts(&key, self.strict, host)?;
+        let parent = match keyed.parent {
+            Some(node) if !parts.is_empty() => {
+                match self.or_nothing(render.template(node, layers))? {
+                    Some(name) => Some(as_name(&text(&name))),
+                    None => return Ok(()),
+                }
+            }
+            _ => None,
+        };
+        for part in parts {
+            let bare = keyed.prefix.is_empty() && !self.leading;
+            let separator = if bare { "" } else { &keyed.separator };
+            let name = as_name(&format!("{}{separator}{part}", keyed.prefix));
+            let group = builder.group(&name);
+            builder.host(host, &group);
+            if let Some(parent) = &parent {
+                let parent = builder.group(parent);
+                builder.child(&parent, &group, keyed.span)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a host is called and where it was read, as variables.
+fn magic(builder: &Builder<'_>, host: &str, groups: &[Arc<str>]) -> Layer {
+    let span = Span::synthetic("a magic variable");
+    let value = |text: &str| Node {
+        span: span.clone(),
+        kind: Kind::Unsafe(text.to_owned()),
+    };
+    let mut names: Vec<&str> = groups
+        .iter()
+        .map(|g| &**g)
+        .filter(|g| *g != "all")
+        .collect();
+    names.sort_unstable();
+    let names = Node {
+        span: span.clone(),
+        kind: Kind::Seq(names.into_iter().map(value).collect()),
+    };
+    let short = host.split('.').next().unwrap_or(host);
+    let source = builder
+        .inventory
+        .hosts
+        .get(host)
+        .and_then(|h| h.source.clone());
+    let mut pairs = vec![
+        ("inventory_hostname", value(host)),
+        ("inventory_hostname_short", value(short)),
+        ("group_names", names),
+    ];
+    if let Some(path) = source.and_then(|path| path.canonicalize().ok()) {
+        let folder = path.parent().unwrap_or(&path);
+        pairs.push(("inventory_dir", value(&folder.display().to_string())));
+        pairs.push(("inventory_file", value(&path.display().to_string())));
+    }
+    layer(pairs)
+}

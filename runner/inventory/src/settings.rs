@@ -1,0 +1,72 @@
+//! How sources are read.
+
+use regex::Regex;
+
+use crate::builder::Naming;
+use crate::plugin::short;
+
+/// How sources are read; what is `None` is as Ansible has it by default.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The kinds of sources that are read, in the order that they are tried.
+    enabled: Vec<String>,
+    /// Endings of files in a folder that are no sources.
+    pub ignored_endings: Vec<String>,
+    /// Names of files in a folder that are no sources.
+    pub ignored: Vec<Regex>,
+    /// What is done with odd names of groups.
+    pub naming: Naming,
+    /// Whether what a program says on standard error is shown where it ends well.
+    pub show_stderr: bool,
+    /// Endings of YAML files.
+    pub yaml_endings: Vec<String>,
+    /// Whether plugins see `-e` without saying so.
+    pub use_extra: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            enabled: texts(&["host_list", "script", "auto", "yaml", "ini", "toml"]),
+            ignored_endings: texts(&[
+                ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig",
+                ".cfg", ".retry",
+            ]),
+            ignored: vec![],
+            naming: Naming::Warn,
+            show_stderr: true,
+            yaml_endings: texts(&[".yaml", ".yml", ".json"]),
+            use_extra: false,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads only these kinds of sources.
+    pub fn enable(&mut self, names: &[String]) {
+        self.enabled = names.iter().map(|name| short(name).to_owned()).collect();
+    }
+
+    /// How far in front a kind of source is; `None` where it is not read.
+    pub(crate) fn rank(&self, name: &str) -> Option<usize> {
+        self.enabled.iter().position(|known| known == name)
+    }
+
+    /// Whether a file or folder of a folder of sources is passed over.
+    pub(crate) fn passes_over(&self, name: &str) -> bool {
+        name.starts_with('.')
+            || matches!(name, "group_vars" | "host_vars" | "vars_plugins")
+            || self
+                .ignored_endings
+                .iter()
+                .any(|end| name.ends_with(end.as_str()))
+            || self.ignored.iter().any(|pattern| pattern.is_match(name))
+    }
+
+    pub(crate) fn is_yaml(&self, name: &str) -> bool {
+        self.yaml_endings
+            .iter()
+            .any(|end| name.ends_with(end.as_str()))
+    }
+}
