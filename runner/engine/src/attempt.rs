@@ -12,6 +12,7 @@ use rplay_vars::{Level, Scope};
 use serde_json::{Value as Json, json};
 
 use crate::host_run::HostRun;
+use crate::known_part;
 use crate::result::{Ending, TaskResult};
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -96,6 +97,7 @@ impl Run {
                 result.data.insert("attempts".to_owned(), attempt.into());
             }
             let mut result = self.verdict(context, &scope, result);
+            self.explain(context, &scope, &mut result);
             let good = match until {
                 None if result.is_failed() && retries > 0 => Ok(Decision::False),
                 None => Ok(Decision::True),
@@ -272,6 +274,31 @@ impl Run {
             }
         }
         result
+    }
+
+    /// Tells what can be told of a task that is not decided: the known part of its texts, and of a
+    /// command that says that it changes nothing that it could be let run.
+    fn explain(&self, context: &TaskContext, scope: &Scope, result: &mut TaskResult) {
+        let Ending::Unknown(because) = &result.end else {
+            return;
+        };
+        if because.as_slice() != [context.origin.clone()] {
+            let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+            let known = self.known_part(context, &vars);
+            if !known.is_empty() {
+                result.data.insert(known_part::KEY.to_owned(), known.into());
+            }
+            return;
+        }
+        let said = context.task.keywords.get(Keyword::ChangedWhen);
+        let says_no = |node| self.judged(context, scope, result, node) == Ok(Decision::False);
+        if said.is_some_and(says_no) {
+            result.data.insert("changed".to_owned(), false.into());
+            if is_command(&context.task) {
+                let words = "  = help: it says that it changes nothing: `check_mode: false` would let it run in a dry run";
+                result.diagnostic = Some(words.to_owned());
+            }
+        }
     }
 
     /// What ran is kept where a condition about it is wrong.

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
-use rplay_playbook::{Item, Keyword, Keywords, Origin, is_template};
-use rplay_template::Vars;
+use rplay_playbook::{Item, Keyword, Keywords, Origin as From, is_template};
+use rplay_template::{Origin, Vars};
 use rplay_yaml::Node;
 
 use crate::frame::Frame;
@@ -48,7 +48,7 @@ impl Handlers {
     fn take(&mut self, item: &Item, frame: &Frame) {
         match item {
             // What is imported is a list of handlers, and not one handler.
-            Item::Block(block) if !matches!(block.origin, Origin::Plain) => {
+            Item::Block(block) if !matches!(block.origin, From::Plain) => {
                 let inner = frame.enter(block);
                 block.items.iter().for_each(|item| self.take(item, &inner));
             }
@@ -98,29 +98,60 @@ impl Run {
     /// A task changed something: what it notifies is to run on this host. Gives what is wrong where
     /// no handler answers: a restart that never comes must not look like a success.
     pub(crate) fn notify(&self, context: &TaskContext, host: &HostRun) -> Option<Diagnostic> {
+        let mut wrong = None;
+        for (name, node) in self.notifies(context, host) {
+            let answering = self.answering(&context.frame.context, &name);
+            if answering.is_empty() {
+                let missing = missing(&name).at(&node.span);
+                if self.options.defaults.missing_handlers {
+                    self.warn(&missing);
+                } else {
+                    wrong.get_or_insert(missing);
+                }
+            }
+            host.state().notified.extend(answering);
+        }
+        wrong
+    }
+
+    /// A dry run cannot know whether a task changes something: whether what it notifies would run is
+    /// not decided either, and is told so.
+    pub(crate) fn notify_in_doubt(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        because: &[Origin],
+    ) {
+        for (name, _) in self.notifies(context, host) {
+            for handler in self.answering(&context.frame.context, &name) {
+                let mut state = host.state();
+                let known = state.in_doubt.entry(handler).or_default();
+                let new = because.iter().filter(|o| !known.contains(o));
+                let new: Vec<Origin> = new.cloned().collect();
+                known.extend(new);
+            }
+        }
+    }
+
+    /// The names that a task notifies.
+    fn notifies<'a>(&self, context: &'a TaskContext, host: &HostRun) -> Vec<(String, &'a Node)> {
         let nodes = context.frame.all(Some(&context.task), Keyword::Notify);
         if nodes.is_empty() {
-            return None;
+            return vec![];
         }
         let vars: Arc<dyn Vars> =
             Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
-        let mut wrong = None;
+        let mut all = vec![];
         for node in nodes {
             let names = text::words_uncut(&self.templar, node, &vars);
-            for name in names.unwrap_or_default() {
-                let answering = self.answering(&context.frame.context, &name);
-                if answering.is_empty() {
-                    let missing = missing(&name).at(&node.span);
-                    if self.options.defaults.missing_handlers {
-                        self.warn(&missing);
-                    } else {
-                        wrong.get_or_insert(missing);
-                    }
-                }
-                host.state().notified.extend(answering);
-            }
+            all.extend(
+                names
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|name| (name, node)),
+            );
         }
-        wrong
+        all
     }
 
     /// The handlers that answer to a name: the one that is called so, and all that listen to it.
@@ -191,6 +222,7 @@ impl Run {
         // One that runs may bring in more.
         while let Some(handler) = context.handler(next) {
             let told = told(next, context);
+            self.tell_in_doubt(next, context, &handler, &told);
             if !told.is_empty() {
                 let item = std::slice::from_ref(&handler.item);
                 self.items(item, &told, &handler.frame, true).await;
@@ -199,6 +231,39 @@ impl Run {
         }
         for host in failed.iter().filter(|h| h.is_active()) {
             host.set_standing(Standing::Failed);
+        }
+    }
+
+    /// Tells of a handler that it is not decided, on the hosts where it is not known to run.
+    fn tell_in_doubt(
+        &self,
+        number: usize,
+        context: &PlayContext,
+        handler: &Handler,
+        told: &[Arc<HostRun>],
+    ) {
+        let doubts = |host: &Arc<HostRun>| {
+            let because = host.state().in_doubt.remove(&number)?;
+            let is_told = told.iter().any(|other| Arc::ptr_eq(other, host));
+            (!is_told).then(|| (host.clone(), because))
+        };
+        let active = context.batch.iter().filter(|h| h.is_active());
+        let hosts: Vec<_> = active.filter_map(doubts).collect();
+        if !hosts.is_empty() {
+            self.undecided(&handler.item, &handler.frame, &hosts);
+        }
+    }
+
+    fn undecided(&self, item: &Item, frame: &Frame, hosts: &[(Arc<HostRun>, Vec<Origin>)]) {
+        match item {
+            Item::Task(task) => self.undecided_handler(task, frame, hosts),
+            Item::Block(block) => {
+                let inner = frame.enter(block);
+                block
+                    .items
+                    .iter()
+                    .for_each(|item| self.undecided(item, &inner, hosts));
+            }
         }
     }
 

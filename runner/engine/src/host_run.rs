@@ -1,10 +1,11 @@
 //! One host during a run: how it stands, what it was told, what it counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rplay_event::Recap;
+use rplay_template::Origin;
 
 /// How a host stands in the present play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub standing: Standing,
     /// The numbers of the handlers notified, not run yet.
     pub notified: BTreeSet<usize>,
+    /// The handlers that a dry run cannot tell whether they are notified, and what it depends on.
+    pub in_doubt: BTreeMap<usize, Vec<Origin>>,
     /// Its row of the recap.
     pub recap: Recap,
     /// It is active in an `always` only, and as failed as before at its end; `clear_host_errors`
@@ -56,6 +59,7 @@ impl HostRun {
         let state = State {
             standing: Standing::Active,
             notified: BTreeSet::new(),
+            in_doubt: BTreeMap::new(),
             recap,
             fails_after: false,
             felled: false,

@@ -17,6 +17,7 @@ mod handlers;
 mod host_run;
 mod include;
 mod invocation;
+mod known_part;
 mod library;
 mod links;
 mod lists;

@@ -13,6 +13,7 @@ use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
 
 use crate::host_run::HostRun;
+use crate::known_part;
 use crate::result::{Ending, TaskResult};
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -59,12 +60,26 @@ impl Run {
         unusable: Unusable,
     ) -> TaskResult {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        if let Some(skipped) = self.condition(context, &vars).ok().flatten() {
-            return skipped;
+        if let Some(not_run) = self.condition(context, &vars).ok().flatten()
+            && (not_run.is_skipped() || matches!(unusable, Unusable::Wrong(_)))
+        {
+            return not_run;
         }
+        let var = self.control(context, &vars).map(|control| control.var);
+        let var = var.unwrap_or_else(|_| "item".to_owned());
         match unusable {
             Unusable::Wrong(diagnostic) => self.failure(&diagnostic),
-            Unusable::Unknown(origins) => TaskResult::unknown(origins),
+            Unusable::Unknown(origins) => {
+                // The task's texts can still be told, with the item unknown in them.
+                let item = IndexMap::from([(var, unknown::value(&origins))]);
+                let inner: Arc<dyn Vars> = Arc::new(scope.clone().with_values(Level::Loop, item));
+                let known = self.known_part(context, &inner);
+                let result = TaskResult::unknown(origins);
+                match known.is_empty() {
+                    true => result,
+                    false => result.with(known_part::KEY, known),
+                }
+            }
         }
     }
 
@@ -325,7 +340,7 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
     } else {
         TaskResult::done(changed, Map::new()).with("msg", "All items completed")
     };
-    if changed && !matches!(whole.end, Ending::Unknown(_)) {
+    if changed {
         whole.data.insert("changed".to_owned(), true.into());
     }
     if !matches!(whole.end, Ending::Skipped(_) | Ending::Unreachable(_)) {

@@ -142,8 +142,11 @@ impl TaskResult {
     pub(crate) fn has_changed(&self) -> bool {
         match &self.end {
             Ending::Done { changed } => *changed,
-            Ending::Failed(_) => self.data.get("changed") == Some(&Json::Bool(true)),
-            Ending::Skipped(_) | Ending::Unreachable(_) | Ending::Unknown(_) => false,
+            // Of a loop some items may be known to change something, and others not be decided.
+            Ending::Failed(_) | Ending::Unknown(_) => {
+                self.data.get("changed") == Some(&Json::Bool(true))
+            }
+            Ending::Skipped(_) | Ending::Unreachable(_) => false,
         }
     }
 

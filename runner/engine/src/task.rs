@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
-use crate::result::TaskResult;
+use crate::result::{Ending, TaskResult};
 use crate::run::Run;
 use crate::tally;
 use crate::text;
@@ -168,9 +168,16 @@ impl Run {
     async fn on_host(self: &Arc<Self>, context: &TaskContext, host: &Arc<HostRun>) -> TaskResult {
         let begun = Instant::now();
         let mut result = self.looped(context, host).await;
-        if result.is_changed()
-            && let Some(wrong) = self.notify(context, host)
-        {
+        let is_known = match &result.end {
+            Ending::Unknown(because) if !result.has_changed() => {
+                if result.data.get("changed") != Some(&false.into()) {
+                    self.notify_in_doubt(context, host, because);
+                }
+                false
+            }
+            _ => result.has_changed() && !result.is_failed(),
+        };
+        if is_known && let Some(wrong) = self.notify(context, host) {
             result = TaskResult {
                 changes: result.changes,
                 ..self.failure(&wrong)
@@ -190,6 +197,23 @@ impl Run {
         }
         self.settle(context, host, &result, ignored);
         result
+    }
+
+    /// Tells of a handler that it is not decided: no one knows whether it is notified.
+    pub(crate) fn undecided_handler(
+        &self,
+        task: &Arc<Task>,
+        frame: &Frame,
+        hosts: &[(Arc<HostRun>, Vec<Origin>)],
+    ) {
+        let active: Vec<Arc<HostRun>> = hosts.iter().map(|(host, _)| host.clone()).collect();
+        let context = self.begin(task, frame, &active, true);
+        for (host, because) in hosts {
+            let result = TaskResult::unknown(because.clone());
+            let ended = self.ended(&context, &host.name, None, &result, false, 0);
+            self.emit(Event::HostEnded(ended));
+            tally::count(&mut host.state().recap, &result.status(), false);
+        }
     }
 
     /// Takes a failed host out.

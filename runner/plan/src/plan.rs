@@ -3,6 +3,7 @@
 use rplay_event::{ChangePrint, Recap};
 use rplay_wire::{Change, Target};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// What would change on which host, and what it was asked for with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -112,6 +113,10 @@ pub enum End {
     Undecided {
         /// Each link of the chain, the nearest first.
         because: Vec<String>,
+        /// What would let it be decided.
+        hint: Option<String>,
+        /// The texts of the task, as far as they are known.
+        known: Map<String, Value>,
     },
     /// It failed.
     Failed {
@@ -172,7 +177,11 @@ impl Plan {
 
     /// Whether anything would change.
     pub fn changes_something(&self) -> bool {
-        self.recap.iter().any(|row| row.changed > 0)
+        self.entries().any(|(_, entry)| match entry.end {
+            End::Changed => true,
+            End::Undecided { .. } => !entry.changes.is_empty(),
+            _ => false,
+        })
     }
 
     /// Whether there is nothing to do.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rplay_event::{ChangePrint, Ended, Event, Prints, Recap, Sink, Status, TaskId};
 use rplay_wire::Change;
+use serde_json::{Map, Value};
 
 use crate::plan::{End, Entry, Planned, Step};
 use crate::{Key, Plan, Request};
@@ -148,6 +149,8 @@ impl Heard {
             Status::Changed => End::Changed,
             Status::Undecided { because } => End::Undecided {
                 because: because.clone(),
+                hint: ended.diagnostic.clone(),
+                known: known(ended),
             },
             Status::Failed { msg } => End::Failed {
                 msg: msg.clone(),
@@ -166,6 +169,14 @@ impl Heard {
             changes,
             asked: prints.and_then(|prints| prints.asked.clone()),
         });
+    }
+}
+
+/// The texts of a task that is not decided, as far as they are known.
+fn known(ended: &Ended) -> Map<String, Value> {
+    match ended.result.get("known") {
+        Some(Value::Object(known)) => known.clone(),
+        _ => Map::new(),
     }
 }
 

@@ -102,7 +102,24 @@ fn shown_result(ended: &Ended) -> Map<String, Value> {
         .collect()
 }
 
+/// The texts of a task that is not decided, as far as they are known.
+pub(crate) fn known_lines(known: &Map<String, Value>) -> Vec<String> {
+    let lines = known.iter().filter_map(|(key, value)| {
+        let text = value.as_str()?.trim_end();
+        Some(match text.contains('\n') {
+            true => format!("    {key}:\n{}", indent(&indent(text))),
+            false => format!("    {key}: {text}"),
+        })
+    });
+    lines.collect()
+}
+
 fn details(ended: &Ended, look: &Look) -> Vec<String> {
+    if let (Status::Undecided { .. }, Some(Value::Object(known))) =
+        (&ended.status, ended.result.get("known"))
+    {
+        return known_lines(known);
+    }
     // debug's own keys are its whole point.
     let always = ended
         .result

@@ -37,7 +37,11 @@ fn entry(host: &str, changes: Vec<Planned>) -> Entry {
 
 fn open(host: &str, asked: &str) -> Entry {
     Entry {
-        end: End::Undecided { because: vec![] },
+        end: End::Undecided {
+            because: vec![],
+            hint: None,
+            known: serde_json::Map::new(),
+        },
         asked: Some(asked.to_owned()),
         ..entry(host, vec![])
     }

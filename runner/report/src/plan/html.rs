@@ -6,6 +6,7 @@ use rplay_plan::{End, Plan, Step};
 
 use super::{Ended, Shared, ends, shared, summary};
 use crate::change::change;
+use crate::result::known_lines;
 use crate::terminal::Look;
 
 const STYLE: &str = include_str!("page.css");
@@ -134,8 +135,14 @@ fn ended(one: &Ended<'_>) -> String {
             "was run",
             "it says `check_mode: false`".to_owned(),
         ),
-        End::Undecided { because } => {
+        End::Undecided {
+            because,
+            hint,
+            known,
+        } => {
             let words = format!("depends on {}", because.join(", "));
+            let known = known_lines(known).join("\n");
+            let words = format!("{words}\n{}\n{known}", hint.as_deref().unwrap_or_default());
             ("undecided", "not decided", words)
         }
         End::Failed { msg, ignored: true } => ("failed", "failed (ignored)", msg.clone()),
@@ -147,7 +154,7 @@ fn ended(one: &Ended<'_>) -> String {
         title,
         one.item,
         &one.hosts,
-        &format!("<p>{}</p>", escaped(&words)),
+        &format!("<p>{}</p>", escaped(words.trim_end())),
     )
 }
 

@@ -49,6 +49,10 @@ fn step(name: &str, at: &str, entries: Vec<Entry>) -> Step {
     }
 }
 
+fn known() -> serde_json::Map<String, serde_json::Value> {
+    serde_json::Map::from_iter([("content".to_owned(), "who = ⟨unknown⟩\nwhere = a\n".into())])
+}
+
 fn plan() -> Plan {
     let motd = || file("/etc/motd", "@@ -0,0 +1 @@\n+<hello & bye>\n");
     let own = |host: &str| file("/etc/name", &format!("@@ -0,0 +1 @@\n+{host}\n"));
@@ -95,10 +99,20 @@ fn plan() -> Plan {
                         "a",
                         End::Undecided {
                             because: because.clone(),
+                            hint: None,
+                            known: known(),
                         },
                         vec![],
                     ),
-                    entry("b", End::Undecided { because }, vec![]),
+                    entry(
+                        "b",
+                        End::Undecided {
+                            because,
+                            hint: None,
+                            known: known(),
+                        },
+                        vec![],
+                    ),
                 ],
             ),
             step(
@@ -151,6 +165,9 @@ fn what_hosts_share_is_shown_once() {
     TASK [Ask] ********************************************************************
     at site.yml:12:7
     not decided: [a, b]: depends on `command` at site.yml:12
+        content:
+            who = ⟨unknown⟩
+            where = a
 
     TASK [Fail] *******************************************************************
     at site.yml:15:7

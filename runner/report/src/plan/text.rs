@@ -6,6 +6,7 @@ use rplay_plan::{End, Plan, Step};
 use super::{Ended, Shared, ends, shared, summary};
 use crate::change::change;
 use crate::recap::recap;
+use crate::result::known_lines;
 use crate::terminal::Look;
 
 /// The plan as text.
@@ -67,8 +68,15 @@ fn ended(one: &Ended<'_>, look: &Look) -> String {
                 format!("was run: [{hosts}]{item}: {why}"),
             )
         }
-        End::Undecided { because } => {
-            let why = because.join(", ");
+        End::Undecided {
+            because,
+            hint,
+            known,
+        } => {
+            let hint = hint.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
+            let known = known_lines(known);
+            let known: String = known.iter().map(|line| format!("\n{line}")).collect();
+            let why = because.join(", ") + &hint + &known;
             (
                 Style::new().magenta(),
                 format!("not decided: [{hosts}]{item}: depends on {why}"),
