@@ -199,6 +199,7 @@ impl Run {
             let shown =
                 rplay_template::to_json(item).unwrap_or_else(|_| Json::from(item.to_string()));
             result.data.insert(control.var.clone(), shown);
+            result.values.insert(control.var.clone(), item.clone());
             result
                 .data
                 .insert("ansible_loop_var".to_owned(), control.var.clone().into());
@@ -215,7 +216,7 @@ impl Run {
                 break;
             }
         }
-        whole(results)
+        whole(results, &context.origin)
     }
 
     fn break_when(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {
@@ -303,7 +304,7 @@ impl Control {
 }
 
 /// The result of a loop: changed or failed where an item is.
-fn whole(results: Vec<TaskResult>) -> TaskResult {
+fn whole(results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
     let mut unknown: Vec<Origin> = vec![];
     for result in &results {
         if let Ending::Unknown(origins) = &result.end {
@@ -346,6 +347,10 @@ fn whole(results: Vec<TaskResult>) -> TaskResult {
     if !matches!(whole.end, Ending::Skipped(_) | Ending::Unreachable(_)) {
         whole.data.insert("skipped".to_owned(), false.into());
     }
+    let values: Vec<Value> = results.iter().map(|r| r.value(origin)).collect();
+    whole
+        .values
+        .insert("results".to_owned(), Value::from(values));
     whole.changes = results.into_iter().flat_map(|r| r.changes).collect();
     whole.with("results", list)
 }

@@ -1,5 +1,6 @@
 //! A task's result on a host: what `register` takes and the recap counts.
 
+use indexmap::IndexMap;
 use rplay_event::Status;
 use rplay_template::{Origin, Value, unknown};
 use rplay_wire::{Change, End, Report};
@@ -28,6 +29,8 @@ pub(crate) struct TaskResult {
     pub asked: Option<String>,
     /// The module's arguments, its defaults among them.
     pub invocation: Option<Json>,
+    /// Keys whose values templates see as these: an item is as trusted as where it comes from.
+    pub values: IndexMap<String, Value>,
 }
 
 /// The ways that a result ends.
@@ -61,6 +64,7 @@ impl TaskResult {
             delegated_to: None,
             asked: None,
             invocation: None,
+            values: IndexMap::new(),
         }
     }
 
@@ -230,7 +234,11 @@ impl TaskResult {
     pub(crate) fn value(&self, origin: &Origin) -> Value {
         match &self.end {
             Ending::Unknown(origins) => unknown::value(origins),
-            _ => unknown::from_json(&Json::Object(self.registered()), &self.unknown, origin),
+            _ => {
+                let json = Json::Object(self.registered());
+                let value = unknown::from_json(&json, &self.unknown, origin);
+                unknown::with(value, &self.values)
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
-use crate::arguments::{Open, is_template, split_node};
+use crate::arguments::{Open, continued, is_template, split_node};
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
 use crate::types::Action;
@@ -303,6 +303,16 @@ impl Reader<'_> {
                 })
             }
         };
+        self.join_lines();
+    }
+
+    /// Lines of a command that go on in the next are joined, as the result tells it.
+    fn join_lines(&mut self) {
+        if let Some(node) = &mut self.action.text
+            && let Some(joined) = node.as_str().and_then(continued)
+        {
+            node.kind = Kind::Str(joined);
+        }
     }
 
     /// The keyword `args`; what the call itself says comes first.

@@ -61,6 +61,24 @@ pub(crate) fn split_node(node: &Node) -> Result<Words, Open> {
     })
 }
 
+/// A text whose lines that end in ` \\` go on in the next, outside of quotes; `None` where none do.
+pub(crate) fn continued(text: &str) -> Option<String> {
+    let ends: Vec<usize> = words(text)
+        .ok()?
+        .into_iter()
+        .filter(|(from, _)| text[*from..].starts_with("\\\n"))
+        .map(|(from, _)| from)
+        .collect();
+    let mut joined = String::new();
+    let mut at = 0;
+    for end in &ends {
+        joined.push_str(&text[at..*end]);
+        at = end + 2;
+    }
+    joined.push_str(&text[at..]);
+    (!ends.is_empty()).then_some(joined)
+}
+
 fn split(text: &str, locate: &dyn Fn(usize, usize) -> Span) -> Result<Words, Open> {
     let mut split = Words {
         pairs: vec![],

@@ -216,6 +216,21 @@ pub(crate) fn map(pairs: IndexMap<String, Value>) -> Value {
     }
 }
 
+/// A mapping with values over some of its keys.
+pub fn with(mapping: Value, over: &IndexMap<String, Value>) -> Value {
+    if over.is_empty() {
+        return mapping;
+    }
+    let keys = mapping.try_iter().into_iter().flatten();
+    let pairs = keys.filter_map(|key| {
+        let value = mapping.get_item(&key).ok()?;
+        Some((key.as_str()?.to_owned(), value))
+    });
+    let mut pairs: IndexMap<String, Value> = pairs.collect();
+    pairs.extend(over.iter().map(|(key, value)| (key.clone(), value.clone())));
+    map(pairs)
+}
+
 /// A module's result as templates see it: `unknown` keys are unknown.
 pub fn from_json(json: &Json, unknown: &[String], origin: &Origin) -> Value {
     let Json::Object(known) = json else {

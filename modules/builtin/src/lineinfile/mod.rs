@@ -117,7 +117,7 @@ impl Module for This {
             path: &args.path,
             args: &args.edit,
         };
-        let selector = Selector::of(&args)?;
+        let selector = Selector::of(&args, host)?;
         let content = edit.read(host)?;
         match args.state {
             State::Present => present(&args, &edit, selector.as_ref(), content, host),
@@ -133,7 +133,21 @@ enum Selector {
 }
 
 impl Selector {
-    fn of(args: &LineinfileArgs) -> Result<Option<Self>> {
+    fn of(args: &LineinfileArgs, host: &Host) -> Result<Option<Self>> {
+        let empty = |word: &Option<String>| word.as_deref() == Some("");
+        let kind = match (empty(&args.regexp), empty(&args.search_string)) {
+            (true, _) => Some("regular expression"),
+            (_, true) => Some("search string"),
+            _ => None,
+        };
+        if let Some(kind) = kind {
+            // In Ansible's words, which playbooks look for.
+            host.warn(format!(
+                "The {kind} is an empty string, which will match every line in the file. \
+                 This may have unintended consequences, such as replacing the last line in the \
+                 file rather than appending."
+            ));
+        }
         if args.backrefs && args.regexp.is_none() {
             return Err(Failure::new("`backrefs` needs `regexp`: its groups").arg("backrefs"));
         }

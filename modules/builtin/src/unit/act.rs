@@ -85,13 +85,14 @@ fn refuse_masked(unit: &Unit, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// Makes a unit start at boot or not. One that systemd starts by itself (`static`, `indirect`) has
-/// nothing to be changed.
+/// Makes a unit start at boot or not. One that others start (`static`) has nothing to be changed.
 pub fn set_enabled(unit: &Unit, wanted: bool, systemctl: &Systemctl, host: &Host) -> Result<()> {
     let before = unit.enablement(host)?;
     let word = before.get("enabled").map_or("", String::as_str);
     let is_so = match word {
-        "static" | "indirect" => true,
+        "static" => true,
+        // Its own links are others' names, and those of the units that it enables with it.
+        "indirect" => systemctl.is_linked(host, &unit.name)? == wanted,
         "enabled" | "alias" | "generated" | "transient" => wanted,
         "enabled-runtime" => false,
         "masked" | "masked-runtime" if wanted => {

@@ -60,6 +60,13 @@ impl Systemctl {
         Ok(properties(&output.success(&command)?.stdout()))
     }
 
+    /// Whether any link enables a unit, told by the list under `is-enabled`'s word.
+    pub(super) fn is_linked(&self, host: &Host, unit: &str) -> Result<bool> {
+        let words = self.words(&["is-enabled", "--full", unit]);
+        let output = host.run(&self.finish(host, Command::reads(words)))?;
+        Ok(output.stdout().lines().count() > 1)
+    }
+
     /// Changes something.
     pub(super) fn run(&self, host: &Host, words: &[&str]) -> Result<()> {
         let mut command = self.finish(host, Command::changes(self.words(words)));

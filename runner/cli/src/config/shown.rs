@@ -87,6 +87,17 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
             json!("sudo"),
         ),
         ("DEFAULT_BECOME_USER", own(&s.become_user), json!("root")),
+        ("DEFAULT_DEBUG", own(&s.debug), json!(false)),
+        (
+            "DEFAULT_PRIVATE_ROLE_VARS",
+            own(&s.private_role_vars),
+            json!(false),
+        ),
+        (
+            "ERROR_ON_MISSING_HANDLER",
+            own(&s.error_on_missing_handler),
+            json!(true),
+        ),
         (
             "DEFAULT_FORCE_HANDLERS",
             own(&s.force_handlers),
