@@ -67,6 +67,11 @@ pub fn load(sources: &[String], with: &With<'_>) -> Result<Loaded, Diagnostic> {
         parsed: 0,
         folders: IndexSet::new(),
     };
+    let unknown = with.settings.unknown().map(|name| {
+        Diagnostic::warning(format!("Failed to load inventory plugin, skipping {name}"))
+            .help("plugins in Python are not run: use a script that prints JSON")
+    });
+    loading.notes.warnings.extend(unknown);
     for source in sources {
         loading.source(source)?;
     }
@@ -357,4 +362,80 @@ fn settle(inventory: &mut Inventory) {
         .cloned()
         .collect();
     inventory.group_mut("all").children.extend(free);
+}
+
+#[cfg(test)]
+mod tests {
+    use rplay_yaml::Node;
+
+    use super::*;
+
+    /// No plugin is in these sources.
+    struct Nothing;
+
+    impl Render for Nothing {
+        fn template(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
+            Ok(node.clone())
+        }
+
+        fn expression(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
+            Ok(node.clone())
+        }
+
+        fn condition(&self, _: &Node, _: &[Layer]) -> Result<bool, Diagnostic> {
+            Ok(false)
+        }
+    }
+
+    fn loaded(sources: &[&str], settings: &Settings) -> Loaded {
+        let sources: Vec<String> = sources.iter().map(|s| (*s).to_owned()).collect();
+        let with = With {
+            reader: &|path: &Path| std::fs::read_to_string(path),
+            render: &Nothing,
+            settings,
+            extra: &[],
+        };
+        load(&sources, &with).unwrap()
+    }
+
+    fn hosts(loaded: &Loaded) -> Vec<&str> {
+        loaded.inventory.hosts.keys().map(|name| &**name).collect()
+    }
+
+    #[test]
+    fn ranges_in_a_list_count_where_they_are_asked_for() {
+        let mut settings = Settings::default();
+        assert_eq!(hosts(&loaded(&["a[1:2],"], &settings)), ["a[1:2]"]);
+        settings.enable(&["advanced_host_list".to_owned()]);
+        assert_eq!(hosts(&loaded(&["a[1:2], b"], &settings)), ["a1", "a2", "b"]);
+        let open = loaded(&["a[1:],"], &settings);
+        assert_eq!(hosts(&open), ["a[1:]"]);
+        assert!(
+            open.warnings[0]
+                .message
+                .starts_with("Unable to parse address from hostname")
+        );
+        let bad = loaded(&["a[1:j],"], &settings);
+        let (plugin, _) = bad.unparsed[0].why.as_ref().unwrap();
+        assert_eq!((*plugin, bad.parsed), ("advanced_host_list", 0));
+    }
+
+    #[test]
+    fn a_bad_source_leaves_nothing_and_the_others_are_read() {
+        let dir = std::env::temp_dir().join(format!("rplay-load-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("empty")).unwrap();
+        std::fs::write(dir.join("a.ini"), "[g]\nh1\nh2 oops\n").unwrap();
+        std::fs::write(dir.join("b.yml"), "g: {hosts: {h3: }}\n").unwrap();
+        let all = loaded(&[&dir.display().to_string()], &Settings::default());
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(hosts(&all), ["h3"]);
+        assert_eq!((all.parsed, all.unparsed.len()), (1, 2));
+        assert!(
+            all.unparsed[1].why.is_none(),
+            "an empty folder has no reason"
+        );
+        let children = &all.inventory.groups["all"].children;
+        let children: Vec<&str> = children.iter().map(|c| &**c).collect();
+        assert_eq!(children, ["ungrouped", "g"]);
+    }
 }
