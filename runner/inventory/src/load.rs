@@ -10,6 +10,7 @@ use crate::builder::{Builder, Naming, Notes};
 use crate::model::{Inventory, Layer};
 use crate::plugin::{Around, Render};
 use crate::settings::Settings;
+use crate::settle::{add_vars, settle};
 use crate::vars_files::{Reader, VarsFiles};
 use crate::{ini, plugin, range, script, toml, yaml};
 
@@ -315,53 +316,6 @@ fn parent(path: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
-}
-
-/// Puts `group_vars` and `host_vars` over what the inventory itself says.
-fn add_vars(files: &VarsFiles, inventory: &mut Inventory) {
-    for (name, group) in &mut inventory.groups {
-        group.files.extend_from_slice(files.group(name));
-    }
-    for (name, host) in &mut inventory.hosts {
-        host.files.extend_from_slice(files.host(name));
-    }
-}
-
-/// Hosts that a group names are not ungrouped, and groups that no other holds are `all`'s.
-fn settle(inventory: &mut Inventory) {
-    let is_named = |group: &Arc<str>| !matches!(&**group, "all" | "ungrouped");
-    let mut loose = vec![];
-    let mut grouped = vec![];
-    for (name, host) in &inventory.hosts {
-        match host.groups.iter().any(is_named) {
-            true if host.groups.contains("ungrouped") => grouped.push(name.clone()),
-            true => {}
-            false => loose.push(name.clone()),
-        }
-    }
-    if !grouped.is_empty() {
-        for host in &grouped {
-            inventory.hosts[host].groups.shift_remove("ungrouped");
-        }
-        let grouped: IndexSet<Arc<str>> = grouped.into_iter().collect();
-        let hosts = &mut inventory.group_mut("ungrouped").hosts;
-        hosts.retain(|host| !grouped.contains(host));
-    }
-    for host in loose {
-        inventory.host_mut(&host, "ungrouped");
-    }
-    let held: IndexSet<Arc<str>> = inventory
-        .groups
-        .values()
-        .flat_map(|group| group.children.iter().cloned())
-        .collect();
-    let free: Vec<Arc<str>> = inventory
-        .groups
-        .keys()
-        .filter(|name| &***name != "all" && !held.contains(*name))
-        .cloned()
-        .collect();
-    inventory.group_mut("all").children.extend(free);
 }
 
 #[cfg(test)]
