@@ -13,6 +13,7 @@ mod inventory;
 mod manner;
 mod options;
 mod playbook;
+mod render;
 mod review;
 mod screen;
 mod secrets;

@@ -1,17 +1,15 @@
 //! The inventory of a command line: its sources, how they are read, and what is said of bad ones.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rplay_diag::{Diagnostic, Severity, Source, Span};
-use rplay_inventory::{Inventory, Layer, Loaded, Render, Unparsed, With};
-use rplay_template::{Templar, Value, ValueKind, Vars};
-use rplay_vars::{Layer as VarsLayer, Level, Scope};
-use rplay_yaml::{Key, Kind, Map, Node};
+use rplay_diag::{Diagnostic, Severity};
+use rplay_inventory::{Inventory, Layer, Loaded, Unparsed, With};
+use rplay_template::Templar;
 
 use crate::args::RunArgs;
 use crate::config::Settings;
 use crate::manner::Manner;
+use crate::render::Renderer;
 use crate::screen::Screen;
 use crate::stop::Stop;
 
@@ -169,107 +167,4 @@ fn reading(settings: &Settings) -> rplay_inventory::Settings {
     reading.show_stderr = settings.inventory_script_stderr != Some(false);
     reading.use_extra = settings.inventory_extra_vars == Some(true);
     reading
-}
-
-/// Renders what plugins' configurations have of templates.
-struct Renderer<'a>(&'a Templar);
-
-impl Renderer<'_> {
-    fn value(&self, node: &Node, layers: &[Layer]) -> Result<Value, Diagnostic> {
-        match &node.kind {
-            Kind::Str(text) => self.0.expression(text, &node.span, &vars(layers)),
-            _ => self.0.render(node, &vars(layers)),
-        }
-    }
-}
-
-impl Render for Renderer<'_> {
-    fn template(&self, node: &Node, layers: &[Layer]) -> Result<Node, Diagnostic> {
-        noted(&self.0.render(node, &vars(layers))?, &node.span)
-    }
-
-    fn expression(&self, node: &Node, layers: &[Layer]) -> Result<Node, Diagnostic> {
-        noted(&self.value(node, layers)?, &node.span)
-    }
-
-    fn condition(&self, node: &Node, layers: &[Layer]) -> Result<bool, Diagnostic> {
-        let value = self.value(node, layers)?;
-        match value.is_undefined() {
-            true => Err(Diagnostic::error("the condition is undefined").at(&node.span)),
-            false => Ok(value.is_true()),
-        }
-    }
-}
-
-fn vars(layers: &[Layer]) -> Arc<dyn Vars> {
-    let mut scope = Scope::default();
-    for layer in layers {
-        scope.add(Level::Host, VarsLayer::Nodes(layer.clone()));
-    }
-    Arc::new(scope)
-}
-
-/// A value that was made by a template as a node; a text is a template only where it comes from
-/// one that is.
-fn noted(value: &Value, span: &Span) -> Result<Node, Diagnostic> {
-    let json = rplay_template::to_json(value).map_err(|trouble| {
-        let words = match trouble {
-            rplay_template::Trouble::Error(words) => words,
-            rplay_template::Trouble::Unknown(_) => "the value is not known".to_owned(),
-        };
-        Diagnostic::error(words).at(span)
-    })?;
-    // Each list and mapping has a place of its own in it: no two of them are the same.
-    let source = Source::new(span.to_string(), json.to_string());
-    let mut made = Made { source, next: 0 };
-    Ok(made.node(value, &json))
-}
-
-struct Made {
-    source: Arc<Source>,
-    next: usize,
-}
-
-impl Made {
-    fn span(&mut self) -> Span {
-        self.next += 1;
-        Span::new(self.source.clone(), self.next - 1, self.next)
-    }
-
-    fn node(&mut self, value: &Value, json: &serde_json::Value) -> Node {
-        use serde_json::Value as Json;
-        let span = self.span();
-        let kind = match json {
-            Json::Null => Kind::Null,
-            Json::Bool(b) => Kind::Bool(*b),
-            Json::Number(n) => match n.as_i64() {
-                Some(n) => Kind::Int(n),
-                None => Kind::Float(n.as_f64().unwrap_or_default()),
-            },
-            Json::String(text) => match value.is_safe() && value.kind() == ValueKind::String {
-                true => Kind::Str(text.clone()),
-                false => Kind::Unsafe(text.clone()),
-            },
-            Json::Array(items) => {
-                let values: Vec<Value> = value.try_iter().into_iter().flatten().collect();
-                let none = Value::from(());
-                let items = items.iter().enumerate();
-                let nodes = items.map(|(at, j)| self.node(values.get(at).unwrap_or(&none), j));
-                Kind::Seq(nodes.collect())
-            }
-            Json::Object(map) => {
-                let mut nodes = Map::new();
-                for (name, json) in map {
-                    let inner = value.get_attr(name).unwrap_or_default();
-                    let key = Key {
-                        text: name.clone(),
-                        span: self.span(),
-                    };
-                    nodes.insert(key, self.node(&inner, json));
-                }
-                Kind::Map(nodes)
-            }
-        };
-        Node { span, kind }
-    }
 }

@@ -97,17 +97,15 @@ impl<'a> Keyed<'a> {
             }
             return Ok(vec![]);
         }
-        let or_default = |node: &Node| match (&self.default, &node.kind) {
-            (Some(default), Kind::Null) => Some(default.clone()),
-            (None, Kind::Null) => None,
-            (Some(default), _) if text(node).is_empty() => Some(default.clone()),
-            _ => Some(text(node)),
+        let or_default = |node: &Node| match &self.default {
+            Some(default) if node.kind == Kind::Null || text(node).is_empty() => default.clone(),
+            _ => text(node),
         };
         Ok(match &key.kind {
             Kind::Null | Kind::Str(_) | Kind::Unsafe(_) | Kind::Vault(_) => {
-                or_default(key).into_iter().collect()
+                vec![or_default(key)]
             }
-            Kind::Seq(items) => items.iter().filter_map(or_default).collect(),
+            Kind::Seq(items) => items.iter().map(or_default).collect(),
             Kind::Map(map) => map
                 .iter()
                 .map(|(name, value)| self.pair(&name.text, value))
@@ -300,4 +298,122 @@ fn magic(builder: &Builder<'_>, host: &str, groups: &[Arc<str>]) -> Layer {
         pairs.push(("inventory_file", value(&path.display().to_string())));
     }
     layer(pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rplay_diag::Source;
+
+    use super::*;
+    use crate::builder::{Naming, Notes};
+    use crate::model::Inventory;
+    use crate::plugin::Render;
+
+    /// Finds variables by their names, and nothing else.
+    struct Names;
+
+    impl Names {
+        fn find(node: &Node, vars: &[Layer]) -> Result<Node, Diagnostic> {
+            let name = node.as_str().unwrap_or_default();
+            let found = vars.iter().rev().find_map(|layer| layer.get(name));
+            let missing = || Diagnostic::error(format!("`{name}` is undefined"));
+            found.cloned().ok_or_else(missing)
+        }
+    }
+
+    impl Render for Names {
+        fn template(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
+            Ok(node.clone())
+        }
+
+        fn expression(&self, node: &Node, vars: &[Layer]) -> Result<Node, Diagnostic> {
+            Self::find(node, vars)
+        }
+
+        fn condition(&self, node: &Node, vars: &[Layer]) -> Result<bool, Diagnostic> {
+            Ok(Self::find(node, vars)?.kind == Kind::Bool(true))
+        }
+    }
+
+    fn mapping_of(text: &str) -> Map {
+        let source = Source::new("c.yml", text);
+        let root = rplay_yaml::load(&source).unwrap().root(&source);
+        root.as_map().unwrap().clone()
+    }
+
+    /// The groups (but for `all`) that one host with some variables is put into.
+    fn groups(vars: &str, config: &str) -> Result<Vec<String>, String> {
+        let mut inventory = Inventory::default();
+        inventory
+            .host_mut("h", "all")
+            .vars
+            .push(Arc::new(mapping_of(vars)));
+        let mut builder = Builder {
+            inventory: &mut inventory,
+            path: Path::new("c.yml"),
+            naming: Naming::Ignore,
+            notes: &mut Notes::default(),
+        };
+        let around = Around {
+            render: &Names,
+            use_extra: false,
+            extra: &[],
+            files: &|| Ok(vec![]),
+        };
+        read(&mapping_of(config), &mut builder, &around).map_err(|e| e.to_string())?;
+        let names = inventory.groups.keys().filter(|n| &***n != "all");
+        Ok(names.map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn keys_are_texts_lists_and_mappings() {
+        for (config, wanted) in [
+            ("{key: t}", vec!["_x_y"]),
+            ("{key: t, prefix: p}", vec!["p_x_y"]),
+            ("{key: t, separator: ''}", vec!["x_y"]),
+            ("{key: l, prefix: p}", vec!["p_a", "p_", "p_None"]),
+            ("{key: l, prefix: p, default_value: d}", vec!["p_a", "p_d"]),
+            ("{key: m, prefix: p}", vec!["p_k_v", "p_e_"]),
+            (
+                "{key: m, prefix: p, trailing_separator: false}",
+                vec!["p_k_v", "p_e"],
+            ),
+            ("{key: e, prefix: p, default_value: d}", vec!["p_d"]),
+            ("{key: e, prefix: p}", vec![]),
+            ("{key: missing, default_value: d}", vec![]),
+            (
+                "{key: t, prefix: p, parent_group: above}",
+                vec!["p_x_y", "above"],
+            ),
+        ] {
+            let vars = "{t: x-y, l: [a, '', null], m: {k: v, e: ''}, e: ''}";
+            let found = groups(vars, &format!("keyed_groups: [{config}]")).unwrap();
+            assert_eq!(found, wanted, "{config}");
+        }
+    }
+
+    #[test]
+    fn strict_makes_an_error_of_what_is_passed_over() {
+        let keyed = "keyed_groups: [{key: missing}]\n";
+        assert_eq!(groups("{}", keyed), Ok(vec![]));
+        let error = groups("{}", &format!("{keyed}strict: true")).unwrap_err();
+        assert!(error.ends_with("`missing` is undefined"), "{error}");
+        let both = "keyed_groups: [{key: a, default_value: b, trailing_separator: true}]";
+        assert!(
+            groups("{}", both)
+                .unwrap_err()
+                .contains("mutually exclusive")
+        );
+        let number = groups("{n: 3}", "keyed_groups: [{key: n}]").unwrap_err();
+        assert!(number.contains("Invalid group name format"), "{number}");
+    }
+
+    #[test]
+    fn groups_see_what_was_composed() {
+        let config = "{compose: {bright: yes_}, groups: {lit: bright, dark: off_}}";
+        let vars = "{yes_: true, off_: false}";
+        assert_eq!(groups(vars, config).unwrap(), ["lit"]);
+    }
 }

@@ -102,3 +102,37 @@ impl Make<'_> {
 fn span_of(node: &Node) -> &Span {
     node.get("name").map_or(&node.span, |name| &name.span)
 }
+
+#[cfg(test)]
+mod tests {
+    use rplay_diag::Source;
+
+    use super::*;
+
+    #[test]
+    fn the_last_layer_changes_first() {
+        let source = Source::new("g.yml", "{op: [build, launch], env: [dev, prod]}");
+        let root = rplay_yaml::load(&source).unwrap().root(&source);
+        let all = choices(root.as_map().unwrap()).unwrap();
+        let names = all.iter().map(|chosen| {
+            let texts = chosen.iter().map(|(_, node)| text(node));
+            texts.collect::<Vec<_>>().join("_")
+        });
+        let names: Vec<String> = names.collect();
+        assert_eq!(
+            names,
+            ["build_dev", "build_prod", "launch_dev", "launch_prod"]
+        );
+    }
+
+    #[test]
+    fn a_layer_is_a_list() {
+        let source = Source::new("g.yml", "{op: build}");
+        let root = rplay_yaml::load(&source).unwrap().root(&source);
+        let error = choices(root.as_map().unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "g.yml:1:6: `op` is a list of values, not a string"
+        );
+    }
+}

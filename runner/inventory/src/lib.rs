@@ -16,6 +16,7 @@ mod python;
 mod range;
 mod script;
 mod settings;
+mod settle;
 mod toml;
 mod vars_files;
 mod words;

@@ -10,6 +10,7 @@ use crate::builder::{Builder, Naming, Notes};
 use crate::model::{Inventory, Layer};
 use crate::plugin::{Around, Render};
 use crate::settings::Settings;
+use crate::settle::{add_vars, settle};
 use crate::vars_files::{Reader, VarsFiles};
 use crate::{ini, plugin, range, script, toml, yaml};
 
@@ -67,6 +68,11 @@ pub fn load(sources: &[String], with: &With<'_>) -> Result<Loaded, Diagnostic> {
         parsed: 0,
         folders: IndexSet::new(),
     };
+    let unknown = with.settings.unknown().map(|name| {
+        Diagnostic::warning(format!("Failed to load inventory plugin, skipping {name}"))
+            .help("plugins in Python are not run: use a script that prints JSON")
+    });
+    loading.notes.warnings.extend(unknown);
     for source in sources {
         loading.source(source)?;
     }
@@ -312,49 +318,78 @@ fn parent(path: &Path) -> PathBuf {
     }
 }
 
-/// Puts `group_vars` and `host_vars` over what the inventory itself says.
-fn add_vars(files: &VarsFiles, inventory: &mut Inventory) {
-    for (name, group) in &mut inventory.groups {
-        group.files.extend_from_slice(files.group(name));
-    }
-    for (name, host) in &mut inventory.hosts {
-        host.files.extend_from_slice(files.host(name));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use rplay_yaml::Node;
 
-/// Hosts that a group names are not ungrouped, and groups that no other holds are `all`'s.
-fn settle(inventory: &mut Inventory) {
-    let is_named = |group: &Arc<str>| !matches!(&**group, "all" | "ungrouped");
-    let mut loose = vec![];
-    let mut grouped = vec![];
-    for (name, host) in &inventory.hosts {
-        match host.groups.iter().any(is_named) {
-            true if host.groups.contains("ungrouped") => grouped.push(name.clone()),
-            true => {}
-            false => loose.push(name.clone()),
+    use super::*;
+
+    /// No plugin is in these sources.
+    struct Nothing;
+
+    impl Render for Nothing {
+        fn template(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
+            Ok(node.clone())
+        }
+
+        fn expression(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
+            Ok(node.clone())
+        }
+
+        fn condition(&self, _: &Node, _: &[Layer]) -> Result<bool, Diagnostic> {
+            Ok(false)
         }
     }
-    if !grouped.is_empty() {
-        for host in &grouped {
-            inventory.hosts[host].groups.shift_remove("ungrouped");
-        }
-        let grouped: IndexSet<Arc<str>> = grouped.into_iter().collect();
-        let hosts = &mut inventory.group_mut("ungrouped").hosts;
-        hosts.retain(|host| !grouped.contains(host));
+
+    fn loaded(sources: &[&str], settings: &Settings) -> Loaded {
+        let sources: Vec<String> = sources.iter().map(|s| (*s).to_owned()).collect();
+        let with = With {
+            reader: &|path: &Path| std::fs::read_to_string(path),
+            render: &Nothing,
+            settings,
+            extra: &[],
+        };
+        load(&sources, &with).unwrap()
     }
-    for host in loose {
-        inventory.host_mut(&host, "ungrouped");
+
+    fn hosts(loaded: &Loaded) -> Vec<&str> {
+        loaded.inventory.hosts.keys().map(|name| &**name).collect()
     }
-    let held: IndexSet<Arc<str>> = inventory
-        .groups
-        .values()
-        .flat_map(|group| group.children.iter().cloned())
-        .collect();
-    let free: Vec<Arc<str>> = inventory
-        .groups
-        .keys()
-        .filter(|name| &***name != "all" && !held.contains(*name))
-        .cloned()
-        .collect();
-    inventory.group_mut("all").children.extend(free);
+
+    #[test]
+    fn ranges_in_a_list_count_where_they_are_asked_for() {
+        let mut settings = Settings::default();
+        assert_eq!(hosts(&loaded(&["a[1:2],"], &settings)), ["a[1:2]"]);
+        settings.enable(&["advanced_host_list".to_owned()]);
+        assert_eq!(hosts(&loaded(&["a[1:2], b"], &settings)), ["a1", "a2", "b"]);
+        let open = loaded(&["a[1:],"], &settings);
+        assert_eq!(hosts(&open), ["a[1:]"]);
+        assert!(
+            open.warnings[0]
+                .message
+                .starts_with("Unable to parse address from hostname")
+        );
+        let bad = loaded(&["a[1:j],"], &settings);
+        let (plugin, _) = bad.unparsed[0].why.as_ref().unwrap();
+        assert_eq!((*plugin, bad.parsed), ("advanced_host_list", 0));
+    }
+
+    #[test]
+    fn a_bad_source_leaves_nothing_and_the_others_are_read() {
+        let dir = std::env::temp_dir().join(format!("rplay-load-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("empty")).unwrap();
+        std::fs::write(dir.join("a.ini"), "[g]\nh1\nh2 oops\n").unwrap();
+        std::fs::write(dir.join("b.yml"), "g: {hosts: {h3: }}\n").unwrap();
+        let all = loaded(&[&dir.display().to_string()], &Settings::default());
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(hosts(&all), ["h3"]);
+        assert_eq!((all.parsed, all.unparsed.len()), (1, 2));
+        assert!(
+            all.unparsed[1].why.is_none(),
+            "an empty folder has no reason"
+        );
+        let children = &all.inventory.groups["all"].children;
+        let children: Vec<&str> = children.iter().map(|c| &**c).collect();
+        assert_eq!(children, ["ungrouped", "g"]);
+    }
 }

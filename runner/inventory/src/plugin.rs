@@ -136,7 +136,7 @@ pub(crate) fn wrong(name: &str, node: &Node, wanted: &str) -> Diagnostic {
     Diagnostic::error(words).at(&node.span)
 }
 
-/// A value as part of a name.
+/// A value as part of a name: as Python prints it.
 pub(crate) fn text(node: &Node) -> String {
     match &node.kind {
         Kind::Null => "None".to_owned(),
@@ -145,8 +145,25 @@ pub(crate) fn text(node: &Node) -> String {
         Kind::Int(n) => n.to_string(),
         Kind::Float(n) => format!("{n:?}"),
         Kind::Str(text) | Kind::Unsafe(text) | Kind::Vault(text) => text.clone(),
-        Kind::Seq(_) | Kind::Map(_) => node.describe().to_owned(),
+        Kind::Seq(items) => format!("[{}]", listed(items.iter().map(quoted))),
+        Kind::Map(map) => {
+            let pairs = map
+                .iter()
+                .map(|(key, node)| format!("'{}': {}", key.text, quoted(node)));
+            format!("{{{}}}", listed(pairs))
+        }
     }
+}
+
+fn quoted(node: &Node) -> String {
+    match &node.kind {
+        Kind::Str(text) | Kind::Unsafe(text) | Kind::Vault(text) => format!("'{text}'"),
+        _ => text(node),
+    }
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
 }
 
 /// Variables of one value each, as a layer.

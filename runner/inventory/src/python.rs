@@ -1,7 +1,12 @@
 //! Values as Python writes literals: what an INI inventory's values are read as.
 
+mod number;
+mod string;
+
 use rplay_diag::Span;
 use rplay_yaml::{Key, Kind, Map, Node};
+
+use number::{Number, number, short};
 
 /// The value that a text is as a Python literal; the text itself where it is none.
 ///
@@ -18,12 +23,6 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     span: &'a Span,
-}
-
-/// A number, and whether it is imaginary.
-struct Number {
-    kind: Kind,
-    imaginary: bool,
 }
 
 impl Reader<'_> {
@@ -234,116 +233,6 @@ impl Reader<'_> {
         self.at += end;
         number(&word)
     }
-
-    /// Strings that stand beside each other are one.
-    fn strings(&mut self) -> Option<String> {
-        let mut out = String::new();
-        let mut kinds = (false, false);
-        loop {
-            let bytes = self.string(&mut out)?;
-            if bytes {
-                kinds.0 = true;
-            } else {
-                kinds.1 = true;
-            }
-            if kinds == (true, true) {
-                return None;
-            }
-            let next = self.peek();
-            let again = matches!(next, Some('\'' | '"'))
-                || next.is_some_and(char::is_alphabetic) && self.prefixed();
-            if !again {
-                return Some(out);
-            }
-        }
-    }
-
-    /// Whether letters and then a quote are next.
-    fn prefixed(&self) -> bool {
-        let letters = self.rest().trim_start_matches(|c: char| c.is_alphabetic());
-        letters.starts_with(['\'', '"'])
-    }
-
-    /// One string; whether it is one of bytes.
-    fn string(&mut self, out: &mut String) -> Option<bool> {
-        let prefix = self.word().to_lowercase();
-        let (raw, bytes) = match prefix.as_str() {
-            "" | "u" => (false, false),
-            "r" => (true, false),
-            "b" => (false, true),
-            "br" | "rb" => (true, true),
-            _ => return None,
-        };
-        let quote = self
-            .rest()
-            .chars()
-            .next()
-            .filter(|c| matches!(c, '\'' | '"'))?;
-        let three: String = [quote; 3].iter().collect();
-        let close = if self.rest().starts_with(&three) {
-            three
-        } else {
-            quote.to_string()
-        };
-        self.at += close.len();
-        loop {
-            if self.rest().starts_with(&close) {
-                self.at += close.len();
-                return Some(bytes);
-            }
-            let c = self.rest().chars().next()?;
-            self.at += c.len_utf8();
-            match c {
-                '\\' if raw => {
-                    let next = self.rest().chars().next()?;
-                    self.at += next.len_utf8();
-                    out.extend(['\\', next]);
-                }
-                '\\' => self.escape(out, bytes)?,
-                c if bytes && !c.is_ascii() => return None,
-                c => out.push(c),
-            }
-        }
-    }
-
-    /// What stands after a backslash.
-    fn escape(&mut self, out: &mut String, bytes: bool) -> Option<()> {
-        let c = self.rest().chars().next()?;
-        self.at += c.len_utf8();
-        let made = match c {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            'a' => '\u{7}',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'v' => '\u{b}',
-            '\\' | '\'' | '"' => c,
-            'x' => self.code(2, 16)?,
-            'u' if !bytes => self.code(4, 16)?,
-            'U' if !bytes => self.code(8, 16)?,
-            'N' if !bytes => return None,
-            '0'..='7' => {
-                self.at -= 1;
-                let digits = self.rest().chars().take(3);
-                let digits = digits.take_while(|d| d.is_digit(8)).count();
-                self.code(digits, 8)?
-            }
-            other => {
-                out.push('\\');
-                other
-            }
-        };
-        out.push(made);
-        Some(())
-    }
-
-    fn code(&mut self, digits: usize, base: u32) -> Option<char> {
-        let word = self.rest().get(..digits)?;
-        let code = u32::from_str_radix(word, base).ok()?;
-        self.at += digits;
-        char::from_u32(code)
-    }
 }
 
 /// A key of a dictionary as text; lists and dictionaries are none.
@@ -359,69 +248,6 @@ fn key_of(node: &Node) -> Option<Key> {
     };
     let span = node.span.clone();
     Some(Key { text, span })
-}
-
-/// A part of a complex number: `1`, `1.5`.
-fn short(kind: &Kind) -> String {
-    match kind {
-        Kind::Int(n) => n.to_string(),
-        Kind::Float(n) => n.to_string(),
-        Kind::Str(text) => text.clone(),
-        _ => String::new(),
-    }
-}
-
-/// A number without its sign.
-fn number(word: &str) -> Option<Number> {
-    let bad_underscores = word.starts_with('_')
-        || word.ends_with('_')
-        || word.contains("__")
-        || word.contains("_.")
-        || word.contains("._");
-    if bad_underscores {
-        return None;
-    }
-    let plain = word.replace('_', "").to_ascii_lowercase();
-    for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(digits) = plain.strip_prefix(prefix) {
-            let number = i64::from_str_radix(digits, base).ok()?;
-            return Some(real(Kind::Int(number)));
-        }
-    }
-    if let Some(part) = plain.strip_suffix('j') {
-        let float = float(part)?;
-        let kind = Kind::Float(float);
-        return Some(Number {
-            kind,
-            imaginary: true,
-        });
-    }
-    if plain.bytes().all(|b| b.is_ascii_digit()) && !plain.is_empty() {
-        let zeros = plain.bytes().all(|b| b == b'0');
-        if plain.starts_with('0') && !zeros {
-            return None;
-        }
-        // A number that is too large stays as it is written: nothing of it is lost.
-        let kind = plain.parse().map_or(Kind::Str(plain), Kind::Int);
-        return Some(real(kind));
-    }
-    float(&plain).map(|n| real(Kind::Float(n)))
-}
-
-fn real(kind: Kind) -> Number {
-    let imaginary = false;
-    Number { kind, imaginary }
-}
-
-/// `1.`, `.5`, `1e3`: but no `inf`.
-fn float(word: &str) -> Option<f64> {
-    let good = word
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-'));
-    if !good || !word.bytes().any(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    word.parse().ok()
 }
 
 #[cfg(test)]

@@ -24,6 +24,19 @@ pub struct Settings {
     pub use_extra: bool,
 }
 
+/// The kinds of sources that there are.
+const KINDS: [&str; 9] = [
+    "host_list",
+    "advanced_host_list",
+    "script",
+    "auto",
+    "yaml",
+    "ini",
+    "toml",
+    "constructed",
+    "generator",
+];
+
 impl Default for Settings {
     fn default() -> Self {
         let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
@@ -53,6 +66,12 @@ impl Settings {
         self.enabled.iter().position(|known| known == name)
     }
 
+    /// Kinds that are asked for and are none: plugins in Python.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &str> {
+        let names = self.enabled.iter().map(String::as_str);
+        names.filter(|name| !KINDS.contains(name))
+    }
+
     /// Whether a file or folder of a folder of sources is passed over.
     pub(crate) fn passes_over(&self, name: &str) -> bool {
         name.starts_with('.')
@@ -68,5 +87,35 @@ impl Settings {
         self.yaml_endings
             .iter()
             .any(|end| name.ends_with(end.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_may_have_their_collections_name() {
+        let mut settings = Settings::default();
+        let names = ["ansible.builtin.ini", "amazon.aws.aws_ec2", "constructed"];
+        settings.enable(&names.map(str::to_owned));
+        assert_eq!(settings.rank("ini"), Some(0));
+        assert_eq!(settings.rank("yaml"), None);
+        assert_eq!(
+            settings.unknown().collect::<Vec<_>>(),
+            ["amazon.aws.aws_ec2"]
+        );
+    }
+
+    #[test]
+    fn a_folders_other_files_are_passed_over() {
+        let settings = Settings {
+            ignored: vec![Regex::new("^sub").unwrap()],
+            ..Settings::default()
+        };
+        for name in [".git", "a.cfg", "b~", "group_vars", "sub1"] {
+            assert!(settings.passes_over(name), "{name}");
+        }
+        assert!(!settings.passes_over("hosts") && !settings.passes_over("a.ini"));
     }
 }

@@ -10,9 +10,7 @@ use rplay_yaml::{Key, Kind, Node};
 use super::yaml;
 
 /// Variables that the program makes: they are never shown.
-const MADE: [&str; 19] = [
-    // It orders groups, and is no variable after that.
-    "ansible_group_priority",
+const MADE: [&str; 18] = [
     "ansible_config_file",
     "ansible_delegated_vars",
     "ansible_diff_mode",
@@ -124,6 +122,8 @@ impl<'a> View<'a> {
         }
         let mut vars = Vars::new();
         merge(layers, true, &mut vars);
+        // It orders groups, and is no variable of their hosts.
+        vars.shift_remove("ansible_group_priority");
         let own = self.inventory.hosts.get(host);
         merge(own.into_iter().flat_map(|own| &own.vars), false, &mut vars);
         merge(own.into_iter().flat_map(|own| &own.files), true, &mut vars);
