@@ -49,7 +49,7 @@ pub(crate) fn options(
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),
             strategy: settings.strategy.clone(),
-            private_role_vars: settings.private_role_vars == Some(true),
+            private_role_vars: settings.private_role_vars,
             missing_handlers: settings.error_on_missing_handler == Some(false),
             any_errors_fatal: settings.any_errors_fatal == Some(true),
             no_log: settings.no_log == Some(true),

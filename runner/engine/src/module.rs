@@ -93,19 +93,7 @@ impl Run {
         vars: &Arc<dyn Vars>,
     ) -> Result<Map<String, Json>, Unusable> {
         let action = &context.task.action;
-        let mut args = Map::new();
-        for defaults in context
-            .frame
-            .all(Some(&context.task), Keyword::ModuleDefaults)
-        {
-            for (key, node) in defaults.as_map().into_iter().flatten() {
-                if short(&key.text) == action.name
-                    && let Json::Object(map) = text::json(&self.templar, node, vars)?
-                {
-                    args.extend(map);
-                }
-            }
-        }
+        let mut args = self.module_defaults(context, vars)?;
         if let Some(template) = &action.template {
             match text::json(&self.templar, template, vars)? {
                 Json::Object(map) => args.extend(map),
@@ -132,6 +120,47 @@ impl Run {
             );
         }
         Ok(args)
+    }
+
+    /// What `module_defaults` gives a task's module, and the one that does its work on the host.
+    fn module_defaults(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Map<String, Json>, Unusable> {
+        let name = context.task.action.name.as_str();
+        let all = context
+            .frame
+            .all(Some(&context.task), Keyword::ModuleDefaults);
+        let mut args = Map::new();
+        if all.is_empty() {
+            return Ok(args);
+        }
+        let worker = match name {
+            "service" => self.fact(vars, "service_mgr"),
+            "package" => self.fact(vars, "pkg_mgr"),
+            _ => None,
+        };
+        let spec = rplay_builtin::find(name).map(|module| module.spec());
+        let takes = |arg: &str| spec.iter().flatten().any(|spec| spec.is_called(arg));
+        for (key, node) in all.iter().filter_map(|node| node.as_map()).flatten() {
+            let of = short(&key.text);
+            let is_worker = worker.as_deref() == Some(of);
+            if (of == name || is_worker)
+                && let Json::Object(map) = text::json(&self.templar, node, vars)?
+            {
+                let fitting = map.into_iter().filter(|(arg, _)| !is_worker || takes(arg));
+                args.extend(fitting);
+            }
+        }
+        Ok(args)
+    }
+
+    /// A fact of the host, where it is known, as text.
+    fn fact(&self, vars: &Arc<dyn Vars>, name: &str) -> Option<String> {
+        let facts = self.templar.view(vars).get_attr("ansible_facts").ok()?;
+        let fact = facts.get_attr(name).ok()?;
+        fact.as_str().map(str::to_owned)
     }
 
     /// Runs a module where the task runs.

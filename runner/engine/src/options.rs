@@ -82,7 +82,7 @@ pub struct Defaults {
     /// `strategy`.
     pub strategy: Option<String>,
     /// Roles of a play keep their variables to themselves.
-    pub private_role_vars: bool,
+    pub private_role_vars: Option<bool>,
     /// A handler that is not there is only warned of.
     pub missing_handlers: bool,
     /// `any_errors_fatal`.

@@ -31,7 +31,7 @@ pub(crate) struct PlayContext {
     /// Variables of the play: `vars`, `vars_files`.
     pub layers: Vec<(Level, Layer)>,
     /// Roles keep their variables to themselves (`private_role_vars`).
-    private_roles: bool,
+    private_roles: Option<bool>,
     /// Roles whose variables the whole play sees.
     pub public_roles: Mutex<Vec<Arc<Role>>>,
     /// The roles that ran to their end, each with the host.
@@ -140,7 +140,7 @@ impl PlayContext {
     /// A role begins: its handlers can be notified from now on.
     pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
         self.handlers().add(&role.handlers, frame);
-        if role.public && !self.private_roles {
+        if role.public.is_so(self.private_roles) {
             let mut public = self
                 .public_roles
                 .lock()

@@ -284,7 +284,10 @@ impl Reader<'_> {
             [] => None,
             [range] if *range == (0..text.len()) => Some(value.clone()),
             [range] => {
-                let words = text[range.clone()].trim();
+                // The end of the last line stays, as in Ansible: it is part of what a shell reads.
+                let words = text[range.clone()]
+                    .trim_start()
+                    .trim_end_matches([' ', '\t']);
                 let from = range.end - text[range.clone()].trim_start().len();
                 let span = value.locate_range(from, from + words.len());
                 Some(Node {

@@ -30,4 +30,4 @@ pub use role_call::{From, RoleCall};
 pub use role_path::{collections_path, roles_path};
 pub use sources::{Disk, KnownModules, Sources};
 pub use task::short;
-pub use types::{Action, Block, Item, Loop, Origin, Play, Role, Task};
+pub use types::{Action, Block, Item, Loop, Origin, Play, Public, Role, Task};

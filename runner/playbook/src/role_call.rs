@@ -7,7 +7,7 @@ use crate::Problems;
 use crate::include::{read_keyword, truth};
 use crate::keyword::{Keyword, Keywords, Place};
 use crate::task::first_line;
-use crate::types::Task;
+use crate::types::{Public, Task};
 
 /// A role as a playbook calls it.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct RoleCall {
     /// Entry points other than `main`.
     pub from: From,
     /// Whether its variables are seen outside of it.
-    pub public: bool,
+    pub public: Public,
     /// Whether it runs again though it ran with the same parameters.
     pub duplicates: bool,
     /// Whether its arguments are held against its specification.
@@ -62,7 +62,7 @@ impl RoleCall {
             keywords: Keywords::default(),
             params: Map::new(),
             from: From::default(),
-            public: true,
+            public: Public::Static,
             duplicates: false,
             validate: true,
             written: vec![],
@@ -142,7 +142,11 @@ impl RoleCall {
             }
         }
         let flag = |name: &str| args.get(name).and_then(truth);
-        call.public = flag("public").unwrap_or(task.action.name == "import_role");
+        call.public = match (flag("public"), task.action.name.as_str()) {
+            (Some(public), _) => Public::Said(public),
+            (None, "import_role") => Public::Static,
+            (None, _) => Public::Dynamic,
+        };
         call.duplicates = flag("allow_duplicates").unwrap_or(true);
         call.validate = flag("rolespec_validate").unwrap_or(true);
         Some(call)

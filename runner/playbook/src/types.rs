@@ -92,6 +92,29 @@ pub enum Origin {
     Role(Arc<Role>),
 }
 
+/// Who sees a role's variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Public {
+    /// The call says so (`public`).
+    Said(bool),
+    /// Nothing is said, and the role is part of the play from its start (`roles`, `import_role`).
+    Static,
+    /// Nothing is said, and the role comes in while the play runs (`include_role`).
+    Dynamic,
+}
+
+impl Public {
+    /// Whether the whole play sees them; `private` is what `private_role_vars` says, if anything.
+    pub fn is_so(self, private: Option<bool>) -> bool {
+        match (self, private) {
+            (Self::Said(public), _) => public,
+            (_, Some(private)) => !private,
+            (Self::Static, None) => true,
+            (Self::Dynamic, None) => false,
+        }
+    }
+}
+
 /// A role.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -115,7 +138,7 @@ pub struct Role {
     /// `meta/argument_specs.yml`, for the entry point.
     pub argument_spec: Option<Node>,
     /// Whether its variables are seen outside of it.
-    pub public: bool,
+    pub public: Public,
     /// What it has in common with a call that does the same: its folder and parameters.
     pub identity: String,
     /// Whether it is passed over on a host where the same ran in this play already.

@@ -142,10 +142,14 @@ impl Selector {
         };
         if let Some(kind) = kind {
             // In Ansible's words, which playbooks look for.
+            let help = match kind {
+                "search string" => "",
+                _ => " If this is desired, use '^' to match every line in the file and avoid this warning.",
+            };
             host.warn(format!(
                 "The {kind} is an empty string, which will match every line in the file. \
                  This may have unintended consequences, such as replacing the last line in the \
-                 file rather than appending."
+                 file rather than appending.{help}"
             ));
         }
         if args.backrefs && args.regexp.is_none() {

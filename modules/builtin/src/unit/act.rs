@@ -94,7 +94,8 @@ pub fn set_enabled(unit: &Unit, wanted: bool, systemctl: &Systemctl, host: &Host
         // Its own links are others' names, and those of the units that it enables with it.
         "indirect" => systemctl.is_linked(host, &unit.name)? == wanted,
         "enabled" | "alias" | "generated" | "transient" => wanted,
-        "enabled-runtime" => false,
+        // Until the next start only: that is not what `enabled` means, one way or the other.
+        "enabled-runtime" => !wanted,
         "masked" | "masked-runtime" if wanted => {
             return Err(
                 Failure::new(format!("`{}` is masked and cannot be enabled", unit.name))
