@@ -163,6 +163,22 @@ fn a_file_changed_by_hand_since_is_named_and_nothing_is_touched() {
 }
 
 #[test]
+fn a_folder_to_be_removed_that_got_another_file_is_named() {
+    let site = "- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: \"{{ playbook_dir }}/root/old\", state: absent}\n";
+    let room = Room::new(site);
+    fs::create_dir_all(room.path("root/old/in")).unwrap();
+    room.write("root/old/in/one", "1");
+    room.plan("").ends(0);
+    room.write("root/old/in/two", "2");
+    let refused = room.run("apply p.rplan").ends(6);
+    assert!(refused.err().contains("ROOM/root/old drifted"));
+    assert!(room.path("root/old/in/two").exists());
+    room.plan("").ends(0);
+    room.run("apply p.rplan").ends(0);
+    assert!(!room.path("root/old").exists());
+}
+
+#[test]
 fn a_playbook_that_was_changed_since_is_not_what_was_reviewed() {
     let room = Room::new(SITE);
     room.plan("").ends(0);
