@@ -179,6 +179,25 @@ fn a_folder_to_be_removed_that_got_another_file_is_named() {
 }
 
 #[test]
+fn a_host_where_the_plan_fails_now_is_named() {
+    let room = Room::new(SITE);
+    room.plan("").ends(0);
+    fs::create_dir_all(room.path("root/kept/in")).unwrap();
+    let refused = room.run("apply p.rplan").ends(2);
+    assert!(
+        refused.err().starts_with("one: `Keep` fails: "),
+        "{}",
+        refused.err()
+    );
+    assert!(
+        refused.err().contains("nothing was changed"),
+        "{}",
+        refused.err()
+    );
+    assert!(!room.path("root/motd").exists());
+}
+
+#[test]
 fn a_playbook_that_was_changed_since_is_not_what_was_reviewed() {
     let room = Room::new(SITE);
     room.plan("").ends(0);
