@@ -5,8 +5,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -54,6 +55,26 @@ impl Room {
             .env_remove("ANSIBLE_CONFIG")
             .output()
             .unwrap();
+        Ran(output, self.0.path().display().to_string())
+    }
+
+    /// Runs at a terminal, with an answer typed there.
+    fn at_a_terminal(&self, line: &str, answer: &str) -> Ran {
+        let program = env!("CARGO_BIN_EXE_rplay");
+        let mut child = Command::new("script")
+            .args(["-qec", &format!("{program} {line}"), "/dev/null"])
+            .current_dir(self.0.path())
+            .env("HOME", self.0.path())
+            .env("RPLAY_PLAN_KEY_FILE", self.path("plan.key"))
+            .env("TERM", "dumb")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut typed = child.stdin.take().unwrap();
+        typed.write_all(answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(typed);
         Ran(output, self.0.path().display().to_string())
     }
 
@@ -139,6 +160,41 @@ fn a_file_changed_by_hand_since_is_named_and_nothing_is_touched() {
         "{}",
         refused.err()
     );
+}
+
+#[test]
+fn a_folder_to_be_removed_that_got_another_file_is_named() {
+    let site = "- hosts: all\n  gather_facts: false\n  tasks:\n    - file: {path: \"{{ playbook_dir }}/root/old\", state: absent}\n";
+    let room = Room::new(site);
+    fs::create_dir_all(room.path("root/old/in")).unwrap();
+    room.write("root/old/in/one", "1");
+    room.plan("").ends(0);
+    room.write("root/old/in/two", "2");
+    let refused = room.run("apply p.rplan").ends(6);
+    assert!(refused.err().contains("ROOM/root/old drifted"));
+    assert!(room.path("root/old/in/two").exists());
+    room.plan("").ends(0);
+    room.run("apply p.rplan").ends(0);
+    assert!(!room.path("root/old").exists());
+}
+
+#[test]
+fn a_host_where_the_plan_fails_now_is_named() {
+    let room = Room::new(SITE);
+    room.plan("").ends(0);
+    fs::create_dir_all(room.path("root/kept/in")).unwrap();
+    let refused = room.run("apply p.rplan").ends(2);
+    assert!(
+        refused.err().starts_with("one: `Keep` fails: "),
+        "{}",
+        refused.err()
+    );
+    assert!(
+        refused.err().contains("nothing was changed"),
+        "{}",
+        refused.err()
+    );
+    assert!(!room.path("root/motd").exists());
 }
 
 #[test]
@@ -317,6 +373,32 @@ fn asking_wants_a_terminal_and_changes_nothing_without() {
         asked.err()
     );
     assert!(!room.path("root/motd").exists());
+}
+
+#[test]
+fn only_yes_is_taken_for_yes() {
+    let room = Room::new(SITE);
+    let asked = room.at_a_terminal("site.yml -i one, -c local --ask", "y\n");
+    assert_eq!(asked.0.status.code(), Some(1), "{}", asked.out());
+    assert!(
+        asked.out().contains("nothing was changed"),
+        "{}",
+        asked.out()
+    );
+    assert!(!room.path("root/motd").exists());
+
+    let line = "site.yml -i one, -c local --ask --detailed-exitcode";
+    let asked = room.at_a_terminal(line, "yes\n");
+    assert_eq!(asked.0.status.code(), Some(2), "{}", asked.out());
+    assert_eq!(room.read("root/motd"), "hello\n");
+
+    let asked = room.at_a_terminal(line, "");
+    assert_eq!(asked.0.status.code(), Some(0), "{}", asked.out());
+    assert!(asked.out().contains("plan: no changes"), "{}", asked.out());
+    assert!(
+        !room.path("plan.key").exists(),
+        "a plan that is not saved needs no key"
+    );
 }
 
 #[test]

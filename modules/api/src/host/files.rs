@@ -217,7 +217,7 @@ impl Host<'_> {
     /// # Errors
     /// I/O errors.
     pub fn remove(&self, path: &Path) -> Result<()> {
-        self.touch(path, false);
+        self.record.borrow_mut().touch_all(self.system, path);
         self.system.remove(path)
     }
 

@@ -60,6 +60,21 @@ impl Record {
         self.order.push(Touched::File(path.to_owned()));
     }
 
+    /// A module is about to remove what is at `path`, with all that is in it.
+    pub(super) fn touch_all(&mut self, system: &dyn System, path: &Path) {
+        let is_new = !self.files.contains_key(path);
+        self.touch(system, path, false);
+        if let Some(Before {
+            state: Some(state), ..
+        }) = self.files.get_mut(path).filter(|_| is_new)
+            && state.get("state").is_some_and(|kind| kind == "directory")
+        {
+            let mut hash = Sha256::new();
+            list(system, path, &mut hash);
+            state.insert(Change::DIGEST.to_owned(), crate::hex(&hash.finalize()));
+        }
+    }
+
     /// A thing went from one state to another.
     pub(super) fn thing(&mut self, target: Target, before: Option<State>, after: Option<State>) {
         if let Some(entry) = self.things.get_mut(&target) {
@@ -147,6 +162,25 @@ fn file_state(system: &dyn System, path: &Path) -> Option<State> {
     state.insert("owner".to_owned(), name_of(system, "/etc/passwd", meta.uid));
     state.insert("group".to_owned(), name_of(system, "/etc/group", meta.gid));
     Some(state)
+}
+
+/// What is below a folder: names, kinds, modes and sizes, by which a saved plan tells whether the
+/// folder that it removes is still the one that was looked at.
+fn list(system: &dyn System, folder: &Path, hash: &mut Sha256) {
+    let mut names = system.read_dir(folder).unwrap_or_default();
+    names.sort_unstable();
+    for name in names {
+        let path = folder.join(&name);
+        let Ok(Some(meta)) = system.lstat(&path) else {
+            continue;
+        };
+        let size = if meta.is_dir() { 0 } else { meta.size };
+        hash.update(format!("{name:?} {:?} {:o} {size}\n", meta.kind, meta.mode));
+        if meta.is_dir() {
+            list(system, &path, hash);
+            hash.update("up\n");
+        }
+    }
 }
 
 /// A regular file's content; `None` where there is none or it cannot be read.

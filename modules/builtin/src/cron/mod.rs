@@ -7,9 +7,7 @@
 mod store;
 mod table;
 
-use std::path::PathBuf;
-
-use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return};
+use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return, WrittenPath};
 
 use store::Store;
 use table::Table;
@@ -31,7 +29,7 @@ pub struct CronArgs {
     /// Whose crontab; with `cron_file`, as whom the job runs.
     user: Option<String>,
     /// A file of its own in place of a user's crontab; its name alone means one in /etc/cron.d.
-    cron_file: Option<PathBuf>,
+    cron_file: Option<WrittenPath>,
     /// The minute: `0-59`, `*`, `*/5`, ...
     #[arg(default = "*")]
     minute: String,
@@ -138,7 +136,7 @@ impl Module for This {
 
     fn run(args: CronArgs, host: &Host) -> Result<Outcome> {
         args.check(host)?;
-        let store = Store::new(args.cron_file.as_deref(), args.user.as_deref(), host)?;
+        let store = Store::new(args.cron_file.as_ref().map(|f| f.0.as_path()), args.user.as_deref(), host)?;
         let old = store.read()?;
         let mut table = Table::parse(&old);
         args.put(&mut table)?;
@@ -151,7 +149,7 @@ impl Module for This {
             store.write(&old, &new)?;
         }
         if let Some(file) = &args.cron_file {
-            outcome = outcome.with("cron_file", file.to_string_lossy());
+            outcome = outcome.with("cron_file", file.0.to_string_lossy());
             if new.is_empty() && new != old {
                 return Ok(outcome.with("state", "absent"));
             }
@@ -221,7 +219,7 @@ impl CronArgs {
 
     /// Debian's cron passes over files whose name has a dot in it, and says nothing.
     fn check_file_name(&self, host: &Host) {
-        let Some(name) = self.cron_file.as_ref().and_then(|f| f.file_name()) else {
+        let Some(name) = self.cron_file.as_ref().and_then(|f| f.0.file_name()) else {
             return;
         };
         let name = name.to_string_lossy();

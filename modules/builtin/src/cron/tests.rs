@@ -104,3 +104,12 @@ fn what_cron_would_not_take_is_refused() {
     let got = Fixture::new(&overlay).run::<This>(json!({"name": "a", "job": "x", "cron_file": "f"}));
     assert_eq!(got.result.unwrap_err().arg.as_deref(), Some("user"));
 }
+
+#[test]
+fn a_file_given_by_its_name_is_in_cron_d() {
+    let overlay = Overlay::empty();
+    Fixture::new(&overlay).file("/etc/cron.d/other", "");
+    let got = cron(&overlay, Path::new("tidy"), json!({"name": "a", "job": "x"}));
+    assert_eq!(got.result.unwrap().data["cron_file"], "tidy");
+    assert_eq!(text(&overlay, Path::new("/etc/cron.d/tidy")), "#Ansible: a\n* * * * * root x\n");
+}

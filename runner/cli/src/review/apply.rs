@@ -79,6 +79,13 @@ pub(super) fn carry_out(work: &Work, plan: &Plan, key: &Key) -> Result<Exit, Sto
         return Ok(Exit::Ok);
     }
     let (misfits, exit) = work.misfits(plan, key)?;
+    if exit != Exit::Ok {
+        let failures = misfits.failures().into_iter();
+        let lines: String = failures.map(|line| format!("{line}\n")).collect();
+        let _ = write!(std::io::stderr(), "{lines}");
+        let words = "the plan cannot be made any more: nothing was changed";
+        return Err(Stop::because(exit, words));
+    }
     if !misfits.found.is_empty() {
         tell(
             &misfits.found,
@@ -86,10 +93,6 @@ pub(super) fn carry_out(work: &Work, plan: &Plan, key: &Key) -> Result<Exit, Sto
             work,
         );
         return Ok(Exit::Drifted);
-    }
-    if exit != Exit::Ok {
-        let words = "the plan cannot be made any more, as `rplay plan` tells: nothing was changed";
-        return Err(Stop::because(exit, words));
     }
     let (made, exit) = work.apply(plan.request.clone(), key)?;
     let otherwise = misfits.of_what_was_made(plan, &made);

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use rplay_engine::{Fingerprint, Options};
 use rplay_event::{Event, Sink};
-use rplay_plan::{Difference, Key, Material, Plan, Recorder, Request, differences, without_chance};
+use rplay_plan::{
+    Difference, End, Entry, Key, Material, Plan, Recorder, Request, Step, differences,
+    without_chance,
+};
 use rplay_playbook::Disk;
 
 use crate::args::PlaybookArgs;
@@ -189,6 +192,25 @@ pub(super) struct Misfits {
 }
 
 impl Misfits {
+    /// What failed in the dry run of now, and which hosts could not be reached.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let told = |(step, entry): (&Step, &Entry)| match &entry.end {
+            End::Failed {
+                msg,
+                ignored: false,
+            } => {
+                let Entry { host, .. } = entry;
+                Some(format!(
+                    "{host}: `{}` fails: {msg} ({})",
+                    step.name, step.at
+                ))
+            }
+            End::Unreachable { msg } => Some(format!("{}: unreachable: {msg}", entry.host)),
+            _ => None,
+        };
+        self.runs.0.entries().filter_map(told).collect()
+    }
+
     /// What was made otherwise than planned, on hosts where all was decided before.
     pub(super) fn of_what_was_made(&self, saved: &Plan, made: &Plan) -> Vec<Difference> {
         let mut found = differences(saved, made);
@@ -197,7 +219,7 @@ impl Misfits {
         }
         let open: Vec<&str> = saved
             .entries()
-            .filter(|(_, entry)| matches!(entry.end, rplay_plan::End::Undecided { .. }))
+            .filter(|(_, entry)| matches!(entry.end, End::Undecided { .. }))
             .map(|(_, entry)| entry.host.as_str())
             .collect();
         found.retain(|d| !open.contains(&d.host.as_str()));
