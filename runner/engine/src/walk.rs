@@ -136,15 +136,15 @@ impl Run {
                 .await;
         }
         if let Origin::Role(role) = &block.origin {
+            for host in with_standing(&taking_part, Standing::LeftRole) {
+                host.set_standing(Standing::Active);
+            }
             // One of which no task ran is not done: its conditions may hold the next time.
             let ran = taking_part.iter().zip(done_before);
             for (host, before) in ran.filter(|(host, _)| host.is_active()) {
                 if host.state().recap.ok > before {
                     frame.context.role_done(role, host);
                 }
-            }
-            for host in with_standing(&taking_part, Standing::LeftRole) {
-                host.set_standing(Standing::Active);
             }
         }
     }

@@ -58,7 +58,8 @@ impl Loader {
             )));
         }
         let task = crate::task::parse(node, place, &context.file, &*self.modules, problems)?;
-        if let Some(wrong) = no_handler_task(&task, place) {
+        let wrong = no_handler_task(&task, place);
+        if let Some(wrong) = wrong.or_else(|| no_role_to_end(&task, context)) {
             problems.push(wrong);
             return None;
         }
@@ -251,9 +252,23 @@ fn no_handler_task(task: &Task, place: Place) -> Option<Diagnostic> {
             let wrong = wrong(format!("Using '{name}' as a handler is not supported."))?;
             Some(wrong.help("`include_tasks` can be a handler"))
         }
-        "meta" if action.text.as_ref().and_then(Node::as_str) == Some("flush_handlers") => {
+        "meta" if is_order(task, "flush_handlers") => {
             wrong("flush_handlers cannot be used as a handler".to_owned())
+        }
+        "meta" if is_order(task, "end_role") => {
+            wrong("Cannot execute 'end_role' from a handler".to_owned())
         }
         _ => None,
     }
+}
+
+/// What is wrong with an order to leave a role where there is none.
+fn no_role_to_end(task: &Task, context: &Context) -> Option<Diagnostic> {
+    let wrong = task.action.name == "meta" && is_order(task, "end_role") && context.role.is_none();
+    let words = "Cannot execute 'end_role' from outside of a role";
+    wrong.then(|| Diagnostic::error(words).at(&task.action.span))
+}
+
+fn is_order(task: &Task, order: &str) -> bool {
+    task.action.text.as_ref().and_then(Node::as_str) == Some(order)
 }
