@@ -44,7 +44,7 @@ impl Module for This {
                 return Err(Failure::new(format!("File not found: {path}")).arg("src"));
             }
             Some(meta) if meta.is_dir() => {
-                return Err(Failure::new(format!("source is a directory and must be a file: {path}")).arg("src"));
+                return Err(Failure::new(format!("Source is a directory and must be a file: {path}")).arg("src"));
             }
             Some(_) => {}
         }
@@ -70,6 +70,14 @@ mod tests {
         let ran = run::<This>(&RealSystem, json!({"src": dir.path().join("f")}));
         assert_eq!(ran.result.unwrap().data["content"], "aGkK");
         assert!(ran.changes.is_empty());
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let ran = run::<This>(&RealSystem, json!({"src": dir.path()}));
+        let words = format!("Source is a directory and must be a file: {}", dir.path().display());
+        assert_eq!(ran.result.unwrap_err().msg, words);
     }
 
     #[test]

@@ -85,14 +85,23 @@ impl Module for This {
     }
 }
 
+/// A `/` in either would put what is made into another folder.
+fn must_be_part_of_a_name(arg: &str, text: &str) -> Result<()> {
+    if text.contains('/') {
+        return Err(Failure::new(format!("{arg} must be a valid file name component: `{text}` holds a `/`"))
+            .arg(arg)
+            .help("`path` names the folder"));
+    }
+    Ok(())
+}
+
 fn free_name(args: &TempfileArgs, host: &Host, dir: &std::path::Path) -> Result<PathBuf> {
+    must_be_part_of_a_name("prefix", &args.prefix)?;
+    must_be_part_of_a_name("suffix", &args.suffix)?;
     for _ in 0..TRIES {
         // Each state is seeded by the system.
         let random = RandomState::new().hash_one(0_u8);
         let name = format!("{}{random:016x}{}", args.prefix, args.suffix);
-        if name.contains('/') {
-            return Err(Failure::new("prefix must be a valid file name component, and suffix too: neither holds a `/`").arg("prefix"));
-        }
         let path = dir.join(name);
         if host.lstat(&path)?.is_none() {
             return Ok(path);
@@ -112,6 +121,18 @@ mod tests {
 
     use super::This;
     use crate::fixture::{Fixture, on_each_system};
+
+    #[test]
+    fn the_part_that_holds_a_slash_is_named() {
+        on_each_system(|system, root| {
+            for part in ["prefix", "suffix"] {
+                let args = json!({"path": root, part: "../x"});
+                let failure = Fixture::new(system).run::<This>(args).result.unwrap_err();
+                let words = format!("{part} must be a valid file name component: `../x` holds a `/`");
+                assert_eq!((failure.msg, failure.arg.as_deref()), (words, Some(part)));
+            }
+        });
+    }
 
     #[test]
     fn a_new_name_each_time() {

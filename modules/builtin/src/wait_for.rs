@@ -74,7 +74,7 @@ impl Module for This {
         name: "wait_for",
         aliases: &[],
         summary: "Waits for a port, a file, or a text in either",
-        description: "Without a port or path it waits for `timeout` seconds.",
+        description: "Without a port or path it waits for `delay` and `timeout` seconds.",
         free_form: None,
         examples: "\n- wait_for:\n    port: 2379\n    timeout: 30\n- wait_for:\n    path: /run/app.pid\n    state: absent\n",
         returns: &[
@@ -87,11 +87,12 @@ impl Module for This {
     fn run(args: WaitForArgs, host: &Host) -> Result<Outcome> {
         let begun = Instant::now();
         let limit = Duration::from_secs(args.timeout);
-        let Some(look) = args.look()? else {
+        let look = args.look()?;
+        pause(Duration::from_secs(args.delay), host)?;
+        let Some(look) = look else {
             pause(limit, host)?;
             return Ok(args.ended(begun, Found::default()));
         };
-        pause(Duration::from_secs(args.delay), host)?;
         loop {
             if let Some(found) = look.once(host)? {
                 return Ok(args.ended(begun, found));

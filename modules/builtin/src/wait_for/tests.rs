@@ -26,6 +26,12 @@ fn a_listening_port_is_started() {
 }
 
 #[test]
+fn the_delay_is_added_to_a_plain_wait() {
+    let got = run::<This>(&RealSystem, json!({"timeout": 1, "delay": 1})).result.unwrap();
+    assert!(got.data["elapsed"].as_u64().unwrap() >= 2, "{:?}", got.data);
+}
+
+#[test]
 fn a_port_that_opens_later_is_waited_for() {
     let (first, port) = listener();
     drop(first);
