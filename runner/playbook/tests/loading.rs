@@ -428,7 +428,7 @@ fn an_include_of_a_role_is_read_from_its_task() {
     let Origin::Role(role) = &block.origin else {
         panic!("it is a role")
     };
-    assert!(role.public && role.defaults.contains_key("a"));
+    assert!(role.public.is_so(None) && role.defaults.contains_key("a"));
     assert_eq!(block.items.len(), 1);
 }
 
