@@ -9,7 +9,7 @@ use rplay_playbook::{Block, Keyword, Origin, Play, Role, Task};
 use rplay_vars::Layer;
 use rplay_yaml::{Map, Node};
 
-use crate::play::PlayContext;
+use crate::play_context::PlayContext;
 
 /// The surroundings of a task. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use rplay_yaml::Node;
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
-use crate::play::PlayContext;
+use crate::play_context::PlayContext;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;

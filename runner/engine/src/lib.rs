@@ -5,6 +5,8 @@
 
 mod action;
 mod arg_spec;
+mod arguments;
+mod attach;
 mod attempt;
 mod background;
 mod catalog;
@@ -28,6 +30,7 @@ mod operator;
 mod options;
 mod pipes;
 mod play;
+mod play_context;
 mod prints;
 mod prompt;
 mod result;

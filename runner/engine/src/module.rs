@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rplay_api::{ArgError, ArgKind, ArgSpec, ControllerScript, Fault};
-use rplay_diag::{Diagnostic, Source};
+use rplay_api::{ArgError, ArgSpec, Fault};
+use rplay_diag::Diagnostic;
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, short};
-use rplay_template::{Language, Vars};
+use rplay_template::Vars;
 use rplay_transport::{Become, ConnectError, Exchange, Target};
 use rplay_wire::{End, Mode, Run as Request};
 use rplay_yaml::{Key, Kind, Node};
@@ -22,14 +21,11 @@ use crate::fetch::Fetch;
 use crate::host_run::HostRun;
 use crate::invocation::invocation;
 use crate::links::Broken;
-use crate::lookup_io::{find, places};
 use crate::prints;
 use crate::result::TaskResult;
 use crate::result_diff;
 use crate::run::Run;
 use crate::task::TaskContext;
-use crate::template_options;
-use crate::template_vars;
 use crate::text::{self, Unusable};
 
 /// Where a task really runs, and as whom.
@@ -84,83 +80,6 @@ impl Run {
             kind: Kind::Str(action.name.clone()),
         };
         Ok(short(&text::string(&self.templar, &node, vars)?).to_owned())
-    }
-
-    /// The arguments of a task, rendered; with `module_defaults` under them.
-    pub(crate) fn arguments(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Map<String, Json>, Unusable> {
-        let action = &context.task.action;
-        let mut args = self.module_defaults(context, vars)?;
-        if let Some(template) = &action.template {
-            match text::json(&self.templar, template, vars)? {
-                Json::Object(map) => args.extend(map),
-                other => {
-                    let words = format!(
-                        "`{}` takes a mapping of arguments, not `{other}`",
-                        action.name
-                    );
-                    return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));
-                }
-            }
-        }
-        let node = Node {
-            span: action.span.clone(),
-            kind: Kind::Map(action.args.clone()),
-        };
-        if let Json::Object(map) = text::json(&self.templar, &node, vars)? {
-            args.extend(map);
-        }
-        if let Some(words) = &action.text {
-            args.insert(
-                "_raw_params".to_owned(),
-                text::json(&self.templar, words, vars)?,
-            );
-        }
-        Ok(args)
-    }
-
-    /// What `module_defaults` gives a task's module, and the one that does its work on the host.
-    fn module_defaults(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Map<String, Json>, Unusable> {
-        let name = context.task.action.name.as_str();
-        let all = context
-            .frame
-            .all(Some(&context.task), Keyword::ModuleDefaults);
-        let mut args = Map::new();
-        if all.is_empty() {
-            return Ok(args);
-        }
-        let worker = match name {
-            "service" => self.fact(vars, "service_mgr"),
-            "package" => self.fact(vars, "pkg_mgr"),
-            _ => None,
-        };
-        let spec = rplay_builtin::find(name).map(|module| module.spec());
-        let takes = |arg: &str| spec.iter().flatten().any(|spec| spec.is_called(arg));
-        for (key, node) in all.iter().filter_map(|node| node.as_map()).flatten() {
-            let of = short(&key.text);
-            let is_worker = worker.as_deref() == Some(of);
-            if (of == name || is_worker)
-                && let Json::Object(map) = text::json(&self.templar, node, vars)?
-            {
-                let fitting = map.into_iter().filter(|(arg, _)| !is_worker || takes(arg));
-                args.extend(fitting);
-            }
-        }
-        Ok(args)
-    }
-
-    /// A fact of the host, where it is known, as text.
-    fn fact(&self, vars: &Arc<dyn Vars>, name: &str) -> Option<String> {
-        let facts = self.templar.view(vars).get_attr("ansible_facts").ok()?;
-        let fact = facts.get_attr(name).ok()?;
-        fact.as_str().map(str::to_owned)
     }
 
     /// Runs a module where the task runs.
@@ -406,219 +325,6 @@ impl Run {
                 .at(&action.span)
                 .help(format!("`rplay doc {}` says what it takes", action.name)),
         }
-    }
-
-    /// Puts files of the controller in the place of their names.
-    async fn attach(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-        spec: &[ArgSpec],
-        args: &mut Map<String, Json>,
-    ) -> Result<Sending, Unusable> {
-        let mut sending = Sending::default();
-        let by_default = |s: &ArgSpec| s.name == "remote_src" && s.default == Some("true");
-        let remote = args
-            .get("remote_src")
-            .map_or(spec.iter().any(by_default), |v| {
-                v == &Json::Bool(true)
-                    || v.as_str().is_some_and(|s| {
-                        matches!(s.to_lowercase().as_str(), "yes" | "true" | "on" | "1")
-                    })
-            });
-        let kinds = [
-            (ArgKind::ControllerFile, "files"),
-            (ArgKind::ControllerScript, "files"),
-            (ArgKind::ControllerTemplate, "templates"),
-        ];
-        for arg in spec {
-            if let ArgKind::ControllerForm(by, word) = arg.kind
-                && args.get(by).and_then(Json::as_str) == Some(word)
-                && !remote
-            {
-                self.attach_form(context, arg.name, args, &mut sending)
-                    .await?;
-                continue;
-            }
-            let Some((_, kind)) = kinds.iter().find(|(k, _)| *k == arg.kind) else {
-                continue;
-            };
-            let written = [arg.name].into_iter().chain(arg.aliases.iter().copied());
-            let Some(name) = written.into_iter().find(|n| args.contains_key(*n)) else {
-                continue;
-            };
-            let Some(Json::String(path)) = args.get(name).cloned() else {
-                continue;
-            };
-            if remote || path.contains("://") {
-                continue;
-            }
-            let node = context.task.action.args.get(name);
-            let span = node.map_or(&context.task.action.span, |n| &n.span);
-            let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
-            let value = if *kind == "templates" {
-                serde_json::to_value(self.template(
-                    context,
-                    vars,
-                    &path,
-                    args,
-                    span,
-                    &mut sending,
-                )?)
-            } else if arg.kind == ArgKind::ControllerScript {
-                let (name, words) = ControllerScript::split(&path);
-                let file = self.file(context, &name, span, &mut sending).await?;
-                serde_json::to_value(ControllerScript { file, words })
-            } else {
-                serde_json::to_value(self.file(context, &path, span, &mut sending).await?)
-            };
-            let value = value.map_err(|e| wrong(e.to_string()))?;
-            args.insert(name.to_owned(), value);
-        }
-        Ok(sending)
-    }
-
-    /// Puts the files of a form beside their names.
-    async fn attach_form(
-        &self,
-        context: &TaskContext,
-        arg: &str,
-        args: &mut Map<String, Json>,
-        sending: &mut Sending,
-    ) -> Result<(), Unusable> {
-        let node = context.task.action.args.get(arg);
-        let span = node.map_or(&context.task.action.span, |n| &n.span);
-        let Some(Json::Object(parts)) = args.get_mut(arg) else {
-            return Ok(());
-        };
-        for part in parts.values_mut().filter_map(Json::as_object_mut) {
-            let Some(Json::String(name)) = part.get("filename").cloned() else {
-                continue;
-            };
-            if part.contains_key("content") {
-                continue;
-            }
-            let sent = self.file(context, &name, span, sending).await?;
-            let sent = serde_json::to_value(sent)
-                .map_err(|e| Unusable::Wrong(Diagnostic::error(e.to_string()).at(span)))?;
-            part.insert(rplay_api::FORM_FILE.to_owned(), sent);
-        }
-        Ok(())
-    }
-
-    async fn file(
-        &self,
-        context: &TaskContext,
-        name: &str,
-        span: &rplay_diag::Span,
-        sending: &mut Sending,
-    ) -> Result<rplay_api::ControllerFile, Unusable> {
-        let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
-        if let Some(content) = self.planned_file(context, name).await {
-            return Ok(sending.content(name, 0o644, content));
-        }
-        match find(&context.frame, &context.task.file, "files", name) {
-            Some(path) => self.files.send(name, &path, sending).map_err(wrong),
-            None => Err(self.not_there(context, "files", name, span)),
-        }
-    }
-
-    fn not_there(
-        &self,
-        context: &TaskContext,
-        kind: &str,
-        name: &str,
-        span: &rplay_diag::Span,
-    ) -> Unusable {
-        let looked = places(&context.frame, &context.task.file, kind, name);
-        let looked: Vec<String> = looked
-            .iter()
-            .map(|p| format!("`{}`", p.display()))
-            .collect();
-        let what = if kind == "templates" {
-            "template"
-        } else {
-            "file"
-        };
-        let diagnostic = Diagnostic::error(format!("the {what} `{name}` is not there")).at(span);
-        Unusable::Wrong(diagnostic.help(format!("looked at {}", looked.join(", "))))
-    }
-
-    /// In a dry run, a file that an earlier task would have made on the controller.
-    async fn planned_file(&self, context: &TaskContext, name: &str) -> Option<Vec<u8>> {
-        if !self.options.check {
-            return None;
-        }
-        let path = places(&context.frame, &context.task.file, "files", name)
-            .into_iter()
-            .next()?;
-        let link = self
-            .links
-            .link(&self.local(&context.frame.context.play.dir))
-            .await
-            .ok()?;
-        let request = Request {
-            id: 0,
-            module: "slurp".to_owned(),
-            args: serde_json::json!({ "src": path }).to_string(),
-            mode: Mode::Check,
-            diff: false,
-            environment: vec![],
-            blobs: vec![],
-            job: None,
-        };
-        let report = link
-            .run(None, request, Arc::new(rplay_transport::NoFiles))
-            .await
-            .ok()?;
-        let End::Ok { data, .. } = report.end else {
-            return None;
-        };
-        let data: Json = serde_json::from_str(&data).ok()?;
-        let content = data.get("content")?.as_str()?;
-        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, content).ok()
-    }
-
-    fn template(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-        name: &str,
-        args: &Map<String, Json>,
-        span: &rplay_diag::Span,
-        sending: &mut Sending,
-    ) -> Result<rplay_api::ControllerFile, Unusable> {
-        let Some(path) = find(&context.frame, &context.task.file, "templates", name) else {
-            return Err(self.not_there(context, "templates", name, span));
-        };
-        let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
-        let content = self
-            .templar
-            .read_file(&path)
-            .map_err(|e| wrong(format!("could not read `{}`: {e}", path.display())))?;
-        let source = Source::new(path.display().to_string(), content);
-        let language = match path.extension().and_then(|e| e.to_str()) {
-            Some("hbs") => Language::Handlebars,
-            _ => Language::Jinja,
-        };
-        let options = template_options::of(args).map_err(|(arg, why)| {
-            let action = &context.task.action;
-            let at = action.args.get(arg).map_or(span, |node| &node.span);
-            Unusable::Wrong(Diagnostic::error(format!("argument `{arg}`: {why}")).at(at))
-        })?;
-        let dest = args.get("dest").and_then(Json::as_str);
-        let vars = &template_vars::with_template(vars, name, &path, dest);
-        let (text, origins) = self
-            .templar
-            .file(&source, language, options.text, vars)
-            .map_err(|d| Unusable::Wrong(d.label(span, "this template")))?;
-        if !origins.is_empty() {
-            return Err(Unusable::Unknown(origins));
-        }
-        let mode = std::fs::metadata(&path).map_or(0o644, |m| m.permissions().mode() & 0o7777);
-        let content = rplay_template::encoding::encode(&text, &options.encoding)
-            .map_err(|why| wrong(format!("`{}`: {why}", path.display())))?;
-        Ok(sending.content(name, mode, content))
     }
 }
 

@@ -1,0 +1,92 @@
+//! The arguments of a task, rendered, with `module_defaults` under them.
+
+use std::sync::Arc;
+
+use rplay_diag::Diagnostic;
+use rplay_playbook::{Keyword, short};
+use rplay_template::Vars;
+use rplay_yaml::{Kind, Node};
+use serde_json::{Map, Value as Json};
+
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text::{self, Unusable};
+
+impl Run {
+    /// The arguments of a task, rendered; with `module_defaults` under them.
+    pub(crate) fn arguments(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Map<String, Json>, Unusable> {
+        let action = &context.task.action;
+        let mut args = self.module_defaults(context, vars)?;
+        if let Some(template) = &action.template {
+            match text::json(&self.templar, template, vars)? {
+                Json::Object(map) => args.extend(map),
+                other => {
+                    let words = format!(
+                        "`{}` takes a mapping of arguments, not `{other}`",
+                        action.name
+                    );
+                    return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));
+                }
+            }
+        }
+        let node = Node {
+            span: action.span.clone(),
+            kind: Kind::Map(action.args.clone()),
+        };
+        if let Json::Object(map) = text::json(&self.templar, &node, vars)? {
+            args.extend(map);
+        }
+        if let Some(words) = &action.text {
+            args.insert(
+                "_raw_params".to_owned(),
+                text::json(&self.templar, words, vars)?,
+            );
+        }
+        Ok(args)
+    }
+
+    /// What `module_defaults` gives a task's module, and the one that does its work on the host.
+    fn module_defaults(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Map<String, Json>, Unusable> {
+        let name = context.task.action.name.as_str();
+        let all = context
+            .frame
+            .all(Some(&context.task), Keyword::ModuleDefaults);
+        let mut args = Map::new();
+        if all.is_empty() {
+            return Ok(args);
+        }
+        let worker = match name {
+            "service" => self.fact(vars, "service_mgr"),
+            "package" => self.fact(vars, "pkg_mgr"),
+            _ => None,
+        };
+        let spec = rplay_builtin::find(name).map(|module| module.spec());
+        let takes = |arg: &str| spec.iter().flatten().any(|spec| spec.is_called(arg));
+        for (key, node) in all.iter().filter_map(|node| node.as_map()).flatten() {
+            let of = short(&key.text);
+            let is_worker = worker.as_deref() == Some(of);
+            if (of == name || is_worker)
+                && let Json::Object(map) = text::json(&self.templar, node, vars)?
+            {
+                let fitting = map.into_iter().filter(|(arg, _)| !is_worker || takes(arg));
+                args.extend(fitting);
+            }
+        }
+        Ok(args)
+    }
+
+    /// A fact of the host, where it is known, as text.
+    fn fact(&self, vars: &Arc<dyn Vars>, name: &str) -> Option<String> {
+        let facts = self.templar.view(vars).get_attr("ansible_facts").ok()?;
+        let fact = facts.get_attr(name).ok()?;
+        fact.as_str().map(str::to_owned)
+    }
+}
