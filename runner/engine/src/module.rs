@@ -43,7 +43,11 @@ impl Run {
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
         if let Some(fault) = context.task.action.faults.first() {
-            return self.failure(fault);
+            return TaskResult {
+                // A module would say this of its arguments.
+                of_task: !fault.message.starts_with("Unsupported parameters"),
+                ..self.failure(fault)
+            };
         }
         let name = match self.action_name(context, vars) {
             Ok(name) => name,

@@ -351,7 +351,12 @@ impl Reader<'_> {
     /// What is wrong with an argument's name.
     fn unknown(&self, key: &Key) -> Option<Diagnostic> {
         let near = self.modules.check_arg(&self.action.name, &key.text).err()?;
-        let words = format!("`{}` has no argument `{}`", self.action.name, key.text);
+        let name = &self.action.name;
+        let words = match self.modules.faults_wait() {
+            // It becomes a task's result, where playbooks look for Ansible's words.
+            true => format!("Unsupported parameters for ({name}) module: {}", key.text),
+            false => format!("`{name}` has no argument `{}`", key.text),
+        };
         let error = Diagnostic::error(words).at(&key.span);
         Some(
             match (include::misplaced(&key.text, &self.action.name), near) {
