@@ -332,7 +332,9 @@ impl Reading<'_> {
         let about = spec.get("short_description").and_then(Node::as_str);
         let about = about.map(|words| format!(" - {words}")).unwrap_or_default();
         let title = format!("Validating arguments against arg spec '{entry}'{about}");
-        let path = self.found.path.display().to_string();
+        let path = &self.found.path;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let path = path.display().to_string();
         let context = [
             ("argument_spec_name", entry.as_str()),
             ("name", name),

@@ -391,7 +391,13 @@ impl Templar {
         let (text, touched) = rendered?;
         let bare = text.strip_suffix('\n').unwrap_or(&text);
         let value = match only {
-            Some(value) if python::printed(&value).is_ok_and(|p| p == bare || p == text) => value,
+            // A text is the file's whole text, the end of its last line included.
+            Some(value)
+                if value.as_str().is_none()
+                    && python::printed(&value).is_ok_and(|p| p == bare || p == text) =>
+            {
+                value
+            }
             _ if bare.is_empty() => Value::from(()),
             _ => Value::from(text),
         };

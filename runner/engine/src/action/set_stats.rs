@@ -47,7 +47,10 @@ fn give(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let span = &call.context.task.action.span;
     let Json::Object(data) = args.data else {
         let words = "The 'data' option needs to be a dictionary/hash";
-        return Err(call.run.failure(&Diagnostic::error(words).at(span)));
+        return Err(TaskResult {
+            of_task: false,
+            ..call.run.failure(&Diagnostic::error(words).at(span))
+        });
     };
     if let Some(name) = data.keys().find(|name| !is_identifier(name)) {
         let words = format!("Invalid variable name '{name}'");
