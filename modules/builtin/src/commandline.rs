@@ -99,7 +99,13 @@ impl Commandline {
             if failure.unknown {
                 return failure;
             }
-            failure.with("cmd", self.shown.clone())
+            // It did not begin, and so printed and changed nothing.
+            failure
+                .with("cmd", self.shown.clone())
+                .with("rc", 2)
+                .with("stdout", "")
+                .with("stderr", "")
+                .with("changed", false)
         })?;
         let end = host.now();
         self.result(&output, &Timing { start, end })

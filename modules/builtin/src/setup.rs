@@ -1,4 +1,5 @@
-//! Facts of the host, gathered without any program: from /proc, /sys, /etc and the kernel.
+//! Facts of the host, from /proc, /sys, /etc and the kernel; the one program run is systemctl, for its
+//! version.
 //!
 //! Python is no fact here: the host needs none, so `ansible_python` is absent.
 

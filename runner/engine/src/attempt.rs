@@ -87,8 +87,8 @@ impl Run {
         loop {
             let mut result = self.once(context, host, &vars).await;
             result.delegated_to = self.delegated_to(context, &vars);
-            if result.is_failed() && is_command(&context.task) && result.data.contains_key("stdout")
-            {
+            let ran = result.data.contains_key("stdout") && !result.data.contains_key("changed");
+            if result.is_failed() && is_command(&context.task) && ran {
                 // It ran, so it may have changed anything, however it ended.
                 result.data.insert("changed".to_owned(), true.into());
             }

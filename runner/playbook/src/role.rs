@@ -337,7 +337,7 @@ impl Reading<'_> {
         let path = path.display().to_string();
         let context = [
             ("argument_spec_name", entry.as_str()),
-            ("name", name),
+            ("name", &short_name(name, self.found)),
             ("path", &path),
             ("type", "role"),
         ];

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rplay_api::Host;
+use rplay_api::{Command, Host};
 use serde_json::{Map, Value, json};
 
 use super::{Facts, text};
@@ -28,6 +28,21 @@ fn python(host: &Host, set: &mut impl FnMut(&str, Value)) {
         }),
     );
     set("python_version", version.into());
+}
+
+/// systemd's version and what it was built with: the one thing here that no file tells.
+fn systemd(host: &Host, set: &mut impl FnMut(&str, Value)) {
+    if !host.is_dir(Path::new("/run/systemd/system")).unwrap_or(false) {
+        return;
+    }
+    let Ok(output) = host.run(&Command::reads(["systemctl", "--version"])) else { return };
+    let stdout = output.stdout();
+    let mut lines = stdout.lines();
+    let version = lines.next().and_then(|line| line.split_whitespace().nth(1));
+    let version = version.and_then(|v| v.parse::<u64>().ok());
+    if let (Some(version), Some(features)) = (version, lines.next()) {
+        set("systemd", json!({"version": version, "features": features}));
+    }
 }
 
 pub(super) fn gather(host: &Host, facts: &mut Facts) {
@@ -57,6 +72,7 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
     set("cmdline", command_line(&text(host, "/proc/cmdline")));
     set("fips", (text(host, "/proc/sys/crypto/fips_enabled") == "1").into());
     set("service_mgr", service_manager(host).into());
+    systemd(host, &mut set);
     let selinux = host.exists(Path::new("/sys/fs/selinux/enforce")).unwrap_or(false);
     let status = if selinux { "enabled" } else { "disabled" };
     set("selinux", json!({ "status": status }));
