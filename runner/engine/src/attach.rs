@@ -67,6 +67,16 @@ impl Run {
             let node = context.task.action.args.get(name);
             let span = node.map_or(&context.task.action.span, |n| &n.span);
             let wrong = |words: String| Unusable::Wrong(Diagnostic::error(words).at(span));
+            if path.is_empty() {
+                let or = match spec.iter().any(|arg| arg.name == "content") {
+                    true => " (or content)",
+                    false => "",
+                };
+                return Err(wrong(format!(
+                    "{}{or} is required: no file is named",
+                    arg.name
+                )));
+            }
             let value = if *kind == "templates" {
                 serde_json::to_value(self.template(
                     context,

@@ -301,6 +301,7 @@ impl Run {
         for (keyword, name) in [
             (Keyword::GatherSubset, "gather_subset"),
             (Keyword::GatherTimeout, "gather_timeout"),
+            (Keyword::FactPath, "fact_path"),
         ] {
             if let Some(node) = play.keywords.get(keyword) {
                 let key = rplay_yaml::Key {

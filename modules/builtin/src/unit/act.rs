@@ -134,7 +134,7 @@ pub fn set_masked(unit: &Unit, wanted: bool, systemctl: &Systemctl, host: &Host)
     let after = if wanted {
         if let Some(path) = file::in_the_way_of_mask(host, systemctl.scope, &unit.name)? {
             return Err(Failure::new(format!(
-                "`{}` cannot be masked: its unit file is `{}`, where the mask would be",
+                "Failed to mask `{}`: its unit file is `{}`, where the mask would be",
                 unit.name,
                 path.display()
             ))
