@@ -1,5 +1,6 @@
 //! What `!vault`, `!unsafe` and the tags of YAML itself make of a value.
 
+use base64::Engine;
 use rplay_diag::{Diagnostic, Span, did_you_mean};
 use saphyr_parser::{ScalarStyle, Tag};
 
@@ -29,6 +30,7 @@ pub(crate) fn scalar(
             "null" => Some(Kind::Null),
             "bool" => Some(resolve(text)).filter(|kind| matches!(kind, Kind::Bool(_))),
             "int" => integer(text).map(Kind::Int),
+            "binary" => binary(text),
             "float" => float(text)
                 .or_else(|| integer(text).map(|n| n as f64))
                 .map(Kind::Float),
@@ -49,6 +51,15 @@ pub(crate) fn scalar(
         ))
         .at(span)
     })
+}
+
+/// Bytes in base64. What of them is no text is replaced: no template can hold it.
+fn binary(text: &str) -> Option<Kind> {
+    let letters: String = text.split_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(letters)
+        .ok()?;
+    Some(Kind::Unsafe(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// A list or mapping under its tag: all text of an `!unsafe` one is.

@@ -247,3 +247,11 @@ proptest! {
         survives(&parts.concat());
     }
 }
+
+#[test]
+fn binary_is_what_its_base64_says() {
+    let bytes = |text: &str| Kind::Unsafe(text.to_owned());
+    assert_eq!(read("!!binary |\n  aMOk\n  IQ==\n").kind, bytes("hä!"));
+    let wrong = load(&source("a: !!binary '*'\n")).map(drop).unwrap_err();
+    assert!(wrong.message.contains("!!binary"), "{}", wrong.message);
+}
