@@ -10,7 +10,7 @@ use rplay_event::Event;
 use rplay_playbook::{
     Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, file_argument,
 };
-use rplay_template::{Value, Vars, to_json};
+use rplay_template::{Value, Vars, as_data, to_json};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
 
@@ -20,7 +20,7 @@ use crate::result::TaskResult;
 use crate::run::Run;
 use crate::tally;
 use crate::task::TaskContext;
-use crate::text::{self, Unusable, data};
+use crate::text::{self, Unusable};
 
 /// One thing to include, with the loop's variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -340,8 +340,10 @@ fn as_nodes(values: &IndexMap<String, Value>, context: &TaskContext) -> Map {
     let span = &context.task.span;
     let node = |value: &Value| Node {
         span: span.clone(),
-        kind: to_json(value)
-            .map_or_else(|_| Kind::Str(value.to_string()), |json| data(&json, span)),
+        kind: to_json(value).map_or_else(
+            |_| Kind::Str(value.to_string()),
+            |json| as_data(&json, span),
+        ),
     };
     let pair = |(name, value): (&String, &Value)| {
         let key = Key {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rplay_diag::{Diagnostic, Span};
-use rplay_template::{Templar, Trouble, Value, ValueKind, Vars, to_json, unknown};
+use rplay_template::{Templar, Trouble, Value, ValueKind, Vars, as_data, to_json, unknown};
 use rplay_yaml::{Key, Kind, Node};
 use serde_json::Value as Json;
 
@@ -58,11 +58,17 @@ pub(crate) fn boolean(
     node: &Node,
     vars: &Arc<dyn Vars>,
 ) -> Result<bool, Diagnostic> {
-    let text = string(templar, node, vars)?;
-    match text.to_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" | "y" | "t" => Ok(true),
-        "false" | "no" | "off" | "0" | "n" | "f" | "" => Ok(false),
-        other => Err(Diagnostic::error(format!("`{other}` is not a boolean")).at(&node.span)),
+    let text = string(templar, node, vars)?.to_lowercase();
+    truth(&text)
+        .ok_or_else(|| Diagnostic::error(format!("`{text}` is not a boolean")).at(&node.span))
+}
+
+/// A word in lowercase as a bool.
+pub(crate) fn truth(word: &str) -> Option<bool> {
+    match word {
+        "true" | "yes" | "on" | "1" | "y" | "t" => Some(true),
+        "false" | "no" | "off" | "0" | "n" | "f" | "" => Some(false),
+        _ => None,
     }
 }
 
@@ -85,20 +91,11 @@ pub(crate) fn words(
     vars: &Arc<dyn Vars>,
 ) -> Result<Vec<String>, Diagnostic> {
     let value = templar.render(node, vars)?;
-    if value.as_str().is_some() || value.try_iter().is_err() {
+    Ok(items(&value).unwrap_or_else(|| {
         let text = plain(&value);
-        return Ok(text
-            .split(',')
-            .map(|w| w.trim().to_owned())
-            .filter(|w| !w.is_empty())
-            .collect());
-    }
-    Ok(value
-        .try_iter()
-        .into_iter()
-        .flatten()
-        .map(|v| plain(&v))
-        .collect())
+        let words = text.split(',').map(str::trim).filter(|w| !w.is_empty());
+        words.map(str::to_owned).collect()
+    }))
 }
 
 /// A node rendered to a list of texts, where a comma is part of a text.
@@ -108,15 +105,13 @@ pub(crate) fn words_uncut(
     vars: &Arc<dyn Vars>,
 ) -> Result<Vec<String>, Diagnostic> {
     let value = templar.render(node, vars)?;
-    if value.as_str().is_some() || value.try_iter().is_err() {
-        return Ok(vec![plain(&value)]);
-    }
-    Ok(value
-        .try_iter()
-        .into_iter()
-        .flatten()
-        .map(|v| plain(&v))
-        .collect())
+    Ok(items(&value).unwrap_or_else(|| vec![plain(&value)]))
+}
+
+/// The items of a list as texts; `None` where it is no list.
+fn items(value: &Value) -> Option<Vec<String>> {
+    let list = value.try_iter().ok().filter(|_| value.as_str().is_none())?;
+    Some(list.map(|v| plain(&v)).collect())
 }
 
 /// A value as the content of a node. What the playbook wrote stays what it is, so that an
@@ -137,25 +132,7 @@ pub(crate) fn content(value: &Value, span: &Span) -> Kind {
             };
             Kind::Map(items().map(pair).collect())
         }
-        _ => to_json(value).map_or_else(|_| Kind::Str(value.to_string()), |v| data(&v, span)),
-    }
-}
-
-/// JSON as the content of a node: data, in which no template is rendered.
-pub(crate) fn data(json: &Json, span: &Span) -> Kind {
-    let node = |json: &Json| Node {
-        span: span.clone(),
-        kind: data(json, span),
-    };
-    match json {
-        Json::Null => Kind::Null,
-        Json::Bool(b) => Kind::Bool(*b),
-        Json::Number(n) => n
-            .as_i64()
-            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
-        Json::String(text) => Kind::Unsafe(text.clone()),
-        Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
-        Json::Object(map) => Kind::Map(map.iter().map(|(k, v)| (key(k, span), node(v))).collect()),
+        _ => to_json(value).map_or_else(|_| Kind::Str(value.to_string()), |v| as_data(&v, span)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
+use rplay_diag::Span;
+use rplay_yaml::{Key, Kind, Node};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::context::{Context, is_omit};
@@ -52,6 +54,28 @@ pub fn to_json(value: &Value) -> Result<Json, Trouble> {
         }
         _ => Json::from(value.to_string()),
     })
+}
+
+/// JSON as the content of a node: data, in which no template is rendered.
+pub fn as_data(json: &Json, span: &Span) -> Kind {
+    let node = |json: &Json| Node {
+        span: span.clone(),
+        kind: as_data(json, span),
+    };
+    let key = |name: &String| Key {
+        text: name.clone(),
+        span: span.clone(),
+    };
+    match json {
+        Json::Null => Kind::Null,
+        Json::Bool(b) => Kind::Bool(*b),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
+        Json::String(text) => Kind::Unsafe(text.clone()),
+        Json::Array(items) => Kind::Seq(items.iter().map(node).collect()),
+        Json::Object(map) => Kind::Map(map.iter().map(|(k, v)| (key(k), node(v))).collect()),
+    }
 }
 
 /// Data as a value.

@@ -31,7 +31,8 @@ pub mod vault;
 
 pub use context::{is_omit, omit};
 pub use file::{Language, TextOptions};
-pub use json::{Trouble, from_json, to_json};
+pub use filters::yaml::data as from_node;
+pub use json::{Trouble, as_data, from_json, to_json};
 pub use minijinja::Value;
 pub use minijinja::value::ValueKind;
 pub use minijinja::value::{Enumerator, Object};

@@ -15,5 +15,6 @@ pub use extra::extra_vars;
 pub use fact_cache::FactCache;
 pub use host_vars::HostVars;
 pub use level::Level;
+pub use merge::merge;
 pub use scope::{Layer, Mappings, Scope};
 pub use store::{Addition, Store};

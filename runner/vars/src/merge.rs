@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use rplay_diag::Span;
 use rplay_template::{Value, Var, to_json};
-use rplay_yaml::{Key, Kind, Map, Node};
-use serde_json::Value as Json;
+use rplay_yaml::{Kind, Map, Node};
 
 /// A variable with those of lower levels under it, highest first, for as long as all are mappings.
 pub(crate) fn under(top: Var, lower: impl Iterator<Item = Var>) -> Var {
@@ -34,35 +33,13 @@ fn mapping(var: &Var) -> Option<Node> {
 
 fn data(value: &Value) -> Option<Node> {
     let json = to_json(value).ok()?;
-    Some(node(&json, &Span::synthetic("data")))
-}
-
-/// JSON as a node: data, in which no template is rendered.
-fn node(json: &Json, span: &Span) -> Node {
-    let kind = match json {
-        Json::Null => Kind::Null,
-        Json::Bool(b) => Kind::Bool(*b),
-        Json::Number(n) => n
-            .as_i64()
-            .map_or_else(|| Kind::Float(n.as_f64().unwrap_or(0.0)), Kind::Int),
-        Json::String(text) => Kind::Unsafe(text.clone()),
-        Json::Array(items) => Kind::Seq(items.iter().map(|item| node(item, span)).collect()),
-        Json::Object(map) => {
-            let key = |name: &String| Key {
-                text: name.clone(),
-                span: span.clone(),
-            };
-            Kind::Map(map.iter().map(|(k, v)| (key(k), node(v, span))).collect())
-        }
-    };
-    Node {
-        span: span.clone(),
-        kind,
-    }
+    let span = Span::synthetic("data");
+    let kind = rplay_template::as_data(&json, &span);
+    Some(Node { span, kind })
 }
 
 /// The keys of both; of a key that both have, the upper value, merged where both are mappings.
-fn merge(below: Node, upper: &Node) -> Node {
+pub fn merge(below: Node, upper: &Node) -> Node {
     let (Kind::Map(mut all), Kind::Map(over)) = (below.kind, &upper.kind) else {
         return upper.clone();
     };

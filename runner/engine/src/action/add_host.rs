@@ -3,13 +3,14 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
+use rplay_template::as_data;
 use rplay_vars::Addition;
 use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
 use crate::result::TaskResult;
-use crate::text::{data, key};
+use crate::text::key;
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -62,7 +63,7 @@ fn add(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let shown = Json::Object(args.clone());
     let span = &call.context.task.action.span;
     let vars = args.iter().map(|(name, value)| {
-        let kind = data(value, span);
+        let kind = as_data(value, span);
         let span = span.clone();
         (key(name, &span), Node { span, kind })
     });

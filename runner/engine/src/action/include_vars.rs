@@ -135,9 +135,14 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         )]);
     }
     if merge {
-        let mut under = known(call, &all);
-        merge_into(&mut under, all);
-        all = under;
+        let as_node = |map: Map| Node {
+            span: span.clone(),
+            kind: Kind::Map(map),
+        };
+        let under = as_node(known(call, &all));
+        if let Kind::Map(merged) = rplay_vars::merge(under, &as_node(all.clone())).kind {
+            all = merged;
+        }
     }
     let node = Node {
         span,
@@ -165,29 +170,6 @@ fn known(call: Call<'_>, names: &Map) -> Map {
         Some((name.clone(), Node { span, kind }))
     });
     now.collect()
-}
-
-/// Lays variables over others, mappings into mappings.
-fn merge_into(under: &mut Map, over: Map) {
-    for (key, node) in over {
-        match (under.get_mut(key.text.as_str()), node) {
-            (
-                Some(Node {
-                    kind: Kind::Map(low),
-                    ..
-                }),
-                Node {
-                    kind: Kind::Map(high),
-                    ..
-                },
-            ) => {
-                merge_into(low, high);
-            }
-            (_, node) => {
-                under.insert(key, node);
-            }
-        }
-    }
 }
 
 /// Which files of a folder are read.

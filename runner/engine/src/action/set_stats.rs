@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::set_fact::is_identifier;
 use super::{Action, Call, settled};
 use crate::result::TaskResult;
+use crate::text;
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -69,10 +70,7 @@ fn give(call: Call<'_>) -> Result<TaskResult, TaskResult> {
 /// Any word that is not one for true is false, as in Ansible.
 fn is_true(value: &Json) -> bool {
     match value {
-        Json::String(word) => matches!(
-            word.to_lowercase().as_str(),
-            "yes" | "true" | "on" | "1" | "y" | "t"
-        ),
+        Json::String(word) => text::truth(&word.to_lowercase()) == Some(true),
         other => other == &Json::Bool(true) || other == &Json::from(1),
     }
 }

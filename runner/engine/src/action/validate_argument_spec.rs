@@ -3,14 +3,14 @@
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
 use rplay_diag::Diagnostic;
-use rplay_template::{Value, to_json};
+use rplay_template::{Value, as_data, to_json};
 use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
 
 use super::{Action, Call, settled};
 use crate::arg_spec;
 use crate::result::TaskResult;
-use crate::text::{Unusable, data, plain_json};
+use crate::text::{Unusable, plain_json};
 
 pub(super) const ACTION: Action = Action {
     doc: Doc {
@@ -62,7 +62,7 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let options = match options.as_str() {
         Some(_) => Node {
             span: options.span.clone(),
-            kind: data(&rendered(options)?, &options.span),
+            kind: as_data(&rendered(options)?, &options.span),
         },
         None => options.clone(),
     };

@@ -58,7 +58,7 @@ fn from_yaml_all(_: &mut State<'_, '_>, args: &Args) -> Out {
 }
 
 /// A node as data: nothing in it is rendered.
-pub(crate) fn data(node: &Node) -> Value {
+pub fn data(node: &Node) -> Value {
     match &node.kind {
         Kind::Null => Value::from(()),
         Kind::Bool(b) => Value::from(*b),
