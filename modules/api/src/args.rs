@@ -107,7 +107,7 @@ impl fmt::Display for ArgError {
         let arg = &self.arg;
         match &self.fault {
             Fault::Unknown => write!(f, "unknown argument `{arg}`"),
-            Fault::Missing => write!(f, "missing argument `{arg}`"),
+            Fault::Missing => write!(f, "missing required arguments: {arg}"),
             Fault::Invalid(why) => write!(f, "argument `{arg}`: {why}"),
         }
     }

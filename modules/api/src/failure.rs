@@ -46,6 +46,11 @@ impl Failure {
         }
     }
 
+    /// An argument that must be given, in the words that playbooks look for.
+    pub fn missing(arg: &str) -> Self {
+        Self::new(format!("missing required arguments: {arg}")).arg(arg)
+    }
+
     /// An I/O error with its act and path: could not read `/x`: permission denied.
     pub fn io(act: &str, path: &Path, error: &io::Error) -> Self {
         let error = words(error);

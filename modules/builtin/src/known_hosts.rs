@@ -144,8 +144,7 @@ impl KnownHostsArgs {
         let Some(key) = &self.key else {
             return match self.state {
                 State::Absent => Ok(vec![]),
-                State::Present => Err(Failure::new("missing argument `key`")
-                    .arg("key")
+                State::Present => Err(Failure::missing("key")
                     .help("`ssh-keyscan NAME` shows the keys of a host; compare them with its own")),
             };
         };

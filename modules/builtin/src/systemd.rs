@@ -127,7 +127,7 @@ impl Module for This {
         match args.name {
             Some(name) => wanted.ensure(&name, &systemctl, host),
             None if wanted == Wanted::default() => Ok(Outcome::new().with("status", serde_json::json!({}))),
-            None => Err(Failure::new("missing argument `name`").arg("name")),
+            None => Err(Failure::missing("name")),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
 use rplay_playbook::{Keyword, short};
-use rplay_template::Vars;
+use rplay_template::{Vars, is_omit};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
@@ -22,11 +22,14 @@ impl Run {
         let action = &context.task.action;
         let mut args = self.module_defaults(context, vars)?;
         if let Some(template) = &action.template {
-            match text::json(&self.templar, template, vars)? {
+            let value = self.templar.render(template, vars);
+            let value = value.map_err(Unusable::Wrong)?;
+            match text::value_json(&value, template)? {
+                _ if is_omit(&value) => {}
                 Json::Object(map) => args.extend(map),
                 other => {
                     let words = format!(
-                        "`{}` takes a mapping of arguments, not `{other}`",
+                        "Finalization of task args for `{}` failed: `args` is to be a mapping, not `{other}`",
                         action.name
                     );
                     return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));

@@ -2,6 +2,7 @@
 //! and sent along.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use rplay_api::{ArgKind, ArgSpec, ControllerScript};
@@ -16,7 +17,28 @@ use crate::run::Run;
 use crate::task::TaskContext;
 use crate::template_options;
 use crate::template_vars;
-use crate::text::Unusable;
+use crate::text::{self, Unusable};
+
+/// What becomes of a file that `ansible-vault` encrypted.
+#[derive(Clone, Copy)]
+enum Vaults {
+    Opened,
+    Kept,
+}
+
+impl Vaults {
+    /// As the argument `decrypt` says.
+    fn of(args: &Map<String, Json>) -> Self {
+        let word = args.get("decrypt").map(|given| match given {
+            Json::String(word) => word.to_lowercase(),
+            other => other.to_string(),
+        });
+        match word.as_deref().and_then(text::truth) {
+            Some(false) => Self::Kept,
+            _ => Self::Opened,
+        }
+    }
+}
 
 impl Run {
     /// Puts files of the controller in the place of their names.
@@ -42,6 +64,20 @@ impl Run {
             (ArgKind::ControllerScript, "files"),
             (ArgKind::ControllerTemplate, "templates"),
         ];
+        let vaults = Vaults::of(args);
+        let takes_file = |arg: &ArgSpec| kinds[0].0 == arg.kind || kinds[2].0 == arg.kind;
+        let missing = |arg: &&ArgSpec| arg.required && !args.keys().any(|name| arg.is_called(name));
+        if spec.iter().any(takes_file)
+            && let Some(missing) = spec.iter().find(missing)
+        {
+            let words = format!("{} is required", missing.name);
+            let wrong = Diagnostic::error(words).at(&context.task.action.span);
+            let help = format!(
+                "`rplay doc {}` says what it takes",
+                context.task.action.name
+            );
+            return Err(Unusable::Wrong(wrong.help(help)));
+        }
         for arg in spec {
             if let ArgKind::ControllerForm(by, word) = arg.kind
                 && args.get(by).and_then(Json::as_str) == Some(word)
@@ -88,10 +124,15 @@ impl Run {
                 )?)
             } else if arg.kind == ArgKind::ControllerScript {
                 let (name, words) = ControllerScript::split(&path);
-                let file = self.file(context, &name, span, &mut sending).await?;
+                let file = self
+                    .file(context, &name, vaults, span, &mut sending)
+                    .await?;
                 serde_json::to_value(ControllerScript { file, words })
             } else {
-                serde_json::to_value(self.file(context, &path, span, &mut sending).await?)
+                serde_json::to_value(
+                    self.file(context, &path, vaults, span, &mut sending)
+                        .await?,
+                )
             };
             let value = value.map_err(|e| wrong(e.to_string()))?;
             args.insert(name.to_owned(), value);
@@ -119,7 +160,9 @@ impl Run {
             if part.contains_key("content") {
                 continue;
             }
-            let sent = self.file(context, &name, span, sending).await?;
+            let sent = self
+                .file(context, &name, Vaults::Opened, span, sending)
+                .await?;
             let sent = serde_json::to_value(sent)
                 .map_err(|e| Unusable::Wrong(Diagnostic::error(e.to_string()).at(span)))?;
             part.insert(rplay_api::FORM_FILE.to_owned(), sent);
@@ -131,6 +174,7 @@ impl Run {
         &self,
         context: &TaskContext,
         name: &str,
+        vaults: Vaults,
         span: &rplay_diag::Span,
         sending: &mut Sending,
     ) -> Result<rplay_api::ControllerFile, Unusable> {
@@ -138,8 +182,15 @@ impl Run {
         if let Some(content) = self.planned_file(context, name).await {
             return Ok(sending.content(name, 0o644, content));
         }
+        let opener = |content: &[u8], path: &Path| match vaults {
+            Vaults::Kept => Ok(None),
+            Vaults::Opened => self.templar.open_vault_file(content, path),
+        };
         match find(&context.frame, &context.task.file, "files", name) {
-            Some(path) => self.files.send(name, &path, sending).map_err(wrong),
+            Some(path) => self
+                .files
+                .send(name, &path, &opener, sending)
+                .map_err(wrong),
             None => Err(self.not_there(context, "files", name, span)),
         }
     }

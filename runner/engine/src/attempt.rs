@@ -343,7 +343,9 @@ impl Run {
 
     /// Facts of a result go to the host (or to the delegated one).
     pub(crate) fn share_facts(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
-        if !result.data.contains_key("ansible_facts") || sets_variables(&context.task) {
+        // What `debug` shows under that name is what it was asked to show.
+        let tells = context.task.action.name != "debug";
+        if !tells || !result.data.contains_key("ansible_facts") || sets_variables(&context.task) {
             return;
         }
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);

@@ -1,7 +1,9 @@
-//! Files of the controller that a task sends along: found, listed, digested.
+//! Files of the controller that a task sends along: found, listed, digested; those that are vaults
+//! opened.
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -51,6 +53,12 @@ impl Sending {
     }
 }
 
+/// What a file that begins so is.
+const VAULT: &[u8] = b"$ANSIBLE_VAULT;";
+
+/// Opens what is a vault; none for what is not.
+pub(crate) type Opener<'a> = &'a (dyn Fn(&[u8], &Path) -> Result<Option<Vec<u8>>, String> + Sync);
+
 /// Reads and digests files; remembers digests, so that a file sent to many hosts is read once.
 #[derive(Debug, Default)]
 pub(crate) struct ControllerFiles {
@@ -66,14 +74,15 @@ impl ControllerFiles {
         &self,
         written: &str,
         path: &Path,
+        opener: Opener<'_>,
         sending: &mut Sending,
     ) -> Result<ControllerFile, String> {
         let meta = fs::metadata(path).map_err(|e| could_not("read", path, &e))?;
         let mut entries = vec![];
         if meta.is_dir() {
-            self.folder(path, path, &mut entries, sending)?;
+            self.folder(path, path, opener, &mut entries, sending)?;
         } else {
-            entries.push(self.file(path, String::new(), &meta, sending)?);
+            entries.push(self.file(path, String::new(), &meta, opener, sending)?);
         }
         Ok(ControllerFile::Sent {
             src: written.to_owned(),
@@ -85,6 +94,7 @@ impl ControllerFiles {
         &self,
         root: &Path,
         dir: &Path,
+        opener: Opener<'_>,
         entries: &mut Vec<ControllerEntry>,
         sending: &mut Sending,
     ) -> Result<(), String> {
@@ -116,9 +126,9 @@ impl ControllerFiles {
                     mode,
                     kind: EntryKind::Directory,
                 });
-                self.folder(root, &path, entries, sending)?;
+                self.folder(root, &path, opener, entries, sending)?;
             } else {
-                entries.push(self.file(&path, below, &meta, sending)?);
+                entries.push(self.file(&path, below, &meta, opener, sending)?);
             }
         }
         Ok(())
@@ -129,12 +139,14 @@ impl ControllerFiles {
         path: &Path,
         below: String,
         meta: &Metadata,
+        opener: Opener<'_>,
         sending: &mut Sending,
     ) -> Result<ControllerEntry, String> {
         let mode = meta.permissions().mode() & 0o7777;
         let size = meta.len();
-        let kind = if size <= INLINE {
+        let kind = if size <= INLINE || begins(path, VAULT) {
             let content = fs::read(path).map_err(|e| could_not("read", path, &e))?;
+            let content = opener(&content, path)?.unwrap_or(content);
             let sha256 = rplay_api::hex(&Sha256::digest(&content));
             let size = content.len() as u64;
             sending.push(
@@ -179,6 +191,13 @@ impl ControllerFiles {
         known.insert(path.to_owned(), (modified, meta.len(), digest.clone()));
         Ok(digest)
     }
+}
+
+/// Whether a file begins with these bytes.
+fn begins(path: &Path, with: &[u8]) -> bool {
+    let mut head = vec![0; with.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head == with
 }
 
 fn could_not(act: &str, path: &Path, error: &std::io::Error) -> String {

@@ -28,6 +28,7 @@ mod tests_of_values;
 pub mod unknown;
 mod vars;
 pub mod vault;
+mod vault_file;
 
 pub use context::{is_omit, omit};
 pub use file::{Language, TextOptions};

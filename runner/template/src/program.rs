@@ -14,7 +14,7 @@ use crate::file::{TextOptions, ended_as};
 use crate::methods;
 use crate::missing::Miss;
 use crate::python::{printed, valid};
-use crate::rewrite::{self, Rewritten, Strings};
+use crate::rewrite::{self, Rewritten, Strings, Templates};
 
 /// A compiled text.
 pub(crate) struct Program {
@@ -70,7 +70,7 @@ impl Program {
             None => (text, false),
         };
         if let Some(inner) = whole_expression(body)
-            && let Ok(program) = Self::bare(inner, Strings::Raw)
+            && let Ok(program) = Self::bare(inner, Strings::Raw, Templates::InLookups)
         {
             let shift = inner.as_ptr().addr() - text.as_ptr().addr() + program.shift;
             return Ok(Self {
@@ -89,14 +89,14 @@ impl Program {
 
     /// A bare expression.
     pub(crate) fn expression(text: &str) -> Result<Self, Broken> {
-        Self::bare(text, Strings::Escaped)
+        Self::bare(text, Strings::Escaped, Templates::Anywhere)
     }
 
-    fn bare(text: &str, strings: Strings) -> Result<Self, Broken> {
+    fn bare(text: &str, strings: Strings, templates: Templates) -> Result<Self, Broken> {
         let inner = text.trim();
         let shift = inner.as_ptr().addr() - text.as_ptr().addr();
         let broken = |error| Broken::new(error, shift);
-        let rewritten = rewrite::expression(inner, strings).map_err(broken)?;
+        let rewritten = rewrite::expression(inner, strings, templates).map_err(broken)?;
         let code = environment().compile_expression_owned(rewritten.text.clone());
         let code = code.map_err(|error| Broken::new(error, shift))?;
         Ok(Self {

@@ -12,6 +12,8 @@ use minijinja::machinery::ast::{self, BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
+use crate::templar::is_template;
+
 /// A text as the evaluator gets it, and the way back to the text as written.
 #[derive(Debug)]
 pub(crate) struct Rewritten {
@@ -53,12 +55,26 @@ pub(crate) enum Strings {
     Escaped,
 }
 
+/// Which string literals may hold templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Templates {
+    /// What a lookup is called with: in every template.
+    InLookups,
+    /// Any: in conditions, where old playbooks quote what they mean as a variable.
+    Anywhere,
+}
+
 /// A bare expression.
 ///
 /// # Errors
 /// Where it is none.
-pub(crate) fn expression(text: &str, strings: Strings) -> Result<Rewritten, Error> {
+pub(crate) fn expression(
+    text: &str,
+    strings: Strings,
+    templates: Templates,
+) -> Result<Rewritten, Error> {
     let mut edits = Edits::new(text, strings);
+    edits.templates = templates;
     edits.expr(&parse_expr(text)?);
     Ok(edits.apply())
 }
@@ -89,6 +105,7 @@ pub(crate) fn reads_others(text: &str) -> bool {
 struct Edits<'a> {
     text: &'a str,
     strings: Strings,
+    templates: Templates,
     found: Vec<(Range<usize>, String)>,
 }
 
@@ -97,6 +114,7 @@ impl<'a> Edits<'a> {
         Self {
             text,
             strings,
+            templates: Templates::InLookups,
             found: vec![],
         }
     }
@@ -178,7 +196,12 @@ impl<'a> Edits<'a> {
     fn expr(&mut self, expr: &Expr<'_>) {
         match expr {
             Expr::Var(_) => {}
-            Expr::Const(s) => self.literal(s),
+            Expr::Const(s) => {
+                self.literal(s);
+                if self.templates == Templates::Anywhere {
+                    self.template_in(s);
+                }
+            }
             Expr::Slice(s) => {
                 self.expr(&s.expr);
                 [&s.start, &s.stop, &s.step]
@@ -235,6 +258,13 @@ impl<'a> Edits<'a> {
             other => self.expr(other),
         }
         self.args(&call.args);
+        if self.templates == Templates::InLookups && is_lookup(&call.expr) {
+            let terms = call.args.iter().skip(1);
+            terms.for_each(|term| match term {
+                CallArg::Pos(Expr::Const(literal)) => self.template_in(literal),
+                _ => {}
+            });
+        }
     }
 
     fn args(&mut self, args: &[CallArg<'_>]) {
@@ -321,6 +351,14 @@ impl<'a> Edits<'a> {
         }
     }
 
+    /// `'a {{ b }}'` becomes `'a {{ b }}'|__template`: a literal that is a template itself.
+    fn template_in(&mut self, literal: &ast::Spanned<ast::Const>) {
+        if literal.value.as_str().is_some_and(is_template) {
+            let end = literal.span().end_offset as usize;
+            self.edit(end..end, "|__template");
+        }
+    }
+
     /// `{% set x = [] %}`: what a template makes, it may change.
     fn mutable(&mut self, expr: &Expr<'_>) {
         let span = match expr {
@@ -339,6 +377,10 @@ impl<'a> Edits<'a> {
         let head = self.text[..operand].trim_end_matches(|c: char| c.is_whitespace() || c == '(');
         head.ends_with(sign).then(|| head.len() - sign.len())
     }
+}
+
+fn is_lookup(callee: &Expr<'_>) -> bool {
+    matches!(callee, Expr::Var(name) if ["lookup", "query", "q"].contains(&name.id))
 }
 
 /// Where an expression begins. The parser's spans begin elsewhere for what follows an operand.
@@ -375,7 +417,9 @@ mod tests {
     use super::*;
 
     fn rewritten(text: &str) -> String {
-        expression(text, Strings::Escaped).unwrap().text
+        expression(text, Strings::Escaped, Templates::Anywhere)
+            .unwrap()
+            .text
     }
 
     #[test]
@@ -405,16 +449,37 @@ mod tests {
 
     #[test]
     fn raw_strings_keep_their_backslashes() {
-        let raw = |text: &str| expression(text, Strings::Raw).unwrap().text;
+        let raw = |text: &str| {
+            expression(text, Strings::Raw, Templates::InLookups)
+                .unwrap()
+                .text
+        };
         assert_eq!(raw(r"'a\nb'"), r"'a\\nb'");
         assert_eq!(raw(r"'a\\1'"), r"'a\\\\1'");
         assert_eq!(raw(r"'q\'q'"), r"'q\\\'q'");
     }
 
     #[test]
+    fn literals_that_are_templates_are_rendered_where_they_may_be() {
+        assert_eq!(rewritten("a == '{{ b }}'"), "a == '{{ b }}'|__template");
+        assert_eq!(
+            rewritten("a['{{ b }}'].c"),
+            "((a|__item('{{ b }}'|__template,2))|__attr('c',13))"
+        );
+        let inside = |text: &str| {
+            let found = expression(text, Strings::Raw, Templates::InLookups);
+            found.unwrap().text
+        };
+        assert_eq!(
+            inside("lookup('{{ a }}', '{{ b }}', x='{{ c }}') ~ '{{ d }}'"),
+            "((lookup('{{ a }}', '{{ b }}'|__template, x='{{ c }}') )|__concat( '{{ d }}'))"
+        );
+    }
+
+    #[test]
     fn a_place_in_the_rewritten_text_leads_back() {
         let text = "x + a.b.c | upper";
-        let rewritten = expression(text, Strings::Escaped).unwrap();
+        let rewritten = expression(text, Strings::Escaped, Templates::Anywhere).unwrap();
         let at = rewritten.text.find("upper").unwrap();
         assert_eq!(&text[rewritten.original(&(at..at + 5))], "upper");
         let all = 0..rewritten.text.len();

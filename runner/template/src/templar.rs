@@ -16,7 +16,7 @@ use crate::file::{Language, TextOptions};
 use crate::program::Program;
 use crate::redact::Redactor;
 use crate::unknown::{self, Origin};
-use crate::vars::{Var, Vars};
+use crate::vars::Vars;
 use crate::vault::VaultKeys;
 use crate::{missing, python};
 
@@ -179,6 +179,14 @@ impl Templar {
         self.evaluate(&program, text, place, context, depth)
     }
 
+    /// A string literal of an expression, which is a template itself.
+    pub(crate) fn literal(&self, text: &str, context: &Arc<Context>) -> Result<Value, Diagnostic> {
+        let span = Span::synthetic("a text of an expression");
+        let place = Place::Text(text, &span);
+        self.text(text, &place, context, Depth::AsUsed)
+            .map_err(|failure| failure.diagnostic)
+    }
+
     fn compiled(
         &self,
         cache: &RwLock<HashMap<Arc<str>, Arc<Program>>>,
@@ -276,10 +284,16 @@ impl Templar {
                         .help("write an expression, or take the condition away"),
                 );
             }
-            Kind::Str(text) if !is_template(text) => {
-                self.bare(text, &Place::Node(node), vars, Depth::AsUsed)?
+            Kind::Str(text) if is_in_braces(text) => self.indirect(node, vars)?,
+            Kind::Str(text) => {
+                let value = self.bare(text, &Place::Node(node), vars, Depth::AsUsed);
+                value.map_err(|wrong| match Self::is_expression(text) {
+                    false if is_template(text) => wrong.help(
+                        "a condition is an expression: variables stand in it without `{{ }}`",
+                    ),
+                    _ => wrong,
+                })?
             }
-            Kind::Str(_) => self.indirect(node, vars)?,
             Kind::Unsafe(text) if !self.0.allow_broken_conditionals => {
                 return Err(untrusted(text, &node.span));
             }
@@ -291,28 +305,23 @@ impl Templar {
         self.decide(&value, node)
     }
 
+    fn is_expression(text: &str) -> bool {
+        Program::expression(text).is_ok()
+    }
+
     /// A condition in braces: text that it gives is the condition, where the playbook wrote it.
     fn indirect(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Value, Diagnostic> {
         let value = self.render(node, vars)?;
         let Some(text) = value.as_str() else {
             return Ok(value);
         };
-        if value.is_safe() || self.is_constant_part(node) {
+        if value.is_safe() {
             return self.bare(text, &Place::Node(node), vars, Depth::AsUsed);
         }
         if self.0.allow_broken_conditionals {
             return Ok(value);
         }
         Err(untrusted(text, &node.span))
-    }
-
-    /// Whether a text holds templates that use no variable, amid text of its own: all of it is the
-    /// playbook's.
-    fn is_constant_part(&self, node: &Node) -> bool {
-        let text = node.as_str().unwrap_or_default().trim();
-        let whole = text.starts_with("{{") && text.ends_with("}}");
-        let nothing: Arc<dyn Vars> = Arc::new(NoVars);
-        !whole && self.render(node, &nothing).is_ok()
     }
 
     fn all(&self, items: &[Node], vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
@@ -428,43 +437,6 @@ impl Templar {
                 .message
         })
     }
-
-    /// A text file of the controller, opened where it is a vault.
-    ///
-    /// # Errors
-    /// I/O errors, and a vault that no password opens.
-    pub fn read_file(&self, path: &std::path::Path) -> std::io::Result<String> {
-        let text = std::fs::read_to_string(path)?;
-        if !crate::vault::is_vault(&text) {
-            return Ok(text);
-        }
-        let plain = self.0.keys.decrypt(&text).map_err(std::io::Error::other)?;
-        self.hide(&plain);
-        Ok(plain)
-    }
-
-    /// Every text value of a vault that holds variables is a secret, as one written with `!vault` is.
-    fn hide(&self, plain: &str) {
-        let source = Source::new("vault", plain);
-        if let Ok(loaded) = rplay_yaml::load(&source) {
-            let root = loaded.root(&source);
-            if root.as_map().is_some() {
-                self.hide_values(&root);
-            }
-        }
-    }
-
-    fn hide_values(&self, node: &Node) {
-        match &node.kind {
-            // A template shows what it is made of, which is hidden where that is secret.
-            Kind::Str(text) | Kind::Unsafe(text) if !is_template(text) => {
-                self.0.redactor.register(text);
-            }
-            Kind::Seq(items) => items.iter().for_each(|item| self.hide_values(item)),
-            Kind::Map(map) => map.values().for_each(|value| self.hide_values(value)),
-            _ => {}
-        }
-    }
 }
 
 /// A value all of whose parts are rendered, without those that are `omit`.
@@ -516,24 +488,17 @@ pub(crate) fn is_template(text: &str) -> bool {
     text.contains("{{") || text.contains("{%") || text.contains("{#")
 }
 
+/// Whether a condition is a template, and not an expression with templates in its literals.
+fn is_in_braces(text: &str) -> bool {
+    let text = text.trim();
+    ["{{", "{%", "{#"].iter().any(|open| text.starts_with(open))
+        && ["}}", "%}", "#}"].iter().any(|close| text.ends_with(close))
+}
+
 /// Data must not be run as code.
 fn untrusted(text: &str, span: &Span) -> Diagnostic {
     let words = format!("`{text}` is an untrusted template or expression: it is data");
     Diagnostic::error(words).at(span).help(
         "write the expression itself, compare the text, or turn it into a boolean with `| bool`",
     )
-}
-
-/// No variables at all, and nothing to look up.
-#[derive(Debug)]
-struct NoVars;
-
-impl Vars for NoVars {
-    fn get(&self, _: &str) -> Option<Var> {
-        None
-    }
-
-    fn names(&self) -> Vec<String> {
-        vec![]
-    }
 }

@@ -59,6 +59,11 @@ impl VaultKeys {
         opened.values().any(|known| known == plain)
     }
 
+    /// Whether there is no password at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.passwords.is_empty()
+    }
+
     fn opened(&self, text: &str) -> Result<String, String> {
         let (plain, _) = self.open(text)?;
         String::from_utf8(plain).map_err(|_| "it is not text".to_owned())

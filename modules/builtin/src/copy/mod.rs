@@ -153,8 +153,7 @@ impl Module for This {
             (Some(_), Some(_)) => Err(Failure::new("`src` and `content`: parameters are mutually exclusive")
                 .arg("content")
                 .help("leave one of them out")),
-            (None, None) => Err(Failure::new("missing argument `src`")
-                .arg("src")
+            (None, None) => Err(Failure::new("src (or content) is required").arg("src")
                 .help("give `src`, or the file's text as `content`")),
             (None, Some(content)) => job.text(host, content),
             (Some(src), None) => job.source(host, src),
@@ -181,7 +180,7 @@ impl Job<'_> {
         let dest = &self.args.dest;
         if path_info::ends_with_slash(dest) || host.is_dir(dest)? {
             let shown = dest.display();
-            return Err(Failure::new(format!("`{shown}` is a folder"))
+            return Err(Failure::new(format!("can not use content with a dir as dest: `{shown}` is one"))
                 .arg("dest")
                 .help("with `content` the name of the file must be given too"));
         }

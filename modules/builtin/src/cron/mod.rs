@@ -179,7 +179,7 @@ impl CronArgs {
         }
         self.check_file_name(host);
         match &self.job {
-            None => return wrong("job", "missing argument `job`"),
+            None => return Err(Failure::missing("job")),
             Some(job) if job.trim_matches(['\r', '\n']).contains('\n') => {
                 return Err(Failure::new("the job has more than one line")
                     .arg("job")

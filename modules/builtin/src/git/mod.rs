@@ -160,8 +160,7 @@ impl Module for This {
 impl GitArgs {
     fn check(&self) -> Result<()> {
         if self.dest.is_none() && self.clone {
-            return Err(Failure::new("missing argument `dest`")
-                .arg("dest")
+            return Err(Failure::missing("dest")
                 .help("it may be left out only with clone: false"));
         }
         if self.bare && self.separate_git_dir.is_some() {

@@ -247,7 +247,7 @@ impl IptablesArgs {
     fn check(&self) -> Result<()> {
         let wrong = |arg: &str, why: &str| Err(Failure::new(why).arg(arg));
         if self.chain.is_none() && !self.flush {
-            return wrong("chain", "missing argument `chain`");
+            return Err(Failure::missing("chain"));
         }
         if self.chain.as_ref().is_some_and(|c| c.is_empty() || c.starts_with('-')) {
             return wrong("chain", "that is no name of a chain");

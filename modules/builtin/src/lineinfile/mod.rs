@@ -186,8 +186,7 @@ fn present(
     host: &Host,
 ) -> Result<Outcome> {
     let line = args.line.as_deref().ok_or_else(|| {
-        Failure::new("missing argument `line`")
-            .arg("line")
+        Failure::missing("line")
             .help("it is the line to be there; state: absent needs none")
     })?;
     let position = Position::parse(args.insertafter.as_deref(), args.insertbefore.as_deref())?;

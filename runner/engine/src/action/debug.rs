@@ -2,8 +2,8 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 use rplay_api::{Args, Doc};
-use rplay_diag::Diagnostic;
-use rplay_template::{Trouble, to_json};
+use rplay_diag::{Diagnostic, Span};
+use rplay_template::{Trouble, is_omit, to_json};
 use rplay_yaml::Kind;
 use serde_json::{Map, Value as Json};
 
@@ -53,17 +53,13 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let mut data = Map::from_iter([("_rplay_show".to_owned(), true.into())]);
     let mut warnings = vec![];
     match (args.var, args.msg) {
-        (Some(var), _) => {
-            let action = &call.context.task.action;
-            let span = action.args.get("var").map_or(&action.span, |n| &n.span);
-            if let Some(Kind::Map(_) | Kind::Seq(_)) = action.args.get("var").map(|n| &n.kind) {
-                let words = "`var` is not a string and conversion is not allowed";
-                return Err(call.run.failure(&Diagnostic::error(words).at(span)));
-            }
-            if let Some(Kind::Unsafe(_)) = action.args.get("var").map(|n| &n.kind) {
-                let words = format!("`{var}` is an untrusted template or expression: it is data");
-                return Err(call.run.failure(&Diagnostic::error(words).at(span)));
-            }
+        (Some(_), Some(_)) => {
+            let words = "`msg` and `var`: parameters are mutually exclusive";
+            let wrong = Diagnostic::error(words).at(&call.context.task.action.span);
+            return Err(call.run.failure(&wrong.help("leave one of them out")));
+        }
+        (Some(var), None) => {
+            let span = &trusted(&call, &var)?;
             let shown = match call.run.templar.expression(&var, span, call.vars) {
                 Err(wrong) if !is_about_nothing(&wrong) => {
                     return Err(call.run.failure(&wrong));
@@ -72,6 +68,10 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
                     let words = format!("error 1 - {}", wrong.message);
                     warnings.push(format!("Encountered 1 template error.\n{words}"));
                     format!("<< {words} >>").into()
+                }
+                Ok(value) if is_omit(&value) => {
+                    warnings.push(format!("`{var}` is omitted: it could not be omitted here"));
+                    "<<Omit>>".into()
                 }
                 Ok(value) => match to_json(&value) {
                     Ok(json) => json,
@@ -91,6 +91,32 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let mut result = TaskResult::done(false, data);
     result.warnings = warnings;
     Ok(result)
+}
+
+/// The place of `var`, which is an expression, and must be the playbook's own.
+fn trusted(call: &Call<'_>, var: &str) -> Result<Span, TaskResult> {
+    let wrong = |diagnostic: Diagnostic| call.run.failure(&diagnostic);
+    let written = call.written()?;
+    let Some(node) = written.get("var") else {
+        return Ok(call.context.task.action.span.clone());
+    };
+    let is_own = match &node.kind {
+        Kind::Map(_) | Kind::Seq(_) => {
+            let words = "`var` is not a string and conversion is not allowed";
+            return Err(wrong(Diagnostic::error(words).at(&node.span)));
+        }
+        Kind::Str(text) if rplay_playbook::is_template(text) => {
+            let value = call.run.templar.render(node, call.vars).map_err(wrong)?;
+            value.is_safe()
+        }
+        kind => !matches!(kind, Kind::Unsafe(_)),
+    };
+    if is_own {
+        return Ok(node.span.clone());
+    }
+    let words = format!("`{var}` is an untrusted template or expression: it is data");
+    let help = "`msg` shows a value; the name of a variable is text of the playbook";
+    Err(wrong(Diagnostic::error(words).at(&node.span).help(help)))
 }
 
 /// Whether an error says that something is not there: what is shown says so too.

@@ -90,7 +90,9 @@ pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
     let mut shown = result(ended, task);
     let words = task.module == "debug" && ended.result.contains_key("_rplay_show");
     if words && task.visible {
+        // Beside a variable the item is told too, beside a text it is not.
         let item = shown.get("ansible_loop_var").and_then(Value::as_str);
+        let item = item.filter(|_| shown.contains_key("msg"));
         let item = item.map(str::to_owned);
         shown.retain(|key, _| !FRAMING.contains(&key.as_str()) && Some(key) != item.as_ref());
     }

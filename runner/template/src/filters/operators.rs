@@ -3,8 +3,10 @@
 use minijinja::{State, Value};
 
 use crate::call::{Args, Callable, Out, lenient};
+use crate::context::context_of;
 use crate::mutable::mutable;
 use crate::operate;
+use crate::python::wrong;
 
 pub(super) const FILTERS: &[Callable] = &[
     lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a)),
@@ -34,8 +36,16 @@ pub(super) const FILTERS: &[Callable] = &[
         operate::compare(">=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__mutable"], &["value"], |_, a| mutable(a.req(0)?)),
+    lenient(&["__template"], &["text"], template),
     lenient(&["attr"], &["value", "name"], get_attr),
 ];
+
+fn template(state: &mut State<'_, '_>, args: &Args) -> Out {
+    let text = args.req(0)?.as_str().unwrap_or_default();
+    let context = context_of(state)?;
+    let rendered = context.templar.literal(text, &context);
+    rendered.map_err(|diagnostic| wrong(diagnostic.message))
+}
 
 fn key(args: &Args) -> Out {
     let at = args.opt(2).and_then(Value::as_usize).unwrap_or(0);
