@@ -24,6 +24,8 @@ pub struct ArgSpec {
     pub required: bool,
     /// Its default, as written in a playbook.
     pub default: Option<&'static str>,
+    /// Whether its value is kept out of what results tell.
+    pub secret: bool,
 }
 
 impl ArgSpec {

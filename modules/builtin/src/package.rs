@@ -39,6 +39,7 @@ impl Args for PackageArgs {
             kind: ArgKind::Raw,
             required,
             default: None,
+            secret: false,
         };
         let mut spec = vec![
             own("name", "The packages, as the manager calls them.", true),

@@ -147,7 +147,8 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
     };
     if meta.is_link() {
         let to = host.read_link(path)?;
-        let source = path_info::real_path(host, path)?;
+        // A link that leads to itself leads nowhere else.
+        let source = path_info::real_path(host, path).unwrap_or_else(|_| path.to_owned());
         stat.insert("lnk_target".to_owned(), to.to_string_lossy().into());
         stat.insert("lnk_source".to_owned(), source.to_string_lossy().into());
     }

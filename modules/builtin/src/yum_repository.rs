@@ -119,6 +119,7 @@ impl Args for YumRepositoryArgs {
             kind: if is_switch { ArgKind::Bool } else { ArgKind::Str },
             required: false,
             default: None,
+            secret: name.ends_with("password"),
         }));
         spec
     }

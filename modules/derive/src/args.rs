@@ -8,6 +8,7 @@ use crate::doc_text;
 
 struct Options {
     flatten: bool,
+    secret: bool,
     name: String,
     aliases: Vec<LitStr>,
     default: Option<Expr>,
@@ -48,6 +49,7 @@ fn options(field: &Field) -> Result<Options> {
     let name = ident.to_string();
     let mut options = Options {
         flatten: false,
+        secret: false,
         name: name.strip_prefix("r#").unwrap_or(&name).to_owned(),
         aliases: vec![],
         default: None,
@@ -62,8 +64,11 @@ fn options(field: &Field) -> Result<Options> {
                 options.default = Some(meta.value()?.parse()?);
             } else if meta.path.is_ident("flatten") {
                 options.flatten = true;
+            } else if meta.path.is_ident("secret") {
+                options.secret = true;
             } else {
-                return Err(meta.error("expected `name`, `alias`, `default` or `flatten`"));
+                let words = "expected `name`, `alias`, `default`, `secret` or `flatten`";
+                return Err(meta.error(words));
             }
             Ok(())
         })?;
@@ -93,6 +98,7 @@ fn spec(field: &Field) -> Result<TokenStream> {
         name,
         aliases,
         default,
+        secret,
     } = options(field)?;
     if flatten {
         let ty = &field.ty;
@@ -123,6 +129,7 @@ fn spec(field: &Field) -> Result<TokenStream> {
             kind: <#ty as ::rplay_api::ArgType>::KIND,
             required: #required,
             default: #default,
+            secret: #secret,
         });
     })
 }

@@ -22,7 +22,7 @@ mod choice;
 
 use proc_macro::TokenStream;
 
-/// Derives `rplay_api::Args`.
+/// Derives `rplay_api::Args`; `#[arg(secret)]` keeps a value out of what results tell.
 #[proc_macro_derive(Args, attributes(arg))]
 pub fn derive_args(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);

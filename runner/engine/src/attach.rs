@@ -11,7 +11,7 @@ use rplay_template::{Language, Vars};
 use rplay_wire::{End, Mode, Run as Request};
 use serde_json::{Map, Value as Json};
 
-use crate::controller_files::Sending;
+use crate::controller_files::{Links, Sending};
 use crate::lookup_io::{find, places};
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -19,23 +19,37 @@ use crate::template_options;
 use crate::template_vars;
 use crate::text::{self, Unusable};
 
-/// What becomes of a file that `ansible-vault` encrypted.
+/// What is sent as it is.
 #[derive(Clone, Copy)]
-enum Vaults {
-    Opened,
-    Kept,
+struct AsIs {
+    /// Files that `ansible-vault` encrypted are.
+    vaults: bool,
+    /// Links in a folder may be.
+    links: Links,
 }
 
-impl Vaults {
-    /// As the argument `decrypt` says.
+impl AsIs {
+    /// Nothing is.
+    const NOTHING: Self = Self {
+        vaults: false,
+        links: Links::Followed,
+    };
+
+    /// As the arguments `decrypt` and `local_follow` say.
     fn of(args: &Map<String, Json>) -> Self {
-        let word = args.get("decrypt").map(|given| match given {
-            Json::String(word) => word.to_lowercase(),
-            other => other.to_string(),
-        });
-        match word.as_deref().and_then(text::truth) {
-            Some(false) => Self::Kept,
-            _ => Self::Opened,
+        let denied = |arg: &str| {
+            let word = args.get(arg).map(|given| match given {
+                Json::String(word) => word.to_lowercase(),
+                other => other.to_string(),
+            });
+            word.as_deref().and_then(text::truth) == Some(false)
+        };
+        Self {
+            vaults: denied("decrypt"),
+            links: match denied("local_follow") {
+                true => Links::Kept,
+                false => Links::Followed,
+            },
         }
     }
 }
@@ -64,7 +78,7 @@ impl Run {
             (ArgKind::ControllerScript, "files"),
             (ArgKind::ControllerTemplate, "templates"),
         ];
-        let vaults = Vaults::of(args);
+        let as_is = AsIs::of(args);
         let takes_file = |arg: &ArgSpec| kinds[0].0 == arg.kind || kinds[2].0 == arg.kind;
         let missing = |arg: &&ArgSpec| arg.required && !args.keys().any(|name| arg.is_called(name));
         if spec.iter().any(takes_file)
@@ -124,15 +138,10 @@ impl Run {
                 )?)
             } else if arg.kind == ArgKind::ControllerScript {
                 let (name, words) = ControllerScript::split(&path);
-                let file = self
-                    .file(context, &name, vaults, span, &mut sending)
-                    .await?;
+                let file = self.file(context, &name, as_is, span, &mut sending).await?;
                 serde_json::to_value(ControllerScript { file, words })
             } else {
-                serde_json::to_value(
-                    self.file(context, &path, vaults, span, &mut sending)
-                        .await?,
-                )
+                serde_json::to_value(self.file(context, &path, as_is, span, &mut sending).await?)
             };
             let value = value.map_err(|e| wrong(e.to_string()))?;
             args.insert(name.to_owned(), value);
@@ -161,7 +170,7 @@ impl Run {
                 continue;
             }
             let sent = self
-                .file(context, &name, Vaults::Opened, span, sending)
+                .file(context, &name, AsIs::NOTHING, span, sending)
                 .await?;
             let sent = serde_json::to_value(sent)
                 .map_err(|e| Unusable::Wrong(Diagnostic::error(e.to_string()).at(span)))?;
@@ -174,7 +183,7 @@ impl Run {
         &self,
         context: &TaskContext,
         name: &str,
-        vaults: Vaults,
+        as_is: AsIs,
         span: &rplay_diag::Span,
         sending: &mut Sending,
     ) -> Result<rplay_api::ControllerFile, Unusable> {
@@ -182,14 +191,14 @@ impl Run {
         if let Some(content) = self.planned_file(context, name).await {
             return Ok(sending.content(name, 0o644, content));
         }
-        let opener = |content: &[u8], path: &Path| match vaults {
-            Vaults::Kept => Ok(None),
-            Vaults::Opened => self.templar.open_vault_file(content, path),
+        let opener = |content: &[u8], path: &Path| match as_is.vaults {
+            true => Ok(None),
+            false => self.templar.open_vault_file(content, path),
         };
         match find(&context.frame, &context.task.file, "files", name) {
             Some(path) => self
                 .files
-                .send(name, &path, &opener, sending)
+                .send(name, &path, as_is.links, &opener, sending)
                 .map_err(wrong),
             None => Err(self.not_there(context, "files", name, span)),
         }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -74,64 +74,29 @@ impl ControllerFiles {
         &self,
         written: &str,
         path: &Path,
+        links: Links,
         opener: Opener<'_>,
         sending: &mut Sending,
     ) -> Result<ControllerFile, String> {
         let meta = fs::metadata(path).map_err(|e| could_not("read", path, &e))?;
-        let mut entries = vec![];
-        if meta.is_dir() {
-            self.folder(path, path, opener, &mut entries, sending)?;
+        let entries = if meta.is_dir() {
+            let mut walk = Walk {
+                files: self,
+                root: path,
+                links,
+                opener,
+                above: vec![],
+                entries: vec![],
+            };
+            walk.folder(path, sending)?;
+            walk.entries
         } else {
-            entries.push(self.file(path, String::new(), &meta, opener, sending)?);
-        }
+            vec![self.file(path, String::new(), &meta, opener, sending)?]
+        };
         Ok(ControllerFile::Sent {
             src: written.to_owned(),
             entries,
         })
-    }
-
-    fn folder(
-        &self,
-        root: &Path,
-        dir: &Path,
-        opener: Opener<'_>,
-        entries: &mut Vec<ControllerEntry>,
-        sending: &mut Sending,
-    ) -> Result<(), String> {
-        let listed = fs::read_dir(dir).map_err(|e| could_not("list", dir, &e))?;
-        let mut paths: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
-        paths.sort();
-        for path in paths {
-            let below = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .to_string_lossy()
-                .into_owned();
-            let link = fs::symlink_metadata(&path).map_err(|e| could_not("read", &path, &e))?;
-            if link.is_symlink() && !path.exists() {
-                let to = fs::read_link(&path).map_err(|e| could_not("read", &path, &e))?;
-                let kind = EntryKind::Link(to.to_string_lossy().into_owned());
-                entries.push(ControllerEntry {
-                    path: below,
-                    mode: 0o777,
-                    kind,
-                });
-                continue;
-            }
-            let meta = fs::metadata(&path).map_err(|e| could_not("read", &path, &e))?;
-            if meta.is_dir() {
-                let mode = meta.permissions().mode() & 0o7777;
-                entries.push(ControllerEntry {
-                    path: below,
-                    mode,
-                    kind: EntryKind::Directory,
-                });
-                self.folder(root, &path, opener, entries, sending)?;
-            } else {
-                entries.push(self.file(&path, below, &meta, opener, sending)?);
-            }
-        }
-        Ok(())
     }
 
     fn file(
@@ -198,6 +163,85 @@ fn begins(path: &Path, with: &[u8]) -> bool {
     let mut head = vec![0; with.len()];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
     read.is_ok() && head == with
+}
+
+/// What becomes of the symbolic links in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// What they lead to is sent; one that leads nowhere, or to a folder above it, as itself.
+    Followed,
+    /// They are sent as links.
+    Kept,
+}
+
+/// A folder being listed.
+struct Walk<'a> {
+    files: &'a ControllerFiles,
+    root: &'a Path,
+    links: Links,
+    opener: Opener<'a>,
+    /// Device and inode of the folders that it is in.
+    above: Vec<(u64, u64)>,
+    entries: Vec<ControllerEntry>,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, dir: &Path, sending: &mut Sending) -> Result<(), String> {
+        let meta = fs::metadata(dir).map_err(|e| could_not("read", dir, &e))?;
+        let own = (meta.dev(), meta.ino());
+        if self.above.contains(&own) {
+            return Err(format!(
+                "the links that lead to `{}` go around in a circle",
+                dir.display()
+            ));
+        }
+        self.above.push(own);
+        let listed = fs::read_dir(dir).map_err(|e| could_not("list", dir, &e))?;
+        let mut paths: Vec<PathBuf> = listed.flatten().map(|entry| entry.path()).collect();
+        // A folder's own files come before its folders.
+        paths.sort_by_cached_key(|path| (path.is_dir(), path.clone()));
+        for path in paths {
+            self.item(&path, sending)?;
+        }
+        self.above.pop();
+        Ok(())
+    }
+
+    fn item(&mut self, path: &Path, sending: &mut Sending) -> Result<(), String> {
+        let below = path.strip_prefix(self.root).unwrap_or(path);
+        let below = below.to_string_lossy().into_owned();
+        let own = fs::symlink_metadata(path).map_err(|e| could_not("read", path, &e))?;
+        let target = fs::metadata(path).ok();
+        let ends = |meta: &Metadata| !self.above.contains(&(meta.dev(), meta.ino()));
+        let meta = match target {
+            Some(target) if self.links == Links::Followed && ends(&target) => target,
+            _ => own,
+        };
+        let mode = meta.permissions().mode() & 0o7777;
+        let kind = if meta.is_symlink() {
+            let to = fs::read_link(path).map_err(|e| could_not("read", path, &e))?;
+            EntryKind::Link(to.to_string_lossy().into_owned())
+        } else if meta.is_dir() {
+            EntryKind::Directory
+        } else if meta.is_file() {
+            let entry = self.files.file(path, below, &meta, self.opener, sending)?;
+            self.entries.push(entry);
+            return Ok(());
+        } else {
+            let shown = path.display();
+            return Err(format!("`{shown}` is neither a file, a folder nor a link"));
+        };
+        let is_folder = kind == EntryKind::Directory;
+        self.entries.push(ControllerEntry {
+            path: below,
+            mode,
+            kind,
+        });
+        match is_folder {
+            true => self.folder(path, sending),
+            false => Ok(()),
+        }
+    }
 }
 
 fn could_not(act: &str, path: &Path, error: &std::io::Error) -> String {

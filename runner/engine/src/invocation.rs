@@ -17,7 +17,7 @@ pub(crate) fn invocation(spec: &[ArgSpec], args: &Map<String, Json>) -> Json {
     };
     let shown = spec.iter().map(|arg| {
         let value = match given(arg) {
-            Some(value) if !value.is_null() && is_secret(arg) => HIDDEN.into(),
+            Some(value) if !value.is_null() && arg.secret => HIDDEN.into(),
             Some(value) => value.clone(),
             None => arg
                 .default
@@ -37,14 +37,6 @@ fn written(kind: ArgKind, text: &str) -> Json {
     }
 }
 
-fn is_secret(arg: &ArgSpec) -> bool {
-    let is_text = matches!(arg.kind, ArgKind::Str | ArgKind::Raw);
-    is_text
-        && ["password", "passphrase", "secret", "token"]
-            .iter()
-            .any(|word| arg.name.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +49,7 @@ mod tests {
             kind,
             required: false,
             default,
+            secret: false,
         }
     }
 
@@ -82,7 +75,11 @@ mod tests {
     #[test]
     fn a_password_is_not_told() {
         let args = Map::from_iter([("url_password".to_owned(), Json::from("hush"))]);
-        let told = invocation(&[arg("url_password", ArgKind::Str, None)], &args);
+        let spec = ArgSpec {
+            secret: true,
+            ..arg("url_password", ArgKind::Str, None)
+        };
+        let told = invocation(&[spec], &args);
         assert_eq!(told["module_args"]["url_password"], HIDDEN);
     }
 }

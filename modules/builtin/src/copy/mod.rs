@@ -27,6 +27,7 @@ pub struct CopyArgs {
     /// playbook; of the target with `remote_src`. A folder with a `/` at the end is its content.
     src: Option<ControllerFile>,
     /// The file's content in place of `src`; a mapping or list is written as JSON.
+    #[arg(secret)]
     content: Option<Value>,
     /// Where it goes on the target. In a folder, or with a `/` at the end, a file keeps its name.
     dest: PathBuf,

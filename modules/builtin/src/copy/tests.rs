@@ -227,18 +227,16 @@ fn remote_folders_are_copied_with_their_modes() {
 }
 
 #[test]
-fn a_folder_that_links_to_itself_is_refused() {
+fn a_link_back_to_the_folder_that_holds_it_is_copied_as_a_link() {
     on_each_system(|system, root| {
         let host = Fixture::new(system);
         host.file(&path(root, "from/f"), "")
             .link(".", &path(root, "from/loop"));
         let args = json!({"src": path(root, "from"), "remote_src": true,
             "dest": path(root, "to")});
-        let error = host.run::<This>(args).result.unwrap_err();
-        assert!(
-            error.msg.contains("leads back to a folder above it"),
-            "{error}"
-        );
+        host.run::<This>(args).result.unwrap();
+        let copied = system.lstat(Path::new(&path(root, "to/from/loop")));
+        assert!(copied.unwrap().unwrap().is_link());
     });
 }
 

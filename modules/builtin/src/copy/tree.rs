@@ -53,7 +53,7 @@ struct Walk<'a> {
     host: &'a Host<'a>,
     root: &'a Path,
     follow: bool,
-    /// Device and inode of the folders that it is in: a link back to one of them has no end.
+    /// Device and inode of the folders that it is in.
     above: Vec<(u64, u64)>,
     items: Vec<Item>,
 }
@@ -65,7 +65,7 @@ impl Walk<'_> {
         let own = (meta.device, meta.inode);
         if self.above.contains(&own) {
             return Err(Failure::new(format!(
-                "the link `{}` leads back to a folder above it",
+                "the links that lead to `{}` go around in a circle",
                 path.display()
             ))
             .arg("src")
@@ -84,11 +84,11 @@ impl Walk<'_> {
         let Some(own) = self.host.lstat(path)? else {
             return Ok(());
         };
-        // A link that leads nowhere is copied as it is.
-        let meta = if self.follow {
-            self.host.stat(path)?.unwrap_or(own)
-        } else {
-            own
+        // A link that leads nowhere, or back to a folder above it, is copied as it is.
+        let ends = |meta: &Meta| !self.above.contains(&(meta.device, meta.inode));
+        let meta = match self.follow {
+            true => self.host.stat(path).ok().flatten().filter(ends).unwrap_or(own),
+            false => own,
         };
         if meta.is_dir() {
             return self.folder(path);

@@ -52,7 +52,7 @@ pub struct GetUrlArgs {
     #[arg(alias = "username")]
     url_username: Option<String>,
     /// The password for basic authentication.
-    #[arg(alias = "password")]
+    #[arg(alias = "password", secret)]
     url_password: Option<String>,
     /// The name and password go with the first request in any case.
     #[arg(name = "force_basic_auth", default = false)]

@@ -74,7 +74,7 @@ pub struct UriArgs {
     #[arg(alias = "user")]
     url_username: Option<String>,
     /// The password.
-    #[arg(alias = "password")]
+    #[arg(alias = "password", secret)]
     url_password: Option<String>,
     /// Send the name and password with the first request, not only after the server asked for them.
     #[arg(default = false)]

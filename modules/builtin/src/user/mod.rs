@@ -69,6 +69,7 @@ pub struct UserArgs {
     #[arg(default = false)]
     system: bool,
     /// The hash of its password, as `password_hash` makes it; `!` or `*` for none.
+    #[arg(secret)]
     password: Option<String>,
     /// Lock or unlock its password.
     password_lock: Option<bool>,
@@ -117,6 +118,7 @@ pub struct UserArgs {
     /// The SSH key's comment; absent: `generated on HOST`.
     ssh_key_comment: Option<String>,
     /// Passphrase of the SSH key; absent: none.
+    #[arg(secret)]
     ssh_key_passphrase: Option<String>,
 }
 
