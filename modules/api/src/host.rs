@@ -8,6 +8,7 @@ mod attrs;
 mod files;
 mod finish;
 mod record;
+mod result_diff;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -265,6 +266,11 @@ impl<'a> Host<'a> {
 
     /// What was changed so far, in the order of the first touch; what was put back is left out.
     pub fn changes(&self) -> Vec<Change> {
+        let recorded = self.recorded().into_iter();
+        recorded.map(|recorded| recorded.change).collect()
+    }
+
+    fn recorded(&self) -> Vec<record::Recorded> {
         self.record
             .borrow()
             .changes(self.system, self.settings.diff)

@@ -34,7 +34,6 @@ mod play_context;
 mod prints;
 mod prompt;
 mod result;
-mod result_diff;
 mod run;
 mod scope;
 mod tags;

@@ -23,7 +23,6 @@ use crate::invocation::invocation;
 use crate::links::Broken;
 use crate::prints;
 use crate::result::TaskResult;
-use crate::result_diff;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text::{self, Unusable};
@@ -242,7 +241,6 @@ impl Run {
             Ok(link) => link,
             Err(error) => return unreachable(&error),
         };
-        let wants_diff = request.diff;
         match link.run(place.become_.as_ref(), request, files).await {
             Ok(report) => {
                 let place = match &report.end {
@@ -252,10 +250,6 @@ impl Run {
                     _ => None,
                 };
                 let mut result = TaskResult::of_report(report, &context.origin);
-                if wants_diff && !result.changes.is_empty() {
-                    let diff = result_diff::of(&result.changes);
-                    result.data.insert("diff".to_owned(), diff);
-                }
                 if let Some((msg, arg, help)) = place {
                     result.diagnostic = Some(self.drawn(context, &msg, arg.as_deref(), &help));
                 }

@@ -206,10 +206,15 @@ pub(crate) fn environment() -> &'static Environment<'static> {
             if value.is_undefined() || value.is_none() {
                 return Ok(());
             }
-            out.write_str(&printed(value)?)?;
+            let text = printed(value)?;
+            out.write_str(&text)?;
             PRINTED.with_borrow_mut(|(count, last)| {
-                *count += 1;
-                *last = Some(value.clone());
+                // The text of a macro is the value that it printed.
+                let of_macro = |last: &Value| printed(last).is_ok_and(|printed| printed == text);
+                if value.as_str().is_none() || !last.as_ref().is_some_and(of_macro) {
+                    *count += 1;
+                    *last = Some(value.clone());
+                }
             });
             Ok(())
         });

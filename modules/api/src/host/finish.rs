@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use rplay_wire::{End, Report};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Host;
+use super::{Host, result_diff};
 use crate::args::ArgMap;
 use crate::{Entry, Failure, Outcome};
 
@@ -14,35 +14,44 @@ impl Host<'_> {
     pub fn report(self, module: &Entry, args: &ArgMap) -> Report {
         let start = Instant::now();
         let result = module.run(args, &self);
-        let changes = self.changes();
+        let recorded = self.recorded();
+        let diff = (self.settings.diff && !recorded.is_empty())
+            .then(|| result_diff::of(module.doc.name, &recorded));
         let end = match result {
             _ if self.is_cancelled() => End::Cancelled,
-            Ok(outcome) => ok(outcome, !changes.is_empty()),
+            Ok(outcome) => ok(outcome, !recorded.is_empty(), diff),
             Err(failure) if failure.unknown => End::Unknown { why: failure.msg },
-            Err(failure) => failed(failure),
+            Err(failure) => failed(failure, diff),
         };
+        let changes = recorded.into_iter().map(|recorded| recorded.change);
         Report {
             end,
-            changes,
+            changes: changes.collect(),
             warnings: self.warnings.into_inner(),
             took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }
 }
 
-fn ok(outcome: Outcome, changed: bool) -> End {
+fn ok(outcome: Outcome, changed: bool, diff: Option<Value>) -> End {
     End::Ok {
         changed: outcome.changed.unwrap_or(changed),
-        data: Value::Object(outcome.data).to_string(),
+        data: with_diff(outcome.data, diff),
         unknown: outcome.unknown,
     }
 }
 
-fn failed(failure: Failure) -> End {
+fn failed(failure: Failure, diff: Option<Value>) -> End {
     End::Failed {
         msg: failure.msg,
         arg: failure.arg,
         help: failure.help,
-        data: Value::Object(failure.data).to_string(),
+        data: with_diff(failure.data, diff),
     }
+}
+
+/// A result's keys as JSON, `diff` among them.
+fn with_diff(mut data: Map<String, Value>, diff: Option<Value>) -> String {
+    data.extend(diff.map(|diff| ("diff".to_owned(), diff)));
+    Value::Object(data).to_string()
 }

@@ -44,6 +44,12 @@ struct Content {
     text: Option<String>,
 }
 
+/// A change, and the two texts of its diff where they may be shown.
+pub(super) struct Recorded {
+    pub change: Change,
+    pub texts: Option<(String, String)>,
+}
+
 impl Record {
     /// A module is about to change the file at `path`.
     pub(super) fn touch(&mut self, system: &dyn System, path: &Path, times: bool) {
@@ -85,25 +91,28 @@ impl Record {
         self.order.push(Touched::Thing(target));
     }
 
-    pub(super) fn changes(&self, system: &dyn System, diff: bool) -> Vec<Change> {
+    pub(super) fn changes(&self, system: &dyn System, diff: bool) -> Vec<Recorded> {
         self.order
             .iter()
             .filter_map(|touched| match touched {
                 Touched::File(path) => self.file_change(system, path, diff),
                 Touched::Thing(target) => {
                     let (before, after) = self.things[target].clone();
-                    (before != after).then(|| Change {
-                        target: target.clone(),
-                        before,
-                        after,
-                        diff: None,
+                    (before != after).then(|| Recorded {
+                        change: Change {
+                            target: target.clone(),
+                            before,
+                            after,
+                            diff: None,
+                        },
+                        texts: None,
                     })
                 }
             })
             .collect()
     }
 
-    fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Change> {
+    fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Recorded> {
         let before = &self.files[path];
         let content_after = content(system, path);
         let same_content = before.content == content_after;
@@ -118,13 +127,18 @@ impl Record {
         {
             state.insert("times".to_owned(), "set".to_owned());
         }
-        let diff = (wants_diff && !same_content)
-            .then(|| content_diff(before.content.as_ref(), content_after.as_ref()));
-        Some(Change {
+        let (diff, texts) = (wants_diff && !same_content)
+            .then(|| content_diff(before.content.as_ref(), content_after.as_ref()))
+            .unzip();
+        let change = Change {
             target: Target::File(path.to_string_lossy().into_owned()),
             before: old,
             after,
             diff,
+        };
+        Some(Recorded {
+            change,
+            texts: texts.flatten(),
         })
     }
 }
@@ -213,23 +227,29 @@ fn content(system: &dyn System, path: &Path) -> Option<Content> {
     })
 }
 
-fn content_diff(before: Option<&Content>, after: Option<&Content>) -> Diff {
+/// How two contents differ, and their texts where they may be shown.
+fn content_diff(
+    before: Option<&Content>,
+    after: Option<&Content>,
+) -> (Diff, Option<(String, String)>) {
     let text = |content: Option<&Content>| match content {
         None => Some(String::new()),
         Some(content) => content.text.clone(),
     };
     let (Some(old), Some(new)) = (text(before), text(after)) else {
         let digest = |content: &Content| (content.size, content.sha256.clone());
-        return Diff::Binary {
+        let diff = Diff::Binary {
             before: before.map(digest),
             after: after.map(digest),
         };
+        return (diff, None);
     };
     if is_secret(&old) || is_secret(&new) {
-        return Diff::Secret;
+        return (Diff::Secret, None);
     }
     let diff = similar::TextDiff::from_lines(&old, &new);
-    Diff::Text(diff.unified_diff().context_radius(3).to_string())
+    let hunks = diff.unified_diff().context_radius(3).to_string();
+    (Diff::Text(hunks), Some((old, new)))
 }
 
 /// A private key never shows in a diff, whatever the task says of it.

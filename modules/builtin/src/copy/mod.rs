@@ -223,6 +223,10 @@ impl Job<'_> {
         if path_info::ends_with_slash(path) {
             return Err(Failure::new(format!("the source `{src}` is no folder")).arg("src"));
         }
+        if !meta.is_file() {
+            let words = format!("the source `{src}` is not a file, and neither a folder");
+            return Err(Failure::new(words).arg("src"));
+        }
         let single = Single {
             src: src.to_owned(),
             content: Content::File(path.to_owned()),

@@ -3,29 +3,36 @@
 use rplay_wire::{Change, Diff, State, Target};
 use serde_json::{Map, Value as Json, json};
 
-/// The changes of a result: one as a mapping, more as a list, as modules of Ansible have it.
-pub(crate) fn of(changes: &[Change]) -> Json {
+use super::record::Recorded;
+
+/// Modules whose diff of a content is a list, though it is of one file.
+const LISTS: [&str; 4] = ["blockinfile", "copy", "lineinfile", "template"];
+
+/// The changes of a module's result: one as a mapping, more as a list.
+pub(super) fn of(module: &str, changes: &[Recorded]) -> Json {
     let mut all: Vec<Json> = changes.iter().map(one).collect();
-    match (all.len(), changes) {
-        (1, [Change { diff: None, .. }]) => all.remove(0),
+    let is_content = changes
+        .iter()
+        .any(|recorded| recorded.change.diff.is_some());
+    match all.len() {
+        1 if !(is_content && LISTS.contains(&module)) => all.remove(0),
         _ => all.into(),
     }
 }
 
-fn one(change: &Change) -> Json {
+fn one(recorded: &Recorded) -> Json {
+    let change = &recorded.change;
     let (_, name) = change.target.parts();
     match &change.diff {
-        Some(Diff::Text(text)) => json!({
-            "before_header": name,
-            "after_header": name,
-            "prepared": text,
-        }),
-        Some(Diff::Binary { .. } | Diff::Secret) => json!({
-            "before_header": name,
-            "after_header": name,
-            "before": "",
-            "after": "",
-        }),
+        Some(Diff::Text(_) | Diff::Binary { .. } | Diff::Secret) => {
+            let (before, after) = recorded.texts.clone().unwrap_or_default();
+            json!({
+                "before_header": name,
+                "after_header": name,
+                "before": before,
+                "after": after,
+            })
+        }
         None => json!({
             "before": side(&change.target, change.before.as_ref()),
             "after": side(&change.target, change.after.as_ref()),
