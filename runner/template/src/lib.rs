@@ -25,6 +25,7 @@ mod rewrite;
 mod secret;
 mod templar;
 mod tests_of_values;
+mod unary_plus;
 pub mod unknown;
 mod vars;
 pub mod vault;

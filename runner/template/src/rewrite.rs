@@ -13,6 +13,7 @@ use minijinja::machinery::{parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
 use crate::templar::is_template;
+use crate::unary_plus;
 
 /// A text as the evaluator gets it, and the way back to the text as written.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ pub(crate) fn expression(
     strings: Strings,
     templates: Templates,
 ) -> Result<Rewritten, Error> {
+    let text = &unary_plus::expression(text);
     let mut edits = Edits::new(text, strings);
     edits.templates = templates;
     edits.expr(&parse_expr(text)?);
@@ -89,6 +91,7 @@ pub(crate) fn template(
     strings: Strings,
     syntax: SyntaxConfig,
 ) -> Result<Rewritten, Error> {
+    let text = &unary_plus::template(text, syntax.clone());
     let mut edits = Edits::new(text, strings);
     edits.stmt(&parse(text, name, syntax)?);
     Ok(edits.apply())
