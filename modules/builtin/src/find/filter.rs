@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use glob::{MatchOptions, Pattern};
 use rplay_api::{Failure, FileMode, Host, Meta, Result};
 
+use super::decode::Decoder;
 use super::{FindArgs, Stamp};
 use crate::python_regex::{Expression, Flags};
 
@@ -14,6 +15,7 @@ pub(super) struct Filter {
     patterns: Vec<Name>,
     excludes: Vec<Name>,
     contains: Option<Expression>,
+    decoder: Decoder,
     whole: bool,
     age: Option<f64>,
     stamp: Stamp,
@@ -71,6 +73,7 @@ impl Filter {
             patterns: Name::parse("patterns", &args.patterns, args.use_regex)?,
             excludes: Name::parse("excludes", &args.excludes, args.use_regex)?,
             contains: contains.transpose()?,
+            decoder: Decoder::new(args.encoding.as_deref()),
             whole: args.read_whole_file,
             age: amount("age", args.age.as_deref(), AGES)?,
             stamp: args.age_stamp,
@@ -128,21 +131,30 @@ impl Filter {
         }
     }
 
-    /// Whether the content fits; it is read only where that was asked for.
-    pub(super) fn takes_content(&self, host: &Host, path: &Path) -> Result<bool> {
+    /// Whether the content fits; it is read only where that was asked for. Where it cannot be told
+    /// what it is, the reason.
+    pub(super) fn takes_content(
+        &self,
+        host: &Host,
+        path: &Path,
+    ) -> Result<std::result::Result<bool, String>> {
         let Some(expression) = &self.contains else {
-            return Ok(true);
+            return Ok(Ok(true));
         };
         let content = host.read(path)?;
+        let content = match self.decoder.text(&content, path) {
+            Ok(content) => content,
+            Err(why) => return Ok(Err(why)),
+        };
         if self.whole {
-            return expression.is_match(&content);
+            return expression.is_match(&content).map(Ok);
         }
         for line in content.split(|b| *b == b'\n') {
             if expression.is_match(line)? {
-                return Ok(true);
+                return Ok(Ok(true));
             }
         }
-        Ok(false)
+        Ok(Ok(false))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Lists files by name, age, size, mode and content.
 
+mod decode;
 mod filter;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return, target_path, Failure};
+use rplay_api::{Args, Choice, Doc, FileKind, Host, Meta, Module, Outcome, Result, Return, target_path};
 use serde_json::{Map, Value, json};
 
 use crate::checksum::{self, Algorithm};
@@ -31,7 +32,8 @@ pub struct FindArgs {
     use_regex: bool,
     /// A regular expression that a line of the file must match from its beginning.
     contains: Option<String>,
-    /// The encoding of the files that `contains` looks into: `utf-8` is what is known here.
+    /// The encoding of the files that `contains` looks into, as Python calls it; without it their
+    /// bytes are looked at as they are.
     encoding: Option<String>,
     /// Match `contains` against the file as a whole.
     #[arg(default = false)]
@@ -141,13 +143,6 @@ impl Module for This {
     };
 
     fn run(args: FindArgs, host: &Host) -> Result<Outcome> {
-        if let Some(name) = &args.encoding
-            && !matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "ascii")
-        {
-            return Err(
-                Failure::new(format!("the encoding `{name}` is not read here")).arg("encoding"),
-            );
-        }
         let mut search = Search {
             filter: Filter::new(&args, host.now())?,
             args: &args,
@@ -156,16 +151,16 @@ impl Module for This {
             examined: 0,
             skipped: Map::new(),
             above: vec![],
+            root: String::new(),
         };
         for path in &args.paths {
             let path = &target_path(path);
+            search.root = path.to_string_lossy().into_owned();
             if host.is_dir(path)? {
                 search.folder(path, 1)?;
             } else {
-                let shown = path.to_string_lossy().into_owned();
-                search
-                    .skipped
-                    .insert(shown, "it is no folder that is there".into());
+                let why = format!("'{}' is not a directory", search.root);
+                search.skip(search.root.clone(), why);
             }
         }
         let msg = if search.skipped.is_empty() {
@@ -193,6 +188,8 @@ struct Search<'a> {
     skipped: Map<String, Value>,
     /// Device and inode of the folders that it is in: a link back to one of them has no end.
     above: Vec<(u64, u64)>,
+    /// The path of the task that it goes through.
+    root: String,
 }
 
 impl Search<'_> {
@@ -204,13 +201,20 @@ impl Search<'_> {
         full || self.host.is_cancelled()
     }
 
+    /// Something is left out, and why; of one path the first reason is told.
+    fn skip(&mut self, path: String, why: String) {
+        self.host.warn(format!(
+            "Skipped '{path}' path due to this access issue: {why}"
+        ));
+        self.skipped.entry(path).or_insert_with(|| why.into());
+    }
+
     fn folder(&mut self, dir: &Path, depth: u32) -> Result<()> {
         let names = match self.host.read_dir(dir) {
             Ok(names) => names,
             Err(failure) if failure.unknown => return Err(failure),
             Err(failure) => {
-                let shown = dir.to_string_lossy().into_owned();
-                self.skipped.insert(shown, failure.msg.into());
+                self.skip(dir.to_string_lossy().into_owned(), failure.msg);
                 return Ok(());
             }
         };
@@ -280,8 +284,15 @@ impl Search<'_> {
         if !of_type || !self.filter.takes(&name, meta)? {
             return Ok(());
         }
-        if meta.is_file() && !self.filter.takes_content(self.host, path)? {
-            return Ok(());
+        if meta.is_file() {
+            match self.filter.takes_content(self.host, path)? {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(why) => {
+                    self.skip(self.root.clone(), why);
+                    return Ok(());
+                }
+            }
         }
         let mut file = described(self.host, path, meta);
         if meta.is_file() && self.args.get_checksum {

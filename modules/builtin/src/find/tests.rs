@@ -93,3 +93,22 @@ fn a_missing_folder_is_told_and_no_failure() {
         assert_eq!(data["skipped_paths"].as_object().unwrap().len(), 1);
     });
 }
+
+#[test]
+fn a_file_of_another_encoding_is_looked_into_or_told() {
+    on_each_system(|system, root| {
+        let (bytes, _, _) = encoding_rs::GBK.encode("你好");
+        system
+            .write(&root.join("g.txt"), &mut &*bytes, &rplay_api::Attrs::default())
+            .unwrap();
+        let search = |encoding: &str| {
+            let args = json!({"paths": [root], "contains": "你好", "encoding": encoding});
+            Fixture::new(system).run::<This>(args).result.unwrap().data
+        };
+        assert_eq!(search("gbk")["matched"], 1);
+        let told = search("utf_8");
+        assert_eq!(told["matched"], 0);
+        let why = &told["skipped_paths"][root.to_str().unwrap()];
+        assert!(why.as_str().unwrap().contains("encoding error"), "{told:?}");
+    });
+}
