@@ -79,6 +79,7 @@ fn refused(msg: String) -> Report {
             data: "{}".to_owned(),
         },
         changes: vec![],
+        texts: vec![],
         warnings: vec![],
         took_us: 0,
     }

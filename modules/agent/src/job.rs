@@ -51,6 +51,7 @@ fn done(changed: bool, data: Map<String, Value>) -> Report {
             unknown: vec![],
         },
         changes: vec![],
+        texts: vec![],
         warnings: vec![],
         took_us: 0,
     }

@@ -127,6 +127,7 @@ fn failed(msg: String, start: Instant) -> Report {
             data: "{}".to_owned(),
         },
         changes: vec![],
+        texts: vec![],
         warnings: vec![],
         took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::time::{Duration, SystemTime};
 
-use rplay_wire::{Change, State, Target};
+use rplay_wire::{Change, State, Target, Texts};
 
 use crate::system::{Command, Dialogue, Output, System};
 use crate::{Control, Failure, Result};
@@ -268,5 +268,13 @@ impl<'a> Host<'a> {
         self.record
             .borrow()
             .changes(self.system, self.settings.diff)
+    }
+
+    /// The contents of the files that were changed, where text diffs are wanted.
+    fn texts(&self) -> Vec<Texts> {
+        if !self.settings.diff {
+            return vec![];
+        }
+        self.record.borrow().texts(self.system)
     }
 }

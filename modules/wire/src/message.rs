@@ -6,7 +6,7 @@ use crate::Change;
 
 /// The protocol's version. Both sides must have the same: the agent is addressed by its hash, so
 /// they differ only where something is broken.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What an agent writes before its first frame. The controller skips all that comes before it:
 /// what a login shell's start-up files print.
@@ -184,10 +184,23 @@ pub struct Report {
     pub end: End,
     /// What was changed on the host (or would be), in order.
     pub changes: Vec<Change>,
+    /// The texts of the files that were changed, where text diffs were wanted.
+    pub texts: Vec<Texts>,
     /// What the user should know though nothing failed.
     pub warnings: Vec<String>,
     /// How long the module ran, in microseconds.
     pub took_us: u64,
+}
+
+/// A file's whole content before and after, for those who look at a result's `diff`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// The file.
+    pub path: String,
+    /// Before; `None` where it was absent.
+    pub before: Option<String>,
+    /// After; `None` where it is removed.
+    pub after: Option<String>,
 }
 
 /// The result of a module.

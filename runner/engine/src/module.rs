@@ -115,6 +115,9 @@ impl Run {
         {
             args.insert(free.to_owned(), raw);
         }
+        if let Some(refused) = self.not_by_itself(context, vars, module.doc.name) {
+            return refused;
+        }
         let place = match self.place(context, host, vars) {
             Ok(place) => place,
             Err(diagnostic) => return self.failure(&diagnostic),
@@ -243,6 +246,7 @@ impl Run {
             Err(error) => return unreachable(&error),
         };
         let wants_diff = request.diff;
+        let module = request.module.clone();
         match link.run(place.become_.as_ref(), request, files).await {
             Ok(report) => {
                 let place = match &report.end {
@@ -251,9 +255,10 @@ impl Run {
                     }
                     _ => None,
                 };
+                let texts = report.texts.clone();
                 let mut result = TaskResult::of_report(report, &context.origin);
                 if wants_diff && !result.changes.is_empty() {
-                    let diff = result_diff::of(&result.changes);
+                    let diff = result_diff::of(&module, &result.changes, &texts);
                     result.data.insert("diff".to_owned(), diff);
                 }
                 if let Some((msg, arg, help)) = place {

@@ -1,25 +1,34 @@
 //! The key `diff` of a result: the changes in the shape that Ansible's results have.
 
-use rplay_wire::{Change, Diff, State, Target};
+use rplay_wire::{Change, Diff, State, Target, Texts};
 use serde_json::{Map, Value as Json, json};
 
+/// Modules whose change of one content is told as a mapping, where others tell a list of one.
+const ALONE: [&str; 2] = ["assemble", "replace"];
+
 /// The changes of a result: one as a mapping, more as a list, as modules of Ansible have it.
-pub(crate) fn of(changes: &[Change]) -> Json {
-    let mut all: Vec<Json> = changes.iter().map(one).collect();
-    match (all.len(), changes) {
-        (1, [Change { diff: None, .. }]) => all.remove(0),
+pub(crate) fn of(module: &str, changes: &[Change], texts: &[Texts]) -> Json {
+    let mut all: Vec<Json> = changes.iter().map(|change| one(change, texts)).collect();
+    match changes {
+        [change] if change.diff.is_none() || ALONE.contains(&module) => all.remove(0),
         _ => all.into(),
     }
 }
 
-fn one(change: &Change) -> Json {
+fn one(change: &Change, texts: &[Texts]) -> Json {
     let (_, name) = change.target.parts();
     match &change.diff {
-        Some(Diff::Text(text)) => json!({
-            "before_header": name,
-            "after_header": name,
-            "prepared": text,
-        }),
+        Some(Diff::Text(prepared)) => {
+            let mut map = json!({"before_header": name, "after_header": name});
+            match texts.iter().find(|text| text.path == name) {
+                Some(text) => {
+                    map["before"] = text.before.clone().unwrap_or_default().into();
+                    map["after"] = text.after.clone().unwrap_or_default().into();
+                }
+                None => map["prepared"] = prepared.clone().into(),
+            }
+            map
+        }
         Some(Diff::Binary { .. } | Diff::Secret) => json!({
             "before_header": name,
             "after_header": name,

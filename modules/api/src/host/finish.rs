@@ -15,6 +15,7 @@ impl Host<'_> {
         let start = Instant::now();
         let result = module.run(args, &self);
         let changes = self.changes();
+        let texts = self.texts();
         let end = match result {
             _ if self.is_cancelled() => End::Cancelled,
             Ok(outcome) => ok(outcome, !changes.is_empty()),
@@ -24,6 +25,7 @@ impl Host<'_> {
         Report {
             end,
             changes,
+            texts,
             warnings: self.warnings.into_inner(),
             took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use rplay_wire::{Change, Diff, State, Target};
+use rplay_wire::{Change, Diff, State, Target, Texts};
 use sha2::{Digest, Sha256};
 
 use super::accounts::name_of;
@@ -13,6 +13,9 @@ use crate::system::{FileKind, System};
 
 /// Content above this size is not diffed as text, in bytes.
 const TEXT_LIMIT: u64 = 1 << 20;
+
+/// Content above this size is not told whole, in bytes.
+const WHOLE_LIMIT: usize = 100 << 10;
 
 /// Everything touched so far, in the order of the first touch.
 #[derive(Default)]
@@ -101,6 +104,27 @@ impl Record {
                 }
             })
             .collect()
+    }
+
+    /// The contents of the files that are other than they were, where both are short texts.
+    pub(super) fn texts(&self, system: &dyn System) -> Vec<Texts> {
+        let texts = |(path, before): (&PathBuf, &Before)| {
+            let after = content(system, path);
+            let whole = |content: Option<&Content>| match content {
+                None => Some(None),
+                Some(content) => content.text.clone().map(Some),
+            };
+            let (before, after) = (whole(before.content.as_ref())?, whole(after.as_ref())?);
+            let mut both = before.iter().chain(&after);
+            let told =
+                before != after && both.all(|text| text.len() <= WHOLE_LIMIT && !is_secret(text));
+            told.then(|| Texts {
+                path: path.to_string_lossy().into_owned(),
+                before,
+                after,
+            })
+        };
+        self.files.iter().filter_map(texts).collect()
     }
 
     fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Change> {
