@@ -133,14 +133,40 @@ fn expand_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> Strin
     whole + rest
 }
 
-/// `~` is the home folder of the user that the module runs as.
+/// `~` is the home folder of the user that the module runs as, `~NAME` that of another one; it
+/// stays as it is written where nobody is called so.
 fn expand_home(text: &str) -> PathBuf {
-    let home = || std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned());
-    match text.strip_prefix("~/") {
-        Some(rest) => PathBuf::from(home()).join(rest),
-        None if text == "~" => home().into(),
+    let Some(rest) = text.strip_prefix('~') else {
+        return text.into();
+    };
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = match name {
+        "" => Some(std::env::var("HOME").unwrap_or_else(|_| "/root".to_owned())),
+        name => home_of(name),
+    };
+    match home {
+        Some(home) if rest.is_empty() && !text.ends_with('/') => home.into(),
+        Some(home) => PathBuf::from(home).join(rest),
         None => text.into(),
     }
+}
+
+/// The home folder of a user: of /etc/passwd, or of what else the host asks for its users.
+fn home_of(user: &str) -> Option<String> {
+    let of = |table: &str| {
+        let mut rows = table.lines().map(|line| line.split(':'));
+        rows.find_map(|mut row| (row.next()? == user).then(|| row.nth(4).map(str::to_owned))?)
+    };
+    if user.contains([':', '\0']) || user.starts_with('-') {
+        return None;
+    }
+    let local = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    of(&local).or_else(|| {
+        let asked = std::process::Command::new("getent")
+            .args(["passwd", user])
+            .output();
+        of(&String::from_utf8_lossy(&asked.ok()?.stdout))
+    })
 }
 
 /// A relative path is seen from where the agent runs: the user's home folder over SSH, the

@@ -24,6 +24,8 @@ pub struct Failure {
     pub data: Map<String, Value>,
     /// It is no failure: a dry run cannot know what would happen here.
     pub unknown: bool,
+    /// What kind of I/O error it is, where it is one.
+    pub cause: Option<io::ErrorKind>,
 }
 
 impl Failure {
@@ -35,6 +37,7 @@ impl Failure {
             help: vec![],
             data: Map::new(),
             unknown: false,
+            cause: None,
         }
     }
 
@@ -53,8 +56,11 @@ impl Failure {
 
     /// An I/O error with its act and path: could not read `/x`: permission denied.
     pub fn io(act: &str, path: &Path, error: &io::Error) -> Self {
-        let error = words(error);
-        Self::new(format!("could not {act} `{}`: {error}", path.display()))
+        let words = words(error);
+        Self {
+            cause: Some(error.kind()),
+            ..Self::new(format!("could not {act} `{}`: {words}", path.display()))
+        }
     }
 
     /// Names the argument at fault.

@@ -23,6 +23,7 @@ pub struct FileArgs {
     pub setype: Option<String>,
     /// SELinux level.
     pub selevel: Option<String>,
-    /// Write in place where a rename is not possible (a bind-mounted file).
+    /// Write the file where it is, if it cannot be replaced by a new one (an immutable folder):
+    /// whoever reads it meanwhile may see half of it.
     pub unsafe_writes: Option<bool>,
 }

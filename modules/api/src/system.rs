@@ -255,6 +255,8 @@ pub struct Attrs {
     pub atime: Option<SystemTime>,
     /// As chattr takes them, such as `+i`.
     pub attributes: Option<String>,
+    /// Write the file where it is, if it cannot be replaced: no longer atomic.
+    pub unsafe_writes: bool,
 }
 
 /// What a process does to the host.

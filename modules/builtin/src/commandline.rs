@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how either module takes its words.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -38,6 +39,41 @@ pub struct Surroundings {
     /// Strip empty lines from the end of the output.
     #[arg(default = true)]
     strip_empty_ends: bool,
+}
+
+/// Why there is nothing to run.
+pub enum Done {
+    /// What `creates` names is there.
+    Created(String),
+    /// What `removes` names is not there.
+    Removed(String),
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(path) => write!(f, "`{path}` exists"),
+            Self::Removed(path) => write!(f, "`{path}` does not exist"),
+        }
+    }
+}
+
+impl Surroundings {
+    /// Whether a guard says that there is nothing to do.
+    pub fn nothing_to_do(&self, host: &Host) -> Result<Option<Done>> {
+        let found = |path: &str| pattern::first_match(host, self.chdir.as_deref(), path);
+        if let Some(path) = &self.creates
+            && found(path)?.is_some()
+        {
+            return Ok(Some(Done::Created(path.clone())));
+        }
+        if let Some(path) = &self.removes
+            && found(path)?.is_none()
+        {
+            return Ok(Some(Done::Removed(path.clone())));
+        }
+        Ok(None)
+    }
 }
 
 /// The result's keys.
@@ -88,8 +124,8 @@ impl Commandline {
     /// Runs it, unless a guard says that there is nothing to do.
     pub fn run(self, host: &Host) -> Result<Outcome> {
         self.check_chdir(host)?;
-        if let Some(why) = self.nothing_to_do(host)? {
-            return Ok(self.skipped(&why));
+        if let Some(why) = self.surroundings.nothing_to_do(host)? {
+            return Ok(self.skipped(&why.to_string()));
         }
         let mut command = Command::changes(self.argv.iter());
         command.cwd.clone_from(&self.surroundings.chdir);
@@ -125,22 +161,6 @@ impl Commandline {
         ))
         .arg("chdir")
         .help("make it first with the `file` module and state: directory"))
-    }
-
-    fn nothing_to_do(&self, host: &Host) -> Result<Option<String>> {
-        let found =
-            |path: &str| pattern::first_match(host, self.surroundings.chdir.as_deref(), path);
-        if let Some(path) = &self.surroundings.creates
-            && found(path)?.is_some()
-        {
-            return Ok(Some(format!("`{path}` exists")));
-        }
-        if let Some(path) = &self.surroundings.removes
-            && found(path)?.is_none()
-        {
-            return Ok(Some(format!("`{path}` does not exist")));
-        }
-        Ok(None)
     }
 
     fn skipped(&self, why: &str) -> Outcome {

@@ -43,7 +43,7 @@ impl Args for PackageArgs {
         };
         let mut spec = vec![
             own("name", "The packages, as the manager calls them.", true),
-            own("state", "What should be of them: `present`, `absent` or `latest`.", true),
+            own("state", "What should be of them: `present` (where it is not said), `absent` or `latest`.", false),
             own("use", "The manager's module, such as `apt`; `auto` takes the one the host has.", false),
         ];
         // The names that only a manager knows must not be refused before it is known which it is.
@@ -63,9 +63,8 @@ impl Args for PackageArgs {
 
     fn parse(map: &ArgMap) -> std::result::Result<Self, ArgError> {
         let spec = Self::spec();
-        let missing = ["name", "state"].into_iter().find(|name| map.get(*name).is_none_or(|v| v.is_null()));
-        if let Some(name) = missing {
-            return Err(ArgError { arg: name.to_owned(), fault: rplay_api::Fault::Missing });
+        if map.get("name").is_none_or(|v| v.is_null()) {
+            return Err(ArgError { arg: "name".to_owned(), fault: rplay_api::Fault::Missing });
         }
         if let Some(name) = map.keys().find(|name| !spec.iter().any(|s| s.is_called(name))) {
             return Err(ArgError { arg: name.clone(), fault: rplay_api::Fault::Unknown });
@@ -113,7 +112,7 @@ fn chosen(name: &str) -> Result<&'static str> {
         _ => None,
     };
     known.ok_or_else(|| {
-        Failure::new(format!("`{name}` is no package manager that rplay has a module for"))
+        Failure::new(format!("Could not find a matching action for the \"{name}\" package manager."))
             .arg("use")
             .help("use `apt` or `dnf`, or leave it out")
     })

@@ -28,7 +28,8 @@ impl Module for This {
 
     fn run(args: PingArgs, _: &Host) -> Result<Outcome> {
         if args.data == "crash" {
-            return Err(Failure::new("boom"));
+            // Ansible's module raises an exception here, and this is how the result tells one.
+            return Err(Failure::new("Task failed: Module failed: boom"));
         }
         Ok(Outcome::new().with("ping", args.data))
     }

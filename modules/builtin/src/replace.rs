@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use rplay_api::{Args, Doc, Host, Module, Outcome, Result, Return};
+use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, Return};
 
 use crate::python_regex::{Expression, Flags, Template};
 use crate::text_edit::{EditArgs, TextEdit};
@@ -80,7 +80,10 @@ impl Module for This {
             ..Flags::default()
         };
         let expression = Expression::new("regexp", &args.regexp, flags)?;
-        let template = Template::new("replace", &args.replace)?;
+        let template = Template::new("replace", &args.replace).map_err(|failure| Failure {
+            msg: format!("Unable to process replace due to error: {}", failure.msg),
+            ..failure
+        })?;
         let content = edit
             .read(host)?
             .ok_or_else(|| edit.missing("the `copy` or `template` module makes files"))?;

@@ -10,7 +10,7 @@ use rplay_api::{
 };
 use serde_json::Value;
 
-use crate::commandline::{Commandline, RETURNS, Surroundings};
+use crate::commandline::{Commandline, Done, RETURNS, Surroundings};
 use crate::sent_program;
 
 /// The `script` module.
@@ -68,6 +68,13 @@ impl Module for This {
             ControllerFile::Sent { src, .. } => src.clone(),
             ControllerFile::Remote(path) => path.clone(),
         };
+        if let Some(done) = args.surroundings.nothing_to_do(host)? {
+            let why = match done {
+                Done::Created(path) => format!("{path} exists, matching creates option"),
+                Done::Removed(path) => format!("{path} does not exist, matching removes option"),
+            };
+            return Ok(Outcome::new().changed(false).with("skipped", true).with("msg", why));
+        }
         let program = sent_program::placed(host, &cmd.file)?;
         let run = Commandline {
             argv: vec!["/bin/sh".to_owned(), "-c".to_owned(), line(&quoted(&program))],

@@ -5,6 +5,7 @@
 
 mod hardware;
 mod identity;
+mod ini;
 mod local;
 mod network;
 mod time;
@@ -77,14 +78,15 @@ impl Module for This {
         if wants.any(&["min", "local"]) {
             local::gather(host, &args.fact_path, &mut facts);
         }
-        facts.insert("gather_subset".to_owned(), args.gather_subset.clone().into());
-        let facts = named(facts, &args.filter);
+        // These two tell of the gathering itself, and are no facts of the host.
+        let own = [("gather_subset", args.gather_subset.clone().into()), ("module_setup", true.into())];
+        let facts = named(facts, own, &args.filter);
         Ok(Outcome::new().changed(false).with("ansible_facts", Value::Object(facts)))
     }
 }
 
 /// The facts under Ansible's names, those that the filter leaves.
-fn named(facts: Facts, filter: &[String]) -> Facts {
+fn named(facts: Facts, own: [(&str, Value); 2], filter: &[String]) -> Facts {
     let patterns: Vec<glob::Pattern> =
         filter.iter().filter_map(|f| glob::Pattern::new(f).ok()).collect();
     let kept = |name: &str| {
@@ -92,7 +94,8 @@ fn named(facts: Facts, filter: &[String]) -> Facts {
             || patterns.iter().any(|p| p.matches(name) || p.matches(name.trim_start_matches("ansible_")))
     };
     let named = facts.into_iter().map(|(name, value)| (format!("ansible_{name}"), value));
-    named.filter(|(name, _)| kept(name)).collect()
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    named.chain(own).filter(|(name, _)| kept(name)).collect()
 }
 
 /// Which parts are asked for.
@@ -160,6 +163,7 @@ mod tests {
     #[test]
     fn a_subset_leaves_the_rest_out() {
         let facts = facts(json!({"gather_subset": ["!all", "network"]}));
+        assert_eq!(facts["gather_subset"], json!(["!all", "network"]));
         assert!(facts.get("ansible_memtotal_mb").is_none());
         assert!(facts.get("ansible_interfaces").is_some());
     }

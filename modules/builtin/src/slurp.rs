@@ -3,7 +3,8 @@
 //! The whole file is held in memory and travels in one frame: it is for small files. Files of
 //! /proc say that they are empty, so that the size is no guide.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -39,7 +40,17 @@ impl Module for This {
 
     fn run(args: SlurpArgs, host: &Host) -> Result<Outcome> {
         let path = args.src.display();
-        match host.stat(&args.src)? {
+        let unreadable = |failure: Failure| match failure.cause {
+            Some(ErrorKind::PermissionDenied) => Failure {
+                msg: format!("File is not readable: {path}"),
+                ..failure.arg("src")
+            },
+            _ => failure,
+        };
+        match host.stat(&args.src).map_err(unreadable)? {
+            None if path_of_file(host, &args.src)? => {
+                return Err(Failure::new(format!("Unable to slurp file: a part of `{path}` is no folder")).arg("src"));
+            }
             None => {
                 return Err(Failure::new(format!("File not found: {path}")).arg("src"));
             }
@@ -48,11 +59,22 @@ impl Module for This {
             }
             Some(_) => {}
         }
+        let content = host.read(&args.src).map_err(unreadable)?;
         Ok(Outcome::new()
-            .with("content", STANDARD.encode(host.read(&args.src)?))
+            .with("content", STANDARD.encode(content))
             .with("encoding", "base64")
             .with("source", path.to_string()))
     }
+}
+
+/// Whether a path leads through something that is no folder.
+fn path_of_file(host: &Host, path: &Path) -> Result<bool> {
+    for above in path.ancestors().skip(1) {
+        if let Some(meta) = host.stat(above)? {
+            return Ok(!meta.is_dir());
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -78,6 +100,14 @@ mod tests {
         let ran = run::<This>(&RealSystem, json!({"src": dir.path()}));
         let words = format!("Source is a directory and must be a file: {}", dir.path().display());
         assert_eq!(ran.result.unwrap_err().msg, words);
+    }
+
+    #[test]
+    fn a_path_through_a_file_is_told_from_a_missing_one() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("f"), "").unwrap();
+        let ran = run::<This>(&RealSystem, json!({"src": dir.path().join("f/x")}));
+        assert!(ran.result.unwrap_err().msg.starts_with("Unable to slurp file"));
     }
 
     #[test]

@@ -38,9 +38,11 @@ impl TextEdit<'_> {
         let shown = self.path.display();
         match host.stat(self.path)? {
             None => Ok(None),
-            Some(meta) if meta.is_dir() => Err(Failure::new(format!("`{shown}` is a folder"))
-                .arg("path")
-                .with("rc", 256)),
+            Some(meta) if meta.is_dir() => {
+                Err(Failure::new(format!("Path {shown} is a directory !"))
+                    .arg("path")
+                    .with("rc", 256))
+            }
             Some(_) => host.read(self.path).map(Some),
         }
     }

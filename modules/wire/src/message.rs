@@ -6,7 +6,7 @@ use crate::Change;
 
 /// The protocol's version. Both sides must have the same: the agent is addressed by its hash, so
 /// they differ only where something is broken.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What an agent writes before its first frame. The controller skips all that comes before it:
 /// what a login shell's start-up files print.

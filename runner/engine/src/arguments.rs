@@ -49,7 +49,25 @@ impl Run {
                 text::json(&self.templar, words, vars)?,
             );
         }
+        if action.name == "package"
+            && is_automatic(args.get("use"))
+            && let Some(manager) = self.package_manager(vars)?
+        {
+            args.insert("use".to_owned(), manager);
+        }
         Ok(args)
+    }
+
+    /// The package manager that a host's variables name for it.
+    fn package_manager(&self, vars: &Arc<dyn Vars>) -> Result<Option<Json>, Unusable> {
+        let name = "ansible_package_use";
+        if vars.get(name).is_none() {
+            return Ok(None);
+        }
+        let span = rplay_diag::Span::synthetic(name);
+        let kind = Kind::Str(format!("{{{{ {name} }}}}"));
+        let node = Node { span, kind };
+        text::json(&self.templar, &node, vars).map(Some)
     }
 
     /// What `module_defaults` gives a task's module, and the one that does its work on the host.
@@ -92,4 +110,9 @@ impl Run {
         let fact = facts.get_attr(name).ok()?;
         fact.as_str().map(str::to_owned)
     }
+}
+
+/// Whether `use` leaves it to the host.
+fn is_automatic(choice: Option<&Json>) -> bool {
+    choice.is_none_or(|c| c.is_null() || c == "auto")
 }

@@ -26,7 +26,25 @@ pub(crate) struct Wanted {
     poll: Option<Duration>,
 }
 
+/// Actions of Ansible's that cannot go on by themselves: a playbook written for both keeps to it.
+const NOT_BY_ITSELF: [&str; 1] = ["script"];
+
 impl Run {
+    /// What a task ends with whose action cannot go on by itself though it is to.
+    pub(crate) fn not_by_itself(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+        module: &str,
+    ) -> Option<TaskResult> {
+        let node = context.task.keywords.get(Keyword::Async)?;
+        let limit = text::number(&self.templar, node, vars).unwrap_or(0.0);
+        (limit > 0.0 && NOT_BY_ITSELF.contains(&module)).then(|| {
+            let words = format!("This action ({module}) does not support async.");
+            TaskResult::failed(words)
+        })
+    }
+
     /// The job that a task asks for; none where it is to run as others do.
     ///
     /// # Errors

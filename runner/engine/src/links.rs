@@ -98,6 +98,9 @@ impl Link {
         exchange: Arc<dyn Exchange>,
     ) -> Result<Report, Broken> {
         let agent = self.agent(other).await.map_err(Broken::Connect)?;
+        if let Some(user) = removed_user(&request) {
+            self.connection.let_go(&user).await;
+        }
         let lost = |e: AgentLost| Broken::Lost(e, !self.connection.is_closed());
         if request.mode == Mode::Check {
             let mut holder = self.overlay.lock().await;
@@ -109,4 +112,15 @@ impl Link {
         }
         agent.run(request, exchange).await.map_err(lost)
     }
+}
+
+/// The user that a request takes from the host: a user under whom something runs is not removed,
+/// and an agent of the run's own would be that.
+fn removed_user(request: &Request) -> Option<String> {
+    if request.module != "user" || request.mode != Mode::Apply {
+        return None;
+    }
+    let args: serde_json::Value = serde_json::from_str(&request.args).ok()?;
+    let text = |key: &str| args.get(key)?.as_str().map(str::to_owned);
+    (text("state")? == "absent").then(|| text("name"))?
 }

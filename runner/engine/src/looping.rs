@@ -317,10 +317,7 @@ fn whole(results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
             );
         }
     }
-    let list: Vec<Json> = results
-        .iter()
-        .map(|r| Json::Object(r.registered()))
-        .collect();
+    let list: Vec<Json> = results.iter().map(|r| Json::Object(r.listed())).collect();
     let changed = results.iter().any(TaskResult::is_changed);
     let failed = results.iter().any(TaskResult::is_failed);
     let lost = results.iter().find(|r| r.is_unreachable());

@@ -114,6 +114,9 @@ impl Run {
         {
             args.insert(free.to_owned(), raw);
         }
+        if let Some(refused) = self.not_by_itself(context, vars, module.doc.name) {
+            return refused;
+        }
         let place = match self.place(context, host, vars) {
             Ok(place) => place,
             Err(diagnostic) => return self.failure(&diagnostic),

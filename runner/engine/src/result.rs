@@ -131,7 +131,17 @@ impl TaskResult {
         };
         result.changes = report.changes;
         result.warnings = report.warnings;
-        result
+        result.skipped_by_itself()
+    }
+
+    /// A module may say of itself that it had nothing to do: its task counts as skipped then.
+    fn skipped_by_itself(mut self) -> Self {
+        let says_so = self.data.get("skipped") == Some(&Json::Bool(true));
+        if says_so && self.end == (Ending::Done { changed: false }) {
+            let why = self.data.get("msg").and_then(Json::as_str);
+            self.end = Ending::Skipped(why.unwrap_or_default().to_owned());
+        }
+        self
     }
 
     pub(crate) fn is_failed(&self) -> bool {
@@ -202,7 +212,9 @@ impl TaskResult {
             Ending::Failed(msg) => set("msg", msg.clone().into()),
             Ending::Skipped(why) => {
                 set("skipped", true.into());
-                set("skip_reason", why.clone().into());
+                if self.data.get("msg").and_then(Json::as_str) != Some(why) {
+                    set("skip_reason", why.clone().into());
+                }
             }
             Ending::Unreachable(msg) => {
                 set("unreachable", true.into());
@@ -216,12 +228,17 @@ impl TaskResult {
         map
     }
 
-    /// The result as it is registered.
-    pub(crate) fn registered(&self) -> Map<String, Json> {
-        let mut json = self.json();
+    /// The result as one of a loop's `results`: as in Ansible only there with its `invocation`.
+    pub(crate) fn listed(&self) -> Map<String, Json> {
+        let mut json = self.with_exception();
         if let Some(invocation) = &self.invocation {
             json.insert("invocation".to_owned(), invocation.clone());
         }
+        json
+    }
+
+    fn with_exception(&self) -> Map<String, Json> {
+        let mut json = self.json();
         if self.is_failed() {
             // What playbooks look at; there is no Python whose trace it could hold.
             json.entry("exception")
@@ -235,7 +252,7 @@ impl TaskResult {
         match &self.end {
             Ending::Unknown(origins) => unknown::value(origins),
             _ => {
-                let json = Json::Object(self.registered());
+                let json = Json::Object(self.with_exception());
                 let value = unknown::from_json(&json, &self.unknown, origin);
                 unknown::with(value, &self.values)
             }

@@ -209,25 +209,46 @@ fn unquoted(value: &str) -> &str {
     value
 }
 
-/// `\n`, `\t`, `\"`, `\'` and `\\` become what they stand for; other backslashes stay.
+/// Python's escapes become what they stand for (`\n`, `\b`, `\x41`, `\u00e9`); other backslashes
+/// stay.
 fn unescaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
-    let mut characters = value.chars().peekable();
-    while let Some(c) = characters.next() {
-        let meant = match (c, characters.peek()) {
-            ('\\', Some('n')) => '\n',
-            ('\\', Some('t')) => '\t',
-            ('\\', Some('r')) => '\r',
-            ('\\', Some(next @ ('"' | '\'' | '\\'))) => *next,
-            _ => {
-                text.push(c);
-                continue;
+    let mut rest = value;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        match escape(rest) {
+            Some((meant, length)) => {
+                text.push(meant);
+                rest = &rest[length..];
             }
-        };
-        characters.next();
-        text.push(meant);
+            None => text.push('\\'),
+        }
     }
-    text
+    text + rest
+}
+
+/// What the letters behind a backslash stand for, and how many bytes they take.
+fn escape(letters: &str) -> Option<(char, usize)> {
+    let coded = |digits: usize| {
+        let code = u32::from_str_radix(letters.get(1..=digits)?, 16).ok()?;
+        Some((char::from_u32(code)?, digits + 1))
+    };
+    let meant = match letters.chars().next()? {
+        'x' => return coded(2),
+        'u' => return coded(4),
+        'U' => return coded(8),
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\u{b}',
+        same @ ('"' | '\'' | '\\') => same,
+        _ => return None,
+    };
+    Some((meant, 1))
 }
 
 #[cfg(test)]
@@ -290,6 +311,14 @@ mod tests {
         expect(
             r#"msg="a\nb \"c\"" re=\d+"#,
             &[("msg", "a\nb \"c\""), ("re", r"\d+")],
+        );
+        expect(
+            r"a='\b(.+)\\b' b=\x41\u00e9\U0001F600 c=\x4\u12\xzz\0\e",
+            &[
+                ("a", "\u{8}(.+)\\b"),
+                ("b", "Aé😀"),
+                ("c", r"\x4\u12\xzz\0\e"),
+            ],
         );
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod streams;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use rplay_wire::{End, FromAgent, Hello, Report, Run, ToAgent, encode};
@@ -90,6 +91,21 @@ impl AgentClient {
     /// Whether the agent has ended.
     pub fn is_lost(&self) -> bool {
         self.requests.lock().lost.is_some()
+    }
+
+    /// Lets the agent go, and waits until it has ended; one that still works for somebody stays.
+    pub(crate) async fn end(self: Arc<Self>, patience: Duration) {
+        let requests = self.requests.clone();
+        if Arc::into_inner(self).is_none() {
+            return;
+        }
+        let ended = async {
+            while requests.lock().lost.is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // One that does not end in time is left to itself.
+        let _ = tokio::time::timeout(patience, ended).await;
     }
 
     /// Runs a module; `run.id` is set here. Several may run at once. Dropping the future cancels

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -32,6 +33,9 @@ pub struct Connection {
     link: Link,
     agents: Mutex<HashMap<Option<Key>, Slot>>,
 }
+
+/// How long an agent that is let go may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How processes are started there.
 pub(crate) enum Link {
@@ -84,6 +88,25 @@ impl Connection {
             })
             .await?;
         Ok(agent.clone())
+    }
+
+    /// Ends the agents that run as a user and have nothing to do, so that nothing of that user's
+    /// runs on the host.
+    pub async fn let_go(&self, user: &str) {
+        let ended: Vec<Slot> = {
+            let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_user =
+                |key: &Option<Key>| key.as_ref().is_some_and(|(_, name, ..)| name == user);
+            let ended = agents.extract_if(|key, _| of_user(key));
+            ended.map(|(_, slot)| slot).collect()
+        };
+        for slot in ended {
+            // One that somebody else waits for is not idle.
+            let agent = Arc::into_inner(slot).and_then(OnceCell::into_inner);
+            if let Some(agent) = agent {
+                agent.end(LAST_WORDS).await;
+            }
+        }
     }
 
     fn slot(&self, other: Option<&Become>) -> Slot {

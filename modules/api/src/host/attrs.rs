@@ -21,8 +21,18 @@ impl Host<'_> {
             uid: args.owner.as_deref().map(|o| self.uid(o)).transpose()?,
             gid: args.group.as_deref().map(|g| self.gid(g)).transpose()?,
             attributes: args.attributes.clone(),
+            unsafe_writes: args.unsafe_writes.unwrap_or_else(|| self.writes_unsafely()),
             ..Attrs::default()
         })
+    }
+
+    /// What holds where a task does not say.
+    fn writes_unsafely(&self) -> bool {
+        let said = self.env("ANSIBLE_UNSAFE_WRITES").unwrap_or_default();
+        matches!(
+            said.to_lowercase().as_str(),
+            "1" | "true" | "yes" | "on" | "y" | "t"
+        )
     }
 
     /// Gives what is at `path` the task's owner, group and mode, where they differ.
@@ -34,6 +44,8 @@ impl Host<'_> {
             .lstat(path)?
             .ok_or_else(|| Failure::new(format!("`{}` does not exist", path.display())))?;
         let mut attrs = self.attrs(args, Some(&meta), meta.is_dir())?;
+        // It is about content, and none is written here.
+        attrs.unsafe_writes = false;
         attrs.mode = attrs.mode.filter(|m| *m != meta.mode && !meta.is_link());
         attrs.uid = attrs.uid.filter(|u| *u != meta.uid);
         attrs.gid = attrs.gid.filter(|g| *g != meta.gid);

@@ -31,6 +31,26 @@ impl Overlay {
         Ok(meta)
     }
 
+    /// The folder of a file that would be written where it is: its folder takes no new names, and
+    /// the task allows for that.
+    pub(super) fn written_in_place(&self, key: &Path, attrs: &Attrs) -> Result<Option<Meta>> {
+        let there = if attrs.unsafe_writes {
+            self.look(key)?
+        } else {
+            None
+        };
+        let Some(meta) = there else { return Ok(None) };
+        let parent = key.parent().unwrap_or(Path::new(ROOT));
+        let Some(folder) = self.look(parent)? else {
+            return Ok(None);
+        };
+        let refuses = self
+            .may(parent, &folder, Access::WRITE_OK | Access::EXEC_OK)
+            .is_err();
+        let writable = self.may(key, &meta, Access::WRITE_OK).is_ok();
+        Ok((refuses && writable).then_some(folder))
+    }
+
     /// Whether this user may do that to what is at a canonical path.
     pub(super) fn may(&self, key: &Path, meta: &Meta, access: Access) -> std::io::Result<()> {
         if self.asks_kernel && !self.is_ours(key) {

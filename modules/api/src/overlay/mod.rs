@@ -191,6 +191,8 @@ impl System for Overlay {
         let folder = if !self.is_ours(&key) && takes_no_new_names(parent) {
             self.look(parent)?
                 .ok_or_else(|| Act::Write.errno(path, Errno::NOENT))?
+        } else if let Some(folder) = self.written_in_place(&key, attrs)? {
+            folder
         } else {
             self.folder_for(&key, path, Act::Write)?.0
         };

@@ -27,6 +27,8 @@ pub(super) fn write(path: &Path, source: &mut dyn Read, wanted: &Attrs) -> Resul
     }
     if old.is_some() && takes_no_new_names(entries::parent(&target)) {
         in_place(&target, source, wanted).map_err(failed)?;
+    } else if wanted.unsafe_writes && old.is_some() {
+        replace_or_write(&target, old.as_ref(), source, wanted).map_err(failed)?;
     } else {
         replace(&target, old.as_ref(), source, wanted).map_err(failed)?;
     }
@@ -104,6 +106,34 @@ fn replace(
         Err(e) if is_mount(&e) => move_into(&mut temp, target, wanted),
         Err(e) => Err(e),
     }
+}
+
+/// Where no other file may take its name the content is written into the one that is there.
+fn replace_or_write(
+    target: &Path,
+    old: Option<&Meta>,
+    source: &mut dyn Read,
+    wanted: &Attrs,
+) -> io::Result<()> {
+    // What was read of the source by a first try would be missing in a second one.
+    let mut content = Vec::new();
+    source.read_to_end(&mut content)?;
+    match replace(target, old, &mut content.as_slice(), wanted) {
+        Err(e) if refuses_names(&e) => in_place(target, &mut content.as_slice(), wanted),
+        result => result,
+    }
+}
+
+/// The folder takes no new file, or gives none of its own away.
+fn refuses_names(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::PermissionDenied
+            | Kind::ReadOnlyFilesystem
+            | Kind::ResourceBusy
+            | Kind::CrossesDevices
+    )
 }
 
 fn copy(source: &mut dyn Read, file: &mut File) -> io::Result<u64> {

@@ -233,7 +233,13 @@ impl Search<'_> {
                 deeper.push(path);
             }
         }
-        if !self.args.recurse || self.args.depth.is_some_and(|most| depth >= most) {
+        if !self.args.recurse {
+            return Ok(());
+        }
+        if self.args.depth.is_some_and(|most| depth >= most) {
+            // What is in the folders below is counted as Ansible counts it, and not looked at.
+            let names = |path: &PathBuf| self.host.read_dir(path).map_or(0, |names| names.len());
+            self.examined += deeper.iter().map(names).sum::<usize>();
             return Ok(());
         }
         for path in deeper {

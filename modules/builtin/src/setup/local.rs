@@ -1,4 +1,6 @@
 //! Local facts: files of a folder that people keep on the host.
+//!
+//! A file that cannot be used is told in a warning and in its own fact, where playbooks look.
 
 use std::path::Path;
 
@@ -6,54 +8,91 @@ use rplay_api::{Command, Host};
 use serde_json::{Map, Value};
 
 use super::Facts;
+use super::ini::{self, Wrong};
 
 pub(super) fn gather(host: &Host, folder: &Path, facts: &mut Facts) {
     let mut local = Map::new();
     for name in host.read_dir(folder).unwrap_or_default() {
         let path = folder.join(&name);
         let Some(stem) = name.to_str().and_then(|n| n.strip_suffix(".fact")) else { continue };
-        let executable = host.stat(&path).ok().flatten().is_some_and(|m| m.mode & 0o111 != 0);
-        let content = if executable {
-            host.run(&Command::reads([&path])).ok().filter(|o| o.rc == 0).map(|o| o.stdout())
-        } else {
-            host.read_text(&path).ok()
-        };
-        let Some(content) = content else {
-            host.warn(format!("the local facts of `{}` could not be read", path.display()));
-            continue;
-        };
-        let value = serde_json::from_str(&content).unwrap_or_else(|_| ini(&content));
+        let value = read(host, &path).unwrap_or_else(|why| {
+            host.warn(why.trim_end());
+            why.into()
+        });
         local.insert(stem.to_owned(), value);
     }
     facts.insert("local".to_owned(), local.into());
 }
 
-/// Sections of `name = value`.
-fn ini(text: &str) -> Value {
-    let mut sections = Map::new();
-    let mut section = String::new();
-    for line in text.lines().map(str::trim) {
-        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            section = name.to_owned();
-            sections.insert(section.clone(), Value::Object(Map::new()));
-        } else if let Some((name, value)) = line.split_once(['=', ':'])
-            && !line.starts_with(['#', ';'])
-            && let Some(Value::Object(map)) = sections.get_mut(&section)
-        {
-            map.insert(name.trim().to_lowercase(), value.trim().into());
-        }
+fn read(host: &Host, path: &Path) -> Result<Value, String> {
+    let shown = path.display();
+    let stat = host.stat(path).ok().flatten();
+    let meta = stat.ok_or_else(|| format!("Could not stat fact ({shown}): no such file or directory"))?;
+    let content = if meta.mode & 0o111 != 0 {
+        printed(host, path)?
+    } else {
+        let unreadable = |e: rplay_api::Failure| format!("error loading facts: {}", e.msg);
+        host.read_text(path).map_err(unreadable)?
+    };
+    if let Ok(json) = serde_json::from_str(&content) {
+        return Ok(json);
     }
-    sections.into()
+    let wrong = |why| match why {
+        Wrong::Layout(why) => format!("error loading facts as JSON or ini - please check content: {shown}: {why}"),
+        Wrong::Value(why) => format!("error loading facts as ini - please check content: {shown}: {why}"),
+    };
+    ini::read(&content).map(Value::Object).map_err(wrong)
+}
+
+/// What a program prints.
+fn printed(host: &Host, path: &Path) -> Result<String, String> {
+    let failed = |why: String| format!("Failure executing fact script ({}), {why}", path.display());
+    let output = host.run(&Command::reads([path])).map_err(|e| failed(format!("err: {}", e.msg)))?;
+    match output.rc {
+        0 => Ok(output.stdout()),
+        rc => Err(failed(format!("rc: {rc}, err: {}", output.stderr()))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use rplay_api::RealSystem;
     use serde_json::json;
 
-    use super::*;
+    use crate::fixture::run;
 
     #[test]
-    fn ini_facts_are_grouped_by_section() {
-        assert_eq!(ini("[a]\n# no\nX = 1\n[b]\ny: 2\n"), json!({"a": {"x": "1"}, "b": {"y": "2"}}));
+    fn what_cannot_be_used_is_told_in_its_fact() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str, mode: u32| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        put("good.fact", "[a]\nX = 1\n", 0o644);
+        put("script.fact", "#!/bin/sh\necho '{\"ran\": true}'\n", 0o755);
+        put("failing.fact", "#!/bin/sh\necho no >&2; exit 3\n", 0o755);
+        put("bad.fact", "nothing\n", 0o644);
+        put("percent.fact", "[a]\nx = 5 % 3\n", 0o644);
+        put("other.txt", "[a]\n", 0o644);
+        symlink("/nowhere/at/all", dir.path().join("dead.fact")).unwrap();
+        let args = json!({"fact_path": dir.path(), "filter": "ansible_local"});
+        let ran = run::<super::super::This>(&RealSystem, args);
+        let local = ran.result.unwrap().data["ansible_facts"]["ansible_local"].clone();
+        assert_eq!(local["good"], json!({"a": {"x": "1"}}));
+        assert_eq!(local["script"], json!({"ran": true}));
+        let begins = |name: &str, with: &str| {
+            let text = local[name].as_str().unwrap();
+            assert!(text.starts_with(with), "{text}");
+        };
+        begins("failing", "Failure executing fact script");
+        assert!(local["failing"].as_str().unwrap().contains("rc: 3, err: no"));
+        begins("bad", "error loading facts as JSON or ini");
+        begins("percent", "error loading facts as ini");
+        begins("dead", "Could not stat fact");
+        assert_eq!(ran.warnings.len(), 4);
+        assert!(local.get("other").is_none());
     }
 }

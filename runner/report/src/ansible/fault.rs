@@ -11,11 +11,15 @@ pub(crate) fn failure(ended: &Ended, task: &Task, look: &AnsibleLook) -> String 
         Status::Failed { msg } | Status::Unreachable { msg } => msg.as_str(),
         _ => "",
     };
+    let (msg, raised) = match msg.strip_prefix("Task failed: Module failed: ") {
+        Some(msg) => (msg, true),
+        None => (msg, false),
+    };
     let what = match (&ended.status, task.module.as_str()) {
         (Status::Unreachable { .. }, _) => "",
         (_, "fail" | "assert") => "Action failed: ",
         (_, "debug") if ended.result.contains_key("_rplay_show") => "Action failed: ",
-        _ if is_of_a_module(ended) => "Module failed: ",
+        _ if raised || is_of_a_module(ended) => "Module failed: ",
         _ => "",
     };
     let head = format!("[ERROR]: Task failed: {what}{msg}");
