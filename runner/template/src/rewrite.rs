@@ -263,10 +263,11 @@ impl<'a> Edits<'a> {
         self.args(&call.args);
         if self.templates == Templates::InLookups && is_lookup(&call.expr) {
             let terms = call.args.iter().skip(1);
-            terms.for_each(|term| match term {
-                CallArg::Pos(Expr::Const(literal)) => self.template_in(literal),
-                _ => {}
-            });
+            for term in terms {
+                if let CallArg::Pos(Expr::Const(literal)) = term {
+                    self.template_in(literal);
+                }
+            }
         }
     }
 
