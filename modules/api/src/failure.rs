@@ -54,7 +54,7 @@ impl Failure {
         Self::new(format!("missing required arguments: {arg}")).arg(arg)
     }
 
-    /// An I/O error with its act and path: could not read `/x`: permission denied.
+    /// An I/O error with its act and path: could not read `/x`: Permission denied.
     pub fn io(act: &str, path: &Path, error: &io::Error) -> Self {
         let words = words(error);
         Self {
@@ -85,17 +85,14 @@ impl Failure {
     }
 }
 
-/// An I/O error as the end of a sentence: without its number, which says nothing to a reader.
+/// An I/O error in the system's words, which playbooks look for; without its number, which says
+/// nothing to a reader.
 fn words(error: &io::Error) -> String {
     let text = error.to_string();
-    let Some((words, _)) = text.split_once(" (os error ") else {
-        return text;
-    };
-    let mut letters = words.chars();
-    letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default()
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
 }
 
 impl fmt::Display for Failure {

@@ -45,7 +45,7 @@ fn a_user_may_not_write_where_the_real_run_could_not() {
     let (dir, file) = closed();
     let user = seen_by(64_123);
     let failure = write(&user, &file).unwrap_err();
-    let said = format!("could not write `{}`: permission denied", file.display());
+    let said = format!("could not write `{}`: Permission denied", file.display());
     assert_eq!(failure.msg, said);
     assert!(
         user.make_dir(&dir.path().join("new"), &Attrs::default())

@@ -68,7 +68,7 @@ fn check_cwd(command: &Command, cwd: &Path) -> Result<()> {
         Ok(meta) if !meta.is_dir() => Err(refused(&"it is no folder")),
         Ok(_) => RealSystem
             .access(cwd, Access::EXEC_OK)
-            .map_err(|_| refused(&"permission denied")),
+            .map_err(|_| refused(&"Permission denied")),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Err(refused(&"there is no such folder")),
         Err(e) => Err(refused(&e)),
     }
