@@ -322,7 +322,25 @@ fn limit(
 fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
     let named = settings.library.clone().unwrap_or_default();
     let roles = settings.roles_path.clone().unwrap_or_default();
-    Library::new(&named, beside, &roles)
+    let beside_them = beside.iter().map(|dir| dir.join("collections"));
+    let collections = beside_them.chain(collections(settings)).map(|dir| {
+        match dir.ends_with("ansible_collections") {
+            true => dir,
+            false => dir.join("ansible_collections"),
+        }
+    });
+    Library::new(&named, beside, &roles).with_collections(collections.collect())
+}
+
+/// The folders of collections, besides the playbook's own.
+fn collections(settings: &Settings) -> Vec<PathBuf> {
+    let home = PathBuf::from(std::env::var("HOME").unwrap_or_default());
+    let mut folders = settings.collections_path.clone().unwrap_or_default();
+    folders.extend([
+        home.join(".ansible/collections"),
+        "/usr/share/ansible/collections".into(),
+    ]);
+    folders
 }
 
 /// The loader; names of static imports may use `-e` and the play's variables.
@@ -353,13 +371,8 @@ fn loader(
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned))
     };
-    let mut collections = settings.collections_path.clone().unwrap_or_default();
-    collections.extend([
-        home.join(".ansible/collections"),
-        "/usr/share/ansible/collections".into(),
-    ]);
     Loader::new(files, Arc::new(catalog), paths, Box::new(early))
-        .with_collections(collections)
+        .with_collections(collections(settings))
         .with_duplicates(settings.duplicates.unwrap_or_default())
 }
 

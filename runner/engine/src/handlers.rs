@@ -86,11 +86,7 @@ impl Handler {
             let rest = asked.strip_prefix(role).and_then(|r| r.strip_prefix(" : "));
             rest == Some(title)
         };
-        let whole = role
-            .collection
-            .as_ref()
-            .map(|c| format!("{c}.{}", role.name));
-        title == asked || within(&role.name) || whole.is_some_and(|name| within(&name))
+        title == asked || within(role.short_name()) || within(&role.full_name())
     }
 }
 

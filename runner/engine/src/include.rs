@@ -292,7 +292,9 @@ impl Run {
                     .help(format!("looked at {}", places.join(", "))),
             ]);
         };
-        let inside = Context::include(&context.frame.context.play.dir, &path, at.role.as_deref());
+        let play = &context.frame.context.play;
+        let inside = Context::include(&play.dir, &path, at.role.as_deref())
+            .with_collections(play.keywords.collections());
         let items = self.loader.tasks_file(&path, place, &inside)?;
         let block = Block {
             keywords: Self::inherited(context),
@@ -327,11 +329,9 @@ impl Run {
     /// Where the include stands, for names relative to it.
     fn at(&self, context: &TaskContext) -> Context {
         let role: Option<PathBuf> = context.frame.roles().next().map(|r| r.path.clone());
-        Context::include(
-            &context.frame.context.play.dir,
-            &context.task.file,
-            role.as_deref(),
-        )
+        let play = &context.frame.context.play;
+        Context::include(&play.dir, &context.task.file, role.as_deref())
+            .with_collections(play.keywords.collections())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Folders of modules of the user's own: `library` beside the playbook and in roles, and those that
-//! `ANSIBLE_LIBRARY` names.
+//! Folders of modules of the user's own: `library` beside the playbook and in roles, those that
+//! `ANSIBLE_LIBRARY` names, and collections.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,10 @@ use rplay_playbook::short;
 
 /// Where modules are looked for, the first folder first.
 #[derive(Debug, Clone, Default)]
-pub struct Library(Vec<PathBuf>);
+pub struct Library {
+    folders: Vec<PathBuf>,
+    collections: Vec<PathBuf>,
+}
 
 impl Library {
     /// The named folders, `library` beside the playbooks, and that of each role in the folders.
@@ -23,16 +26,34 @@ impl Library {
             folders.extend(below.map(|entry| entry.path().join("library")));
         }
         folders.retain(|folder| folder.is_dir());
-        Self(folders)
+        Self {
+            folders,
+            collections: vec![],
+        }
+    }
+
+    /// Also the modules in these folders of collections.
+    #[must_use]
+    pub fn with_collections(mut self, folders: Vec<PathBuf>) -> Self {
+        self.collections = folders;
+        self
     }
 
     /// The module's file: of its name, with any ending.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let name = short(name);
-        if name.is_empty() || name.contains(['/', '.']) {
+        if name.is_empty() || name.contains('/') {
             return None;
         }
-        self.0.iter().find_map(|folder| in_folder(folder, name))
+        match name.split('.').collect::<Vec<_>>().as_slice() {
+            [name] => self.folders.iter().find_map(|dir| in_folder(dir, name)),
+            [namespace, collection, below @ .., name] => self.collections.iter().find_map(|dir| {
+                let below = below.iter().collect::<PathBuf>();
+                let modules = dir.join(namespace).join(collection).join("plugins/modules");
+                in_folder(&modules.join(below), name)
+            }),
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags`: what a playbook would do, without doing it.
 
 use rplay_inventory::{Inventory, select};
-use rplay_playbook::{Block, Item, Origin, Play};
+use rplay_playbook::{Block, Item, Origin, Play, Role};
 
 use crate::tags::TagSelection;
 
@@ -73,7 +73,7 @@ pub fn list(
 fn collect(
     items: &[Item],
     above: &[String],
-    role: Option<&str>,
+    role: Option<&Role>,
     rows: &mut Vec<(String, Vec<String>)>,
 ) {
     let joined = |own: Vec<String>| {
@@ -88,8 +88,11 @@ fn collect(
                 let name = task
                     .name()
                     .and_then(|n| n.as_str())
-                    .unwrap_or(&task.action.name);
-                let shown = role.map_or_else(|| name.to_owned(), |r| format!("{r} : {name}"));
+                    .unwrap_or(&task.action.written);
+                let shown = match role.filter(|_| task.action.name != "include_role") {
+                    Some(role) => format!("{} : {name}", role.full_name()),
+                    None => name.to_owned(),
+                };
                 rows.push((shown, joined(task.keywords.tags())));
             }
             Item::Block(block) => {
@@ -102,9 +105,9 @@ fn collect(
     }
 }
 
-fn role_of(block: &Block) -> Option<&str> {
+fn role_of(block: &Block) -> Option<&Role> {
     match &block.origin {
-        Origin::Role(role) => Some(&role.name),
+        Origin::Role(role) => Some(role),
         _ => None,
     }
 }

@@ -321,6 +321,7 @@ impl Run {
             keywords,
             action: rplay_playbook::Action {
                 name: "setup".to_owned(),
+                written: "setup".to_owned(),
                 span: play.hosts.span.clone(),
                 args,
                 text: None,

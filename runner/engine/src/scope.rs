@@ -1,5 +1,6 @@
 //! The variables of a task on a host.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -151,20 +152,25 @@ impl Run {
 
 /// Magic variables of the place in a play: of the roles around.
 fn magic_of_place(frame: &Frame) -> Layer {
-    let names: Vec<&str> = frame.roles().map(|r| r.name.as_str()).collect();
+    let names: Vec<Cow<'_, str>> = frame.roles().map(|role| role.full_name()).collect();
     let paths: Vec<String> = frame.roles().map(|r| absolute(&r.path)).collect();
     let dir = absolute(&frame.context.play.dir);
-    let search = paths.iter().chain([&dir]).map(String::as_str);
+    let search = paths.iter().chain([&dir]);
     let mut magic = IndexMap::from([("ansible_search_path".to_owned(), list(search))]);
     if let (Some((name, parents)), Some((path, above))) = (names.split_first(), paths.split_first())
     {
-        magic.insert("role_name".to_owned(), Value::from(*name));
-        magic.insert("ansible_role_name".to_owned(), Value::from(*name));
+        let role = frame.roles().next();
+        let short = role.map(|role| Value::from(role.short_name()));
+        magic.extend(short.map(|short| ("role_name".to_owned(), short)));
+        let collection = role.and_then(|role| role.collection.as_deref());
+        let collection = collection.map(Value::from);
+        magic.extend(collection.map(|name| ("ansible_collection_name".to_owned(), name)));
+        magic.insert("ansible_role_name".to_owned(), Value::from(&**name));
         magic.insert("role_path".to_owned(), Value::from(path.as_str()));
         if !parents.is_empty() {
-            let parents = list(parents.iter().copied());
+            let parents = list(parents);
             magic.insert("ansible_parent_role_names".to_owned(), parents);
-            let above = list(above.iter().map(String::as_str));
+            let above = list(above);
             magic.insert("ansible_parent_role_paths".to_owned(), above);
         }
     }
@@ -172,8 +178,8 @@ fn magic_of_place(frame: &Frame) -> Layer {
 }
 
 /// The names of roles, those that they depend on among them as deep as is asked for.
-fn roles_of(items: &[Item], depth: usize) -> Vec<&str> {
-    let mut names: Vec<&str> = vec![];
+fn roles_of(items: &[Item], depth: usize) -> Vec<Cow<'_, str>> {
+    let mut names: Vec<Cow<'_, str>> = vec![];
     for item in items {
         let Item::Block(block) = item else { continue };
         let Origin::Role(role) = &block.origin else {
@@ -183,7 +189,7 @@ fn roles_of(items: &[Item], depth: usize) -> Vec<&str> {
             1 => vec![],
             depth => roles_of(&block.items, depth.saturating_sub(1)),
         };
-        for name in below.into_iter().chain([role.name.as_str()]) {
+        for name in below.into_iter().chain([role.full_name()]) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -193,10 +199,10 @@ fn roles_of(items: &[Item], depth: usize) -> Vec<&str> {
 }
 
 /// A list of texts as templates see it.
-fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> Value {
+fn list<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Value {
     words
         .into_iter()
-        .map(Value::from)
+        .map(|word| Value::from(word.as_ref()))
         .collect::<Vec<_>>()
         .into()
 }

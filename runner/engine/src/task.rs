@@ -64,7 +64,11 @@ impl Run {
         self.emit(Event::TaskStarted {
             task: id,
             name: self.templar.redactor().redact(&name).into_owned(),
-            role: frame.roles().next().map(|r| r.name.clone()),
+            // What brings in a role is told without the one that it stands in.
+            role: (task.action.name != "include_role")
+                .then(|| frame.roles().next())
+                .flatten()
+                .map(|role| role.full_name().into_owned()),
             module: task.action.name.clone(),
             at: task.span.to_string(),
             lines: self.lines_around(task),
@@ -108,10 +112,11 @@ impl Run {
             text::string(&self.templar, node, vars).ok()
         };
         match action.name.as_str() {
-            "include_role" => {
-                role().map_or("include_role".to_owned(), |r| format!("include_role : {r}"))
-            }
-            name => name.to_owned(),
+            "include_role" => match role() {
+                Some(role) => format!("{} : {role}", action.written),
+                None => action.written.clone(),
+            },
+            _ => action.written.clone(),
         }
     }
 

@@ -48,13 +48,18 @@ pub(crate) fn parse(
             },
         );
     }
+    let written = name.clone();
     let name = if is_template(&name) {
         name
     } else {
         match include::resolve(&name, modules) {
             Some(known) => known,
-            None if modules.faults_wait() && is_elsewhere(&name) => {
-                return Some(missing_module(name, span));
+            None if is_elsewhere(&name) => {
+                let mut action = missing_module(name, span);
+                if !modules.faults_wait() {
+                    problems.extend(std::mem::take(&mut action.faults));
+                }
+                return Some(action);
             }
             None => {
                 let key = Key { text: name, span };
@@ -66,6 +71,7 @@ pub(crate) fn parse(
     let mut reader = Reader {
         action: Action {
             name,
+            written,
             span,
             args: Map::new(),
             text: None,
@@ -86,28 +92,12 @@ pub(crate) fn parse(
     Some(reader.action)
 }
 
-/// Modules of Ansible that are not here (yet), or cannot be.
-const OF_ANSIBLE: &[&str] = &[
-    "apt_key",
-    "apt_repository",
-    "deb822_repository",
-    "debconf",
-    "dnf",
-    "dnf5",
-    "dpkg_selections",
-    "package",
-    "package_facts",
-    "reboot",
-    "rpm_key",
-    "service_facts",
-    "subversion",
-    "win_ping",
-    "yum",
-    "yum_repository",
-];
+/// Modules of Ansible that are not here.
+const OF_ANSIBLE: &[&str] = &["dnf5", "subversion", "win_ping", "yum"];
 
 /// Whether it is a module of Ansible's or of a collection.
 pub(crate) fn is_elsewhere(name: &str) -> bool {
+    let name = short(name);
     name.contains('.') || OF_ANSIBLE.contains(&name)
 }
 
@@ -118,6 +108,7 @@ fn missing_module(name: String, span: Span) -> Action {
         "`rplay doc` lists the modules; a program of yours in `library/` can stand in for it, and `command` runs what is on the target",
     );
     Action {
+        written: name.clone(),
         name,
         span,
         args: Map::new(),

@@ -18,7 +18,7 @@ pub struct Context {
     pub(crate) files: Vec<PathBuf>,
     /// Roles being read and where each is called, outermost first.
     pub(crate) roles: Vec<RoleLink>,
-    /// Collections that short names of roles are looked for in.
+    /// Collections that short names are looked for in.
     pub(crate) collections: Vec<String>,
     /// Variables known before the run, as written: the play's, and of what is around.
     pub(crate) vars: Arc<Map>,
@@ -54,6 +54,13 @@ impl Context {
             role: role.map(Path::to_owned),
             ..Self::playbook(file)
         }
+    }
+
+    /// With collections that short names are looked for in.
+    #[must_use]
+    pub fn with_collections(mut self, collections: Vec<String>) -> Self {
+        self.collections = collections;
+        self
     }
 
     /// Inside of a file that is read from here.

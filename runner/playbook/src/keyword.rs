@@ -203,6 +203,12 @@ fn stands(letters: &str, place: Place) -> bool {
 pub struct Keywords(Vec<(Keyword, Node)>);
 
 impl Keywords {
+    /// The collections that short names are looked for in.
+    pub fn collections(&self) -> Vec<String> {
+        let listed = self.list(Keyword::Collections);
+        listed.into_iter().map(plain_text).collect()
+    }
+
     /// The value of a keyword, if it is given.
     pub fn get(&self, keyword: Keyword) -> Option<&Node> {
         self.0

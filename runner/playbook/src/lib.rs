@@ -14,6 +14,7 @@ mod problems;
 mod role;
 mod role_call;
 mod role_path;
+mod scoped;
 mod shape;
 mod sources;
 mod steps;

@@ -224,11 +224,7 @@ impl Reading<'_> {
     /// What is known before the run inside of a play.
     fn context(&self, keywords: &Keywords) -> Context {
         let mut context = Context::playbook(&self.path);
-        context.collections = keywords
-            .list(Keyword::Collections)
-            .into_iter()
-            .map(plain_text)
-            .collect();
+        context.collections = keywords.collections();
         context = context.with_vars(keywords.get(Keyword::Vars).and_then(Node::as_map));
         for file in keywords.list(Keyword::VarsFiles) {
             let first_found = file

@@ -352,6 +352,7 @@ impl Reading<'_> {
             keywords,
             action: Action {
                 name: "validate_argument_spec".to_owned(),
+                written: "validate_argument_spec".to_owned(),
                 span: span.clone(),
                 args: Map::from_iter([
                     (key("argument_spec"), options.clone()),

@@ -133,7 +133,7 @@ impl Loader {
 }
 
 /// `namespace.collection` of a role in `.../ansible_collections/namespace/collection/roles/name`.
-fn collection_of(role: &Path) -> Option<String> {
+pub(crate) fn collection_of(role: &Path) -> Option<String> {
     let words: Vec<_> = role
         .components()
         .map(|c| c.as_os_str().to_string_lossy())

@@ -12,6 +12,7 @@ use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
 use crate::loader::{Loader, file_argument, searched};
 use crate::problems::Problems;
 use crate::role_path::clean;
+use crate::scoped::Scoped;
 use crate::task::first_line;
 use crate::types::{Block, Item, Origin, Task};
 
@@ -57,7 +58,8 @@ impl Loader {
                 self.block(node, place, context, problems),
             )));
         }
-        let task = crate::task::parse(node, place, &context.file, &*self.modules, problems)?;
+        let modules = Scoped::new(&*self.modules, context);
+        let task = crate::task::parse(node, place, &context.file, &modules, problems)?;
         let wrong = no_handler_task(&task, place);
         if let Some(wrong) = wrong.or_else(|| no_role_to_end(&task, context)) {
             problems.push(wrong);

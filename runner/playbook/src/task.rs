@@ -137,7 +137,7 @@ impl<'a> Words<'a> {
 fn is_action(word: &str, modules: &dyn KnownModules) -> bool {
     matches!(word, "action" | "local_action")
         || include::resolve(word, modules).is_some()
-        || modules.faults_wait() && is_elsewhere(word)
+        || is_elsewhere(word)
 }
 
 fn no_mapping(node: &Node) -> Diagnostic {

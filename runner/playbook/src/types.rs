@@ -1,5 +1,6 @@
 //! Plays, blocks, tasks and roles, as the engine runs them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -145,6 +146,30 @@ pub struct Role {
     pub once: bool,
 }
 
+impl Role {
+    /// Its name, behind the collection that it belongs to.
+    pub fn full_name(&self) -> Cow<'_, str> {
+        match &self.collection {
+            Some(collection) if !self.name.contains('.') => {
+                format!("{collection}.{}", self.name).into()
+            }
+            _ => self.name.as_str().into(),
+        }
+    }
+
+    /// Its name within its collection.
+    pub fn short_name(&self) -> &str {
+        match &self.collection {
+            Some(collection) => {
+                let rest = self.name.strip_prefix(collection.as_str());
+                rest.and_then(|rest| rest.strip_prefix('.'))
+                    .unwrap_or(&self.name)
+            }
+            None => &self.name,
+        }
+    }
+}
+
 /// A task.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -170,8 +195,10 @@ impl Task {
 /// A module call.
 #[derive(Debug, Clone)]
 pub struct Action {
-    /// The module's name, `ansible.builtin.` taken off.
+    /// The module's name, `ansible.builtin.` taken off; of a collection's the whole.
     pub name: String,
+    /// The name as the task has it.
+    pub written: String,
     /// Where the name is written.
     pub span: Span,
     /// Its arguments by name.

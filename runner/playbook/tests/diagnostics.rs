@@ -28,13 +28,13 @@ fn an_unknown_module_of_a_collection_is_pointed_at() {
         "- hosts: all\n  tasks:\n    - community.general.ufw:\n        rule: allow\n",
     )];
     insta::assert_snapshot!(errors(&files), @"
-    error: there is no module `community.general.ufw`
+    error: the module `community.general.ufw` is not part of rplay: it only exists in Python
      --> site.yml:3:7
       |
     3 |     - community.general.ufw:
       |       ^^^^^^^^^^^^^^^^^^^^^
       |
-      = help: `rplay doc` lists the modules
+      = help: `rplay doc` lists the modules; a program of yours in `library/` can stand in for it, and `command` runs what is on the target
     ");
 }
 
