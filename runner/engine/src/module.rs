@@ -298,7 +298,7 @@ impl Run {
     }
 
     /// No agent: a wrong password is a failure of the task, a lost host is lost.
-    fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
+    pub(crate) fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
         if matches!(error.cause, rplay_transport::Cause::Become { .. }) {
             let mut diagnostic = error.diagnostic();
             if diagnostic.span().is_none() {
