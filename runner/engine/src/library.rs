@@ -28,11 +28,22 @@ impl Library {
 
     /// The module's file: of its name, with any ending.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
+        self.find_within(name, std::iter::empty())
+    }
+
+    /// As [`Library::find`], first in the roles that a task stands in, the innermost first.
+    pub(crate) fn find_within<'a>(
+        &self,
+        name: &str,
+        roles: impl Iterator<Item = &'a Path>,
+    ) -> Option<PathBuf> {
         let name = short(name);
         if name.is_empty() || name.contains(['/', '.']) {
             return None;
         }
-        self.0.iter().find_map(|folder| in_folder(folder, name))
+        let own = roles.map(|role| role.join("library"));
+        own.chain(self.0.iter().cloned())
+            .find_map(|folder| in_folder(&folder, name))
     }
 }
 

@@ -97,7 +97,10 @@ impl Run {
     ) -> TaskResult {
         let own = match rplay_builtin::find(name) {
             Some(_) => None,
-            None => self.options.library.find(name),
+            None => {
+                let roles = context.frame.roles().map(|role| role.path.as_path());
+                self.options.library.find_within(name, roles)
+            }
         };
         if let Some(path) = &own {
             args = Map::from_iter([
