@@ -56,7 +56,7 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
                 annotation.label(&label.text)
             }
         });
-        let snippet = Snippet::source(source.text())
+        let snippet = Snippet::source(source.shown())
             .path(source.name())
             .annotations(annotations);
         group = group.element(snippet);

@@ -1,6 +1,9 @@
 //! A source text and a range in it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 /// One text that errors can point into: a playbook, a vars file, a template, `-e` on the command line.
@@ -8,7 +11,11 @@ use std::sync::Arc;
 pub struct Source {
     name: String,
     text: String,
+    is_secret: bool,
 }
+
+/// How an encrypted file begins.
+const VAULT: &[u8] = b"$ANSIBLE_VAULT";
 
 impl Source {
     /// A source under the name that errors show: its path, or words such as `<-e>`.
@@ -16,7 +23,35 @@ impl Source {
         Arc::new(Self {
             name: name.into(),
             text: text.into(),
+            is_secret: false,
         })
+    }
+
+    /// The text of a file; where the file itself is encrypted, and the text is what was in it, it
+    /// is secret: errors tell places in it, and show none of it.
+    pub fn of_file(path: &Path, text: impl Into<String>) -> Arc<Self> {
+        let text: String = text.into();
+        let opened = !text.as_bytes().starts_with(VAULT);
+        Arc::new(Self {
+            name: path.display().to_string(),
+            is_secret: opened && begins_as_vault(path),
+            text,
+        })
+    }
+
+    /// Whether nobody may see the text.
+    pub fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
+    /// The text as it may be seen: of a secret one only the lines' ends.
+    pub fn shown(&self) -> Cow<'_, str> {
+        if !self.is_secret {
+            return Cow::Borrowed(&self.text);
+        }
+        // As long as it is in bytes, so that places in it stay what they are.
+        let blank = |byte: u8| if byte == b'\n' { '\n' } else { ' ' };
+        self.text.bytes().map(blank).collect()
     }
 
     /// The name that errors show.
@@ -42,6 +77,13 @@ impl Source {
             column: before[line_start..].chars().count() + 1,
         }
     }
+}
+
+/// Whether a file on the disk is encrypted; one that is not there is not.
+fn begins_as_vault(path: &Path) -> bool {
+    let mut start = [0; VAULT.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == VAULT
 }
 
 impl fmt::Debug for Source {
@@ -133,6 +175,26 @@ impl fmt::Debug for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_was_encrypted_only_places_are_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v.yml");
+        std::fs::write(&path, "$ANSIBLE_VAULT;1.1;AES256\n00\n").unwrap();
+        let source = Source::of_file(&path, "a: dummy\nb: ü\n");
+        assert_eq!(source.shown(), "        \n     \n");
+        let span = Span::new(source, 3, 8);
+        let drawn = crate::render(
+            &crate::Diagnostic::error("no").at(&span),
+            crate::Style::Plain,
+        );
+        assert!(
+            drawn.contains("v.yml:1:4") && !drawn.contains("dummy"),
+            "{drawn}"
+        );
+        std::fs::write(&path, "a: plain\n").unwrap();
+        assert_eq!(Source::of_file(&path, "a: plain\n").shown(), "a: plain\n");
+    }
 
     #[test]
     fn a_span_holds_whole_characters() {

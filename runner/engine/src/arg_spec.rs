@@ -80,8 +80,43 @@ fn one(name: &str, option: &Node, value: &Json, within: &str, errors: &mut Vec<S
         };
         for map in nested.into_iter().filter_map(Json::as_object) {
             check(inner, map, &path, errors);
+            errors.extend(unsupported(inner, map, &path));
         }
     }
+}
+
+/// The suboptions that there are none of.
+fn unsupported(options: &Node, values: &Map<String, Json>, within: &str) -> Option<String> {
+    let options = options.as_map()?;
+    let aliases = |option: &Node| -> Vec<String> {
+        let all = option.get("aliases").and_then(Node::as_seq);
+        let all = all.into_iter().flatten().filter_map(Node::as_str);
+        all.map(str::to_owned).collect()
+    };
+    let is_known = |name: &String| {
+        let of = |(key, option): (&rplay_yaml::Key, &Node)| {
+            key.text == *name || aliases(option).contains(name)
+        };
+        options.iter().any(of)
+    };
+    let path = within.replace(" -> ", ".");
+    let mut unknown: Vec<String> = values
+        .keys()
+        .filter(|name| !is_known(name))
+        .cloned()
+        .collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    unknown.sort_unstable();
+    let unknown: Vec<String> = unknown
+        .iter()
+        .map(|name| format!("{path}.{name}"))
+        .collect();
+    let mut known: Vec<&str> = options.keys().map(|key| key.text.as_str()).collect();
+    known.sort_unstable();
+    let (unknown, known) = (unknown.join(", "), known.join(", "));
+    Some(format!("{unknown}. Supported parameters include: {known}."))
 }
 
 fn choices(name: &str, option: &Node, value: &Json, within: &str, errors: &mut Vec<String>) {
@@ -270,6 +305,18 @@ mod tests {
         assert_eq!(
             errors_of(spec, json!({"a": "z"})),
             ["value of a must be one of: x, y, got: z"]
+        );
+    }
+
+    #[test]
+    fn a_suboption_that_there_is_none_of_is_told() {
+        let spec = "a: {type: dict, options: {n: {type: dict, options: {m: {type: int, required: true}}}}}\n";
+        assert_eq!(
+            errors_of(spec, json!({"a": {"n": {"x": 1}}})),
+            [
+                "missing required arguments: m found in a -> n",
+                "a.n.x. Supported parameters include: m."
+            ]
         );
     }
 

@@ -277,7 +277,7 @@ impl Run {
             .templar
             .read_file(&path)
             .map_err(|e| wrong(format!("could not read `{}`: {e}", path.display())))?;
-        let source = Source::new(path.display().to_string(), content);
+        let source = Source::of_file(&path, content);
         let language = match path.extension().and_then(|e| e.to_str()) {
             Some("hbs") => Language::Handlebars,
             _ => Language::Jinja,

@@ -179,9 +179,6 @@ impl Run {
         if !wanted {
             return Ok(None);
         }
-        let user = settings
-            .var(&["ansible_become_user"])
-            .or(settings.keyword(Keyword::BecomeUser)?);
         let method = settings
             .var(&["ansible_become_method"])
             .or(settings.keyword(Keyword::BecomeMethod)?);
@@ -192,26 +189,34 @@ impl Run {
                     .help("use sudo, su or doas")
             })?,
         };
-        let flags = settings
-            .var(&["ansible_become_flags"])
-            .or(settings.keyword(Keyword::BecomeFlags)?);
+        let own = |key: &str| format!("ansible_{}_{key}", method.word());
+        let said = |key: &str, keyword| {
+            let var = settings.var(&[&format!("ansible_become_{key}"), &own(key)]);
+            Ok::<_, Diagnostic>(var.or(settings.keyword(keyword)?))
+        };
+        let user = said("user", Keyword::BecomeUser)?;
+        let flags = said("flags", Keyword::BecomeFlags)?.or(options.flags.clone());
+        let (password, pass) = (own("password"), own("pass"));
         Ok(Some(Become {
             method,
-            user: user.unwrap_or_else(|| options.user.clone()),
+            // Nobody is the one that the settings name.
+            user: user
+                .filter(|user| !user.is_empty())
+                .unwrap_or_else(|| options.user.clone()),
             password: settings
                 .secret(&[
                     "ansible_become_password",
                     "ansible_become_pass",
-                    "ansible_sudo_pass",
+                    &password,
+                    &pass,
                 ])
                 .or(options.password.clone()),
-            flags: flags
-                .or(options.flags.clone())
-                .map(|f| f.split_whitespace().map(str::to_owned).collect()),
-            exe: settings
-                .var(&["ansible_become_exe"])
-                .or(settings.keyword(Keyword::BecomeExe)?)
-                .or(options.exe.clone()),
+            flags: flags.map(|f| {
+                let plain = || f.split_whitespace().map(str::to_owned).collect();
+                shlex::split(&f).unwrap_or_else(plain)
+            }),
+            exe: said("exe", Keyword::BecomeExe)?.or(options.exe.clone()),
+            dir: settings.var(&[&own("chdir")]).filter(|dir| !dir.is_empty()),
         }))
     }
 }

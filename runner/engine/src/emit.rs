@@ -64,6 +64,8 @@ impl Run {
             status,
             result: if secret {
                 Map::new()
+            } else if result.is_secret {
+                censored(result)
             } else {
                 let mut shown = result.json();
                 let invocation = result.invocation.clone();
@@ -83,6 +85,15 @@ impl Run {
                 .map(|by| prints::of(result, by)),
         })
     }
+}
+
+/// What is shown of a result whose keys nobody may see.
+fn censored(result: &TaskResult) -> Map<String, Json> {
+    let words = "the output has been hidden: it is of an encrypted file";
+    Map::from_iter([
+        ("censored".to_owned(), words.into()),
+        ("changed".to_owned(), result.is_changed().into()),
+    ])
 }
 
 fn hidden(_: &str) -> String {

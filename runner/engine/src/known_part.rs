@@ -80,7 +80,7 @@ impl Run {
             _ => Language::Jinja,
         };
         let vars = crate::template_vars::with_template(vars, src, &path, None);
-        let source = Source::new(path.display().to_string(), content);
+        let source = Source::of_file(&path, content);
         self.partly(&source, language, &vars)
     }
 

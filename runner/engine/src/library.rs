@@ -41,12 +41,25 @@ impl Library {
 
     /// The module's file: of its name, with any ending.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
+        self.find_within(name, std::iter::empty())
+    }
+
+    /// As [`Library::find`], first in the roles that a task stands in, the innermost first.
+    pub(crate) fn find_within<'a>(
+        &self,
+        name: &str,
+        roles: impl Iterator<Item = &'a Path>,
+    ) -> Option<PathBuf> {
         let name = short(name);
         if name.is_empty() || name.contains('/') {
             return None;
         }
         match name.split('.').collect::<Vec<_>>().as_slice() {
-            [name] => self.folders.iter().find_map(|dir| in_folder(dir, name)),
+            [name] => {
+                let own = roles.map(|role| role.join("library"));
+                own.chain(self.folders.iter().cloned())
+                    .find_map(|folder| in_folder(&folder, name))
+            }
             [namespace, collection, below @ .., name] => self.collections.iter().find_map(|dir| {
                 let below = below.iter().collect::<PathBuf>();
                 let modules = dir.join(namespace).join(collection).join("plugins/modules");

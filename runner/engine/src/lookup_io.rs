@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rplay_template::{LookupIo, Origin, Value, Vars, encoding, unknown};
+use rplay_transport::Method;
 use rplay_vars::Store;
 
 use crate::frame::Frame;
@@ -134,6 +135,12 @@ impl LookupIo for TaskIo {
         plugin: Option<(&str, &str)>,
         _: &dyn Fn(&str) -> Option<Value>,
     ) -> Result<Option<(Value, String)>, String> {
+        if let Some(("become", method)) = plugin
+            && let Some(method) = Method::of_word(method)
+        {
+            let known = self.options.escalate.setting(method, name);
+            return Ok(known.map(|value| (value.into(), "default".to_owned())));
+        }
         if let Some((kind, plugin)) = plugin {
             return Err(format!(
                 "Unable to load {kind} plugin `{plugin}`: only the settings of the runner itself can be asked for"

@@ -96,7 +96,10 @@ impl Run {
     ) -> TaskResult {
         let own = match rplay_builtin::find(name) {
             Some(_) => None,
-            None => self.options.library.find(name),
+            None => {
+                let roles = context.frame.roles().map(|role| role.path.as_path());
+                self.options.library.find_within(name, roles)
+            }
         };
         if let Some(path) = &own {
             args = Map::from_iter([
@@ -290,7 +293,7 @@ impl Run {
     }
 
     /// No agent: a wrong password is a failure of the task, a lost host is lost.
-    fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
+    pub(crate) fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
         if matches!(error.cause, rplay_transport::Cause::Become { .. }) {
             let mut diagnostic = error.diagnostic();
             if diagnostic.span().is_none() {

@@ -122,6 +122,22 @@ pub struct Escalate {
     pub flags: Option<String>,
 }
 
+impl Escalate {
+    /// A setting of a method, by Ansible's name for it.
+    pub(crate) fn setting(&self, method: Method, name: &str) -> Option<String> {
+        let flags = match method {
+            Method::Sudo => "-H -S -n",
+            Method::Su | Method::Doas => "",
+        };
+        Some(match name {
+            "become_user" => self.user.clone(),
+            "become_exe" => self.exe.clone().unwrap_or_else(|| method.word().to_owned()),
+            "become_flags" => self.flags.clone().unwrap_or_else(|| flags.to_owned()),
+            _ => return None,
+        })
+    }
+}
+
 /// `-u`, `--private-key`, `-c`, `-T` and their like.
 #[derive(Debug, Clone, Default)]
 pub struct Connect {

@@ -175,7 +175,7 @@ impl Run {
             .templar
             .read_file(path)
             .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
-        let source = Source::new(path.display().to_string(), text);
+        let source = Source::of_file(path, text);
         let root = rplay_yaml::load(&source)?.root(&source);
         match root.kind {
             Kind::Map(map) => Ok(map),

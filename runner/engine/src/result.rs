@@ -21,6 +21,8 @@ pub(crate) struct TaskResult {
     pub warnings: Vec<String>,
     /// It failed for what the task itself says, and not for what was done: `msg` tells that.
     pub of_task: bool,
+    /// Nobody may see its keys.
+    pub is_secret: bool,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
     /// Where it really ran, if delegated.
@@ -60,6 +62,7 @@ impl TaskResult {
             changes: vec![],
             warnings: vec![],
             of_task: false,
+            is_secret: false,
             diagnostic: None,
             delegated_to: None,
             asked: None,

@@ -91,7 +91,7 @@ impl Run {
 
     /// The line that a task begins in, and up to two before it.
     fn lines_around(&self, task: &Task) -> Vec<String> {
-        let text = task.span.source().text();
+        let text = task.span.source().shown();
         let line = task.span.line_col().line;
         let first = line.saturating_sub(3);
         let lines = text.lines().skip(first).take(line - first);

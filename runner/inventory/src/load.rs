@@ -250,7 +250,7 @@ impl Loading<'_> {
         let is_config = name.ends_with(".config");
         let is_toml = name.ends_with(".toml") && settings.rank("toml").is_some();
         let is_yaml = settings.is_yaml(&name) || is_config || looks_yaml;
-        let source = Source::new(path.display().to_string(), text);
+        let source = Source::of_file(path, text);
         if is_toml {
             let result = toml::read(&source, &mut self.builder(path));
             return result.map_err(|why| Some(("toml", why)));

@@ -107,7 +107,7 @@ fn read_into(path: &Path, reader: &Reader, layers: &mut Vec<Layer>) -> Result<()
 pub(crate) fn file(path: &Path, reader: &Reader) -> Result<Map, Diagnostic> {
     let text = reader(path)
         .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
-    let source = Source::new(path.display().to_string(), text);
+    let source = Source::of_file(path, text);
     let root = rplay_yaml::load(&source)?.root(&source);
     match root.kind {
         Kind::Map(map) => Ok(map),

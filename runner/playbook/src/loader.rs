@@ -160,7 +160,7 @@ impl Loader {
                 return None;
             }
         };
-        let source = Source::new(path.display().to_string(), text);
+        let source = Source::of_file(path, text);
         let loaded = match rplay_yaml::load(&source) {
             Ok(loaded) => loaded,
             Err(error) => {

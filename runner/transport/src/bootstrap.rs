@@ -6,6 +6,7 @@
 
 mod greeting;
 mod launch;
+mod run_as;
 mod upload;
 
 use crate::AgentClient;
@@ -14,6 +15,7 @@ use crate::connector::Image;
 use crate::error::Cause;
 use greeting::Greeting;
 pub(crate) use launch::Launch;
+pub(crate) use run_as::run_as;
 
 /// A shell function: whether `ls -ldn` shows a folder (and no link) that its user owns and nobody
 /// else can write to.

@@ -44,7 +44,13 @@ pub(crate) enum Link {
 }
 
 /// What makes two agents on one host the same.
-type Key = (crate::Method, String, Option<Vec<String>>, Option<String>);
+type Key = (
+    crate::Method,
+    String,
+    Option<Vec<String>>,
+    Option<String>,
+    Option<String>,
+);
 
 /// An agent that is there or being started, by one of those who want it.
 type Slot = Arc<OnceCell<Arc<AgentClient>>>;
@@ -110,7 +116,15 @@ impl Connection {
     }
 
     fn slot(&self, other: Option<&Become>) -> Slot {
-        let key = other.map(|b| (b.method, b.user.clone(), b.flags.clone(), b.exe.clone()));
+        let key = other.map(|b| {
+            (
+                b.method,
+                b.user.clone(),
+                b.flags.clone(),
+                b.exe.clone(),
+                b.dir.clone(),
+            )
+        });
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = agents.entry(key).or_default();
         if slot.get().is_some_and(|agent| agent.is_lost()) {
@@ -136,6 +150,23 @@ impl Connection {
             .map_err(|cause| self.error(cause))?;
         let ran = collect(process, stdin.unwrap_or_default()).await;
         ran.map_err(|cause| self.error(cause))
+    }
+
+    /// As [`Connection::exec`], as another user.
+    ///
+    /// # Errors
+    /// Where the connection fails, or that user cannot be become.
+    pub async fn exec_as(
+        &self,
+        other: &Become,
+        command: &str,
+        pty: bool,
+    ) -> Result<Ran, ConnectError> {
+        let ran = async {
+            let launch = Launch::new(Some(other))?;
+            bootstrap::run_as(&self.link, &launch, command, pty).await
+        };
+        ran.await.map_err(|cause| self.error(cause))
     }
 
     fn error(&self, cause: Cause) -> ConnectError {

@@ -284,16 +284,10 @@ impl BecomeFault {
         match self {
             Self::NoProgram(name) => write!(f, "could not become `{user}`: there is no `{name}`"),
             Self::PasswordNeeded => {
-                write!(
-                    f,
-                    "could not become `{user}`: {program} asks for a password"
-                )
+                write!(f, "could not become `{user}`: Missing {program} password")
             }
             Self::PasswordWrong => {
-                write!(
-                    f,
-                    "could not become `{user}`: {program} did not take the password"
-                )
+                write!(f, "could not become `{user}`: Incorrect {program} password")
             }
             Self::NotAllowed(words) => {
                 write!(

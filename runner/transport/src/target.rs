@@ -92,6 +92,8 @@ pub struct Become {
     pub flags: Option<Vec<String>>,
     /// `become_exe`; `None` is the method's own name.
     pub exe: Option<String>,
+    /// The folder to change into first.
+    pub dir: Option<String>,
 }
 
 impl Become {
@@ -103,6 +105,7 @@ impl Become {
             password: None,
             flags: None,
             exe: None,
+            dir: None,
         }
     }
 }
@@ -121,6 +124,8 @@ pub enum Method {
 impl Method {
     /// The method that a playbook calls `word`.
     pub fn of_word(word: &str) -> Option<Self> {
+        // Ansible's full names end in it: `ansible.builtin.sudo`, `community.general.doas`.
+        let word = word.rsplit('.').next().unwrap_or(word);
         [Self::Sudo, Self::Su, Self::Doas]
             .into_iter()
             .find(|m| m.word() == word)

@@ -17,7 +17,7 @@ pub fn extra_vars(
     if let Some(path) = text.strip_prefix('@') {
         let content = read(Path::new(path))
             .map_err(|e| Diagnostic::error(format!("could not read `{path}`: {e}")))?;
-        return mapping(&Source::new(path, content));
+        return mapping(&Source::of_file(Path::new(path), content));
     }
     let source = Source::new("<-e>", text);
     if text.trim_start().starts_with(['{', '[']) {

@@ -123,6 +123,7 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         all.extend(vars);
         read.push(path.display().to_string());
     }
+    let is_secret = all.values().any(|node| node.span.source().is_secret());
     let span = Span::synthetic("include_vars");
     if let Some(name) = &args.name {
         let kind = Kind::Map(all);
@@ -153,9 +154,13 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     call.run
         .store
         .update(&call.host.name, |vars| vars.include(all.clone()));
-    Ok(TaskResult::done(false, serde_json::Map::new())
+    let result = TaskResult::done(false, serde_json::Map::new())
         .with("ansible_facts", facts)
-        .with("ansible_included_var_files", read))
+        .with("ansible_included_var_files", read);
+    Ok(TaskResult {
+        is_secret,
+        ..result
+    })
 }
 
 /// What the host's variables of these names are now.

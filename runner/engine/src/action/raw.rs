@@ -54,13 +54,13 @@ async fn send(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         Some(shell) => format!("{shell} -c '{}'", args._raw_params.replace('\'', r"'\''")),
         None => args._raw_params,
     };
-    let lost = |e: rplay_transport::ConnectError| TaskResult::unreachable(e.to_string());
+    let lost = |e: rplay_transport::ConnectError| call.run.no_agent(call.context, &e);
     let link = call.run.links.link(&place.target).await.map_err(lost)?;
-    let ran = link
-        .connection
-        .exec(&command, None, false)
-        .await
-        .map_err(lost)?;
+    let ran = match &place.become_ {
+        None => link.connection.exec(&command, None, false).await,
+        Some(other) => link.connection.exec_as(other, &command, false).await,
+    };
+    let ran = ran.map_err(lost)?;
     let mut result = TaskResult::done(true, Map::new())
         .with("rc", ran.rc)
         .with("stdout", String::from_utf8_lossy(&ran.stdout).into_owned())

@@ -62,10 +62,12 @@ pub(super) fn found(
         .find("templates", name)
         .map_or_else(|| name.to_owned(), |p| p.display().to_string());
     let vars = io.of_template(&vars, name, std::path::Path::new(&path));
-    let rendered =
-        context
-            .templar
-            .file_value(&Source::new(path, content), language, options, &vars);
+    let rendered = context.templar.file_value(
+        &Source::of_file(std::path::Path::new(&path), content),
+        language,
+        options,
+        &vars,
+    );
     let (value, touched) = rendered.map_err(crate::context::carried)?;
     if touched.is_empty() {
         return Ok(value);

@@ -36,6 +36,10 @@ const TEMPORARY: Place = Place {
 pub(crate) struct Launch {
     /// The words before the agent's path; each is quoted.
     words: Vec<String>,
+    /// The words before a command line that is one word; each is quoted.
+    shell: Vec<String>,
+    /// What is printed before a command line runs.
+    pub(super) mark: String,
     /// The user to become, and how its password is asked for.
     pub(super) other: Option<Other>,
 }
@@ -56,6 +60,8 @@ impl Launch {
         let Some(other) = other else {
             return Ok(Self {
                 words: vec![],
+                shell: vec![],
+                mark: String::new(),
                 other: None,
             });
         };
@@ -66,18 +72,40 @@ impl Launch {
         let nonce = nonce();
         let prompt = format!("[rplay-{nonce}] password: ");
         let user = other.user.as_str();
+        let mark = format!("rplay-begin-{nonce}");
+        let run = format!("echo {mark}; exec /bin/sh -c \"$0\"");
         let (default, last): (&[&str], Vec<&str>) = match other.method {
             Method::Sudo => (&["-H"], vec!["-S", "-p", &prompt, "-u", user, "--"]),
-            Method::Su => (&[], vec!["-s", "/bin/sh", "-c", "exec \"$0\"", user]),
+            Method::Su => (&[], vec!["-s", "/bin/sh", "-c"]),
             Method::Doas => (&[], vec!["-u", user, "--"]),
         };
-        let flags = match &other.flags {
-            Some(flags) => flags.iter().map(String::as_str).collect(),
-            None => default.to_vec(),
+        // su's own shell runs a script, and knows the last word as its name.
+        let (agent, shell) = match other.method {
+            Method::Su => (vec!["exec \"$0\"", user], vec![&run, user]),
+            Method::Sudo | Method::Doas => (vec![], vec!["/bin/sh", "-c", &run]),
         };
-        let words = std::iter::once(exe.as_str()).chain(flags).chain(last);
+        let flags: Vec<String> = match &other.flags {
+            Some(flags) if other.password.is_some() && other.method == Method::Sudo => {
+                flags.iter().filter_map(|flag| may_ask(flag)).collect()
+            }
+            Some(flags) => flags.clone(),
+            None => default.iter().map(|flag| (*flag).to_owned()).collect(),
+        };
+        let change_dir = |dir| ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", dir];
+        let words = other.dir.as_deref().map(change_dir);
+        let words = words.into_iter().flatten().chain([exe.as_str()]);
+        let words: Vec<&str> = words
+            .chain(flags.iter().map(String::as_str))
+            .chain(last)
+            .collect();
+        let with = |more: Vec<&str>| {
+            let all = words.iter().copied().chain(more);
+            all.map(quoted).collect::<Result<Vec<_>, _>>()
+        };
         Ok(Self {
-            words: words.map(quoted).collect::<Result<_, _>>()?,
+            words: with(agent)?,
+            shell: with(shell)?,
+            mark: mark.clone(),
             other: Some(Other {
                 method: other.method,
                 exe,
@@ -119,6 +147,15 @@ impl Launch {
              echo \"rplay-missing $(uname -s) $(uname -m) $z\""
         );
         sh(&script, &self.words)
+    }
+}
+
+impl Launch {
+    /// A command line for the login shell that prints the mark and runs `command` as the user.
+    pub(super) fn line(&self, command: &str) -> String {
+        let command = command.replace('\'', r"'\''");
+        // With a blank before it no command looks like an option.
+        format!("{} ' {command}'", self.shell.join(" "))
     }
 }
 
@@ -205,6 +242,20 @@ impl Other {
     }
 }
 
+/// A flag of sudo's without what keeps it from asking for a password: there is one to give.
+fn may_ask(flag: &str) -> Option<String> {
+    let Some(letters) = flag.strip_prefix('-') else {
+        return Some(flag.to_owned());
+    };
+    let is_cluster = !letters.is_empty() && letters.chars().all(|c| "AbBEeHhiKknPSsVv".contains(c));
+    match letters.replace('n', "") {
+        _ if flag == "--non-interactive" => None,
+        _ if !is_cluster => Some(flag.to_owned()),
+        rest if rest.is_empty() => None,
+        rest => Some(format!("-{rest}")),
+    }
+}
+
 /// A word that nothing else prints.
 fn nonce() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
@@ -258,6 +309,21 @@ mod tests {
             !command.contains("HOME") && !command.contains("XDG"),
             "{command}"
         );
+    }
+
+    #[test]
+    fn where_there_is_a_password_sudo_may_ask_for_it() {
+        let all = [
+            "-H",
+            "-S",
+            "-n",
+            "-HSn",
+            "--non-interactive",
+            "--login-class",
+            "user",
+        ];
+        let left: Vec<String> = all.iter().filter_map(|flag| may_ask(flag)).collect();
+        assert_eq!(left, ["-H", "-S", "-HS", "--login-class", "user"]);
     }
 
     #[test]
