@@ -85,21 +85,19 @@ fn collect(
     for item in items {
         match item {
             Item::Task(task) => {
-                let name = task
-                    .name()
-                    .and_then(|n| n.as_str())
-                    .unwrap_or(&task.action.written);
-                let shown = match role.filter(|_| task.action.name != "include_role") {
-                    Some(role) => format!("{} : {name}", role.full_name()),
-                    None => name.to_owned(),
+                let name = task.name().and_then(|n| n.as_str());
+                let shown = match (name, role) {
+                    (Some(name), Some(role)) if task.action.name != "include_role" => {
+                        format!("{} : {name}", role.full_name())
+                    }
+                    (name, _) => name.unwrap_or(&task.action.written).to_owned(),
                 };
                 rows.push((shown, joined(task.keywords.tags())));
             }
             Item::Block(block) => {
                 let tags = joined(block.keywords.tags());
-                for part in [&block.items, &block.rescue, &block.always] {
-                    collect(part, &tags, role_of(block).or(role), rows);
-                }
+                // As Ansible lists them: what a block does where nothing goes wrong.
+                collect(&block.items, &tags, role_of(block).or(role), rows);
             }
         }
     }

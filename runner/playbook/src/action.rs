@@ -4,6 +4,7 @@ use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::{Open, continued, is_template, split_node};
+use crate::elsewhere::collection_of;
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
 use crate::types::Action;
@@ -54,8 +55,8 @@ pub(crate) fn parse(
     } else {
         match include::resolve(&name, modules) {
             Some(known) => known,
-            None if is_elsewhere(&name) => {
-                let mut action = missing_module(name, span);
+            None if let Some(collection) = collection_of(&name) => {
+                let mut action = missing_module(name, &collection, span);
                 if !modules.faults_wait() {
                     problems.extend(std::mem::take(&mut action.faults));
                 }
@@ -92,18 +93,10 @@ pub(crate) fn parse(
     Some(reader.action)
 }
 
-/// Modules of Ansible that are not here.
-const OF_ANSIBLE: &[&str] = &["dnf5", "subversion", "win_ping", "yum"];
-
-/// Whether it is a module of Ansible's or of a collection.
-pub(crate) fn is_elsewhere(name: &str) -> bool {
-    let name = short(name);
-    name.contains('.') || OF_ANSIBLE.contains(&name)
-}
-
 /// A call of a module that only Ansible has: the task fails of it where it runs.
-fn missing_module(name: String, span: Span) -> Action {
-    let words = format!("the module `{name}` is not part of rplay: it only exists in Python");
+fn missing_module(name: String, collection: &str, span: Span) -> Action {
+    let full = format!("{collection}.{}", name.rsplit('.').next().unwrap_or(&name));
+    let words = format!("the module `{full}` is not part of rplay: it only exists in Python");
     let fault = Diagnostic::error(words).at(&span).help(
         "`rplay doc` lists the modules; a program of yours in `library/` can stand in for it, and `command` runs what is on the target",
     );

@@ -6,6 +6,7 @@
 mod action;
 mod arguments;
 mod context;
+mod elsewhere;
 mod include;
 mod keyword;
 mod loader;

@@ -150,21 +150,15 @@ impl Role {
     /// Its name, behind the collection that it belongs to.
     pub fn full_name(&self) -> Cow<'_, str> {
         match &self.collection {
-            Some(collection) if !self.name.contains('.') => {
-                format!("{collection}.{}", self.name).into()
-            }
-            _ => self.name.as_str().into(),
+            Some(collection) => format!("{collection}.{}", self.short_name()).into(),
+            None => self.name.as_str().into(),
         }
     }
 
-    /// Its name within its collection.
+    /// Its name within its collection, without the folders of roles that it lies in.
     pub fn short_name(&self) -> &str {
         match &self.collection {
-            Some(collection) => {
-                let rest = self.name.strip_prefix(collection.as_str());
-                rest.and_then(|rest| rest.strip_prefix('.'))
-                    .unwrap_or(&self.name)
-            }
+            Some(_) => self.name.rsplit(['.', '/']).next().unwrap_or(&self.name),
             None => &self.name,
         }
     }
