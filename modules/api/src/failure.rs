@@ -24,6 +24,9 @@ pub struct Failure {
     pub data: Map<String, Value>,
     /// It is no failure: a dry run cannot know what would happen here.
     pub unknown: bool,
+    /// Something is not there that an earlier task may bring, where a dry run cannot know what
+    /// that task does.
+    pub absent: bool,
 }
 
 impl Failure {
@@ -35,6 +38,7 @@ impl Failure {
             help: vec![],
             data: Map::new(),
             unknown: false,
+            absent: false,
         }
     }
 
@@ -48,8 +52,19 @@ impl Failure {
 
     /// An I/O error with its act and path: could not read `/x`: permission denied.
     pub fn io(act: &str, path: &Path, error: &io::Error) -> Self {
+        let absent = error.kind() == io::ErrorKind::NotFound;
         let error = words(error);
-        Self::new(format!("could not {act} `{}`: {error}", path.display()))
+        Self {
+            absent,
+            ..Self::new(format!("could not {act} `{}`: {error}", path.display()))
+        }
+    }
+
+    /// Says that the failure is that something is not there.
+    #[must_use]
+    pub fn absent(mut self) -> Self {
+        self.absent = true;
+        self
     }
 
     /// Names the argument at fault.

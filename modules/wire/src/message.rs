@@ -6,7 +6,7 @@ use crate::Change;
 
 /// The protocol's version. Both sides must have the same: the agent is addressed by its hash, so
 /// they differ only where something is broken.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What an agent writes before its first frame. The controller skips all that comes before it:
 /// what a login shell's start-up files print.
@@ -154,6 +154,8 @@ pub struct Run {
     pub blobs: Vec<Blob>,
     /// Set where the call outlives the controller (`async`): its report is kept on the host.
     pub job: Option<Job>,
+    /// In a dry run, an earlier task on this host that is not decided: `apt` at site.yml:9.
+    pub doubt: Option<String>,
 }
 
 /// A call that goes on by itself.
