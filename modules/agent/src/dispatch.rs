@@ -38,6 +38,7 @@ impl Systems {
         let settings = Settings {
             diff: run.diff,
             environment: run.environment.clone(),
+            doubt: run.doubt.clone(),
         };
         match run.mode {
             Mode::Apply => Host::new(&self.real, files, control, settings).report(module, &args),

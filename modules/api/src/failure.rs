@@ -63,6 +63,16 @@ impl Failure {
         }
     }
 
+    /// Says that the failure is that something is not there, which an earlier task may bring where
+    /// a dry run cannot know what that task does.
+    #[must_use]
+    pub fn absent(self) -> Self {
+        Self {
+            cause: Some(io::ErrorKind::NotFound),
+            ..self
+        }
+    }
+
     /// Names the argument at fault.
     #[must_use]
     pub fn arg(mut self, name: impl Into<String>) -> Self {

@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use rplay_wire::{Change, State, Target};
@@ -50,6 +51,9 @@ pub struct Settings {
     pub diff: bool,
     /// The task's `environment`.
     pub environment: Vec<(String, String)>,
+    /// In a dry run, an earlier task on this host that is not decided: what is not there may come
+    /// by it.
+    pub doubt: Option<String>,
 }
 
 /// One module call on one host.
@@ -244,10 +248,44 @@ impl<'a> Host<'a> {
     /// The failure of something that should be there and is not; unknown where a dry run has
     /// planned what may bring it.
     pub fn missing(&self, failure: Failure) -> Failure {
-        match self.system.blind_spot() {
+        let why = self.system.blind_spot().or_else(|| self.doubt());
+        match why {
+            Some(_) if failure.unknown => failure,
             Some(why) => Failure::unknown(format!("{}, but {why}", failure.msg)),
-            None => failure,
+            None => failure.absent(),
         }
+    }
+
+    /// A module's failure, or that it is not decided where only something is not there that may yet
+    /// come.
+    pub fn judged(&self, failure: Failure) -> Failure {
+        match failure.cause == Some(std::io::ErrorKind::NotFound) {
+            true => self.missing(failure),
+            false => failure,
+        }
+    }
+
+    /// An earlier task of a dry run that is not decided.
+    fn doubt(&self) -> Option<String> {
+        let task = self.settings.doubt.as_ref()?;
+        Some(format!("it may come by what is not decided: {task}"))
+    }
+
+    /// The packages that a dry run has planned: with their state, or `None` where they would be
+    /// gone. Who lists what is installed has to ask.
+    pub fn planned_packages(&self) -> Vec<(String, Option<State>)> {
+        self.system.planned_packages()
+    }
+
+    /// Lets later tasks of a dry run know which paths go with a thing: they are not recorded, and
+    /// nothing is done. `paths` is not called in a real run.
+    pub fn foresee_gone(&self, mut paths: impl FnMut() -> Vec<PathBuf>) {
+        self.system.foresee_gone(&mut paths);
+    }
+
+    /// Why a list of what the host has may not be whole: a package that is only planned.
+    pub fn blind_spot(&self) -> Option<String> {
+        self.system.blind_spot()
     }
 
     /// Lets later tasks of a dry run know what a change of another thing entails: it is not

@@ -145,6 +145,15 @@ pub trait System: Send + Sync {
         None
     }
 
+    /// The packages that a dry run has planned: their state, or `None` where they would be gone.
+    fn planned_packages(&self) -> Vec<(String, Option<State>)> {
+        vec![]
+    }
+
+    /// Lets a dry run know what goes with a thing that it takes away, such as a package's files; it
+    /// alone asks which paths those are.
+    fn foresee_gone(&self, _paths: &mut dyn FnMut() -> Vec<PathBuf>) {}
+
     /// The time of day.
     fn now(&self) -> SystemTime {
         SystemTime::now()

@@ -169,6 +169,7 @@ pub fn program(host: &Host, name: &'static str) -> Result<&'static str> {
         }
     }
     Err(Failure::new(format!("there is no program `{name}` on this host"))
+        .absent()
         .help("install the shadow suite: `apk add shadow` on Alpine, `shadow-utils` or `passwd` elsewhere"))
 }
 

@@ -111,7 +111,11 @@ fn pieces(src: &ControllerFile, host: &Host) -> Result<(String, Vec<(String, Con
         ControllerFile::Remote(src) => {
             let dir = &target_path(src);
             if !host.is_dir(dir)? {
-                return Err(Failure::new(format!("`{src}` is no folder")).arg("src"));
+                let failure = Failure::new(format!("`{src}` is no folder")).arg("src");
+                return Err(match host.exists(dir)? {
+                    true => failure,
+                    false => failure.absent(),
+                });
             }
             let mut pieces = vec![];
             for name in host.read_dir(dir)? {

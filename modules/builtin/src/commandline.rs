@@ -159,6 +159,7 @@ impl Commandline {
             "Unable to change directory to `{}`: there is no such folder",
             dir.display()
         ))
+        .absent()
         .arg("chdir")
         .help("make it first with the `file` module and state: directory"))
     }

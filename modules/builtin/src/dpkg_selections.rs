@@ -58,6 +58,7 @@ impl Module for This {
         let planned = dpkg.state(host, &args.name)?.map(|_| selected("install"));
         let before = known.or(planned).ok_or_else(|| {
             Failure::new(format!("dpkg does not know the package `{}`", args.name))
+                .absent()
                 .arg("name")
                 .help("install it first with `apt`")
         })?;

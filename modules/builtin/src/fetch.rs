@@ -82,6 +82,7 @@ impl Module for This {
             if args.fail_on_missing {
                 return Err(
                     Failure::new(format!("the remote file `{shown}` does not exist"))
+                        .absent()
                         .arg("src")
                         .help("fail_on_missing: false goes on without it"),
                 );

@@ -53,6 +53,12 @@ impl<'a> Fixture<'a> {
         self
     }
 
+    /// In a dry run after tasks that are not decided.
+    pub fn after(mut self, tasks: &str) -> Self {
+        self.settings.doubt = Some(tasks.to_owned());
+        self
+    }
+
     /// With a file that the controller sent; the first one has the number 0.
     pub fn blob(mut self, content: impl Into<Vec<u8>>) -> Self {
         self.blobs.0.push(content.into());
@@ -87,7 +93,8 @@ impl<'a> Fixture<'a> {
         self.on_host(|host| {
             let result = M::Args::parse(&map)
                 .map_err(Failure::from)
-                .and_then(|args| M::run(args, host));
+                .and_then(|args| M::run(args, host))
+                .map_err(|failure| host.judged(failure));
             Ran {
                 result,
                 changes: host.changes(),

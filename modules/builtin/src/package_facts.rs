@@ -79,6 +79,7 @@ impl Module for This {
                 }
             }
         }
+        with_planned(&mut packages, host)?;
         if !found {
             let failure = Failure::new("none of the package managers is on this host").arg("manager");
             return Err(host.missing(failure.help("dpkg, rpm, apk and pacman are known")));
@@ -135,6 +136,33 @@ impl Manager {
             _ => return Ok(None),
         }))
     }
+}
+
+/// The list as earlier tasks of a dry run would leave it.
+fn with_planned(packages: &mut Map<String, Value>, host: &Host) -> Result<()> {
+    for (key, state) in host.planned_packages() {
+        let name = key.split(':').next().unwrap_or(&key);
+        let Some(state) = state else {
+            packages.shift_remove(name);
+            continue;
+        };
+        let Some(version) = state.get("version") else {
+            let why = format!("the version of the package `{key}` is known when it is installed");
+            return Err(Failure::unknown(why));
+        };
+        let (version, release) = match version.rsplit_once('-') {
+            Some((version, release)) if host.exists(Path::new("/usr/bin/rpm"))? => (version, Some(release)),
+            _ => (version.as_str(), None),
+        };
+        let entry = packages.entry(name.to_owned()).or_insert_with(|| json!([{"name": name}]));
+        for package in entry.as_array_mut().into_iter().flatten() {
+            package["version"] = version.into();
+            if let Some(release) = release {
+                package["release"] = release.into();
+            }
+        }
+    }
+    Ok(())
 }
 
 fn dpkg_packages(host: &Host) -> Result<Vec<Value>> {

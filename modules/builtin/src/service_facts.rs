@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use rplay_api::{Command, Doc, Host, Module, Outcome, Result, Return};
+use rplay_api::{Command, Doc, Failure, Host, Module, Outcome, Result, Return, State, Target};
 use serde_json::{Value, json};
 
 /// The `service_facts` module.
@@ -38,6 +38,9 @@ impl Module for This {
     };
 
     fn run((): (), host: &Host) -> Result<Outcome> {
+        if let Some(why) = host.blind_spot() {
+            return Err(Failure::unknown(format!("it may bring services: {why}")));
+        }
         let mut services = BTreeMap::new();
         if ["/usr/sbin/service", "/sbin/service"].iter().any(|p| host.exists(Path::new(p)).unwrap_or(false)) {
             services.extend(sysv(&said(host, &["service", "--status-all"])?));
@@ -47,6 +50,7 @@ impl Module for This {
         }
         if host.is_dir(Path::new("/run/systemd/system"))? {
             services.extend(systemd(host)?);
+            plan_over(&mut services, host)?;
         }
         Ok(Outcome::new().with("ansible_facts", json!({"services": services})))
     }
@@ -104,6 +108,51 @@ fn systemd(host: &Host) -> Result<BTreeMap<String, Value>> {
         services.extend([service(name, "systemd", state, files.get(name).copied())]);
     }
     Ok(services)
+}
+
+/// Where unit files are, those that systemd makes among them.
+const UNIT_FOLDERS: [&str; 9] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/transient",
+    "/run/systemd/generator.early",
+    "/run/systemd/generator",
+    "/run/systemd/generator.late",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// Services as earlier tasks of a dry run would leave them, those of unit files that they write too.
+fn plan_over(services: &mut BTreeMap<String, Value>, host: &Host) -> Result<()> {
+    for folder in ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"] {
+        for name in host.read_dir(Path::new(folder)).unwrap_or_default() {
+            let name = name.to_string_lossy().into_owned();
+            let is_new = name.ends_with(".service") && !name.contains('@') && !services.contains_key(&name);
+            services.extend(is_new.then(|| service(&name, "systemd", "inactive", Some("disabled"))));
+        }
+    }
+    let is_there = |name: &str| {
+        let mut folders = UNIT_FOLDERS.iter().map(|folder| Path::new(folder).join(name));
+        folders.any(|path| host.lstat(&path).is_ok_and(|meta| meta.is_some()))
+    };
+    // Of a package that a dry run has removed: stopped, and without its file.
+    services.retain(|name, _| {
+        let planned = host.state(&Target::Unit(name.clone()), || Ok(None));
+        let is_stopped = |state: &State| state.get("active").is_some_and(|a| a == "inactive");
+        !planned.is_ok_and(|state| state.as_ref().is_some_and(is_stopped)) || is_there(name)
+    });
+    for (name, fact) in services {
+        let planned = |target| host.state(&target, || Ok(None)).map(Option::unwrap_or_default);
+        if let Some(active) = planned(Target::Unit(name.clone()))?.get("active") {
+            let word = if active == "active" { "running" } else { "stopped" };
+            fact["state"] = word.into();
+        }
+        if let Some(enabled) = planned(Target::UnitFile(name.clone()))?.get("enabled") {
+            fact["status"] = enabled.as_str().into();
+        }
+    }
+    Ok(())
 }
 
 /// `ssh.service enabled enabled` lines.

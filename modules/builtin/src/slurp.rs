@@ -52,7 +52,7 @@ impl Module for This {
                 return Err(Failure::new(format!("Unable to slurp file: a part of `{path}` is no folder")).arg("src"));
             }
             None => {
-                return Err(Failure::new(format!("File not found: {path}")).arg("src"));
+                return Err(Failure::new(format!("File not found: {path}")).absent().arg("src"));
             }
             Some(meta) if meta.is_dir() => {
                 return Err(Failure::new(format!("Source is a directory and must be a file: {path}")).arg("src"));
@@ -79,11 +79,11 @@ fn path_of_file(host: &Host, path: &Path) -> Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use rplay_api::RealSystem;
+    use rplay_api::{Overlay, RealSystem};
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::run;
+    use crate::fixture::{Fixture, run};
 
     #[test]
     fn the_content_comes_back_in_base64() {
@@ -114,5 +114,15 @@ mod tests {
     fn a_missing_file_is_named() {
         let ran = run::<This>(&RealSystem, json!({"src": "/nowhere/at/all"}));
         assert_eq!(ran.result.unwrap_err().msg, "File not found: /nowhere/at/all");
+    }
+
+    #[test]
+    fn a_file_that_a_task_before_may_bring_is_not_known_to_be_missing() {
+        let overlay = Overlay::empty();
+        let fixture = Fixture::new(&overlay).after("`command` at site.yml:4");
+        let failure = fixture.run::<This>(json!({"src": "/made"})).result.unwrap_err();
+        assert!(failure.unknown);
+        let words = "File not found: /made, but it may come by what is not decided: `command` at site.yml:4";
+        assert_eq!(failure.msg, words);
     }
 }

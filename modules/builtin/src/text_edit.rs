@@ -53,6 +53,7 @@ impl TextEdit<'_> {
             "Destination {} does not exist !",
             self.path.display()
         ))
+        .absent()
         .arg("path")
         .help(help)
         .with("rc", 257)

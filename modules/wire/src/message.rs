@@ -154,6 +154,8 @@ pub struct Run {
     pub blobs: Vec<Blob>,
     /// Set where the call outlives the controller (`async`): its report is kept on the host.
     pub job: Option<Job>,
+    /// In a dry run, an earlier task on this host that is not decided: `apt` at site.yml:9.
+    pub doubt: Option<String>,
 }
 
 /// A call that goes on by itself.

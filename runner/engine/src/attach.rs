@@ -247,6 +247,7 @@ impl Run {
             environment: vec![],
             blobs: vec![],
             job: None,
+            doubt: None,
         };
         let report = link
             .run(None, request, Arc::new(rplay_transport::NoFiles))

@@ -138,7 +138,11 @@ impl Run {
     }
 
     /// The host that a task is delegated to.
-    fn delegated_to(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Option<String> {
+    pub(crate) fn delegated_to(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+    ) -> Option<String> {
         let frame = &context.frame;
         let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
         let name = text::string(&self.templar, node, vars).ok()?;
@@ -343,6 +347,20 @@ impl Run {
 
     /// Facts of a result go to the host (or to the delegated one).
     pub(crate) fn share_facts(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
+        if let Ending::Unknown(origins) = &result.end {
+            let unknown = facts_brought_by(&context.task.action.name);
+            let unknown = unknown
+                .iter()
+                .map(|name| ((*name).to_owned(), unknown::value(origins)));
+            let facts: IndexMap<String, Value> = unknown.collect();
+            if !facts.is_empty() {
+                let vars: Arc<dyn Vars> =
+                    Arc::new(self.scope(&host.name, Some(&context.task), &context.frame));
+                let owner = self.owner_of_facts(context, host, &vars);
+                self.store.update(&owner, |vars| vars.add_facts(facts));
+            }
+            return;
+        }
         // What `debug` shows under that name is what it was asked to show.
         let tells = context.task.action.name != "debug";
         if !tells || !result.data.contains_key("ansible_facts") || sets_variables(&context.task) {
@@ -375,6 +393,16 @@ impl Run {
 /// Whether a task sets variables that are no facts, though its result tells them as such.
 fn sets_variables(task: &Task) -> bool {
     matches!(task.action.name.as_str(), "set_fact" | "include_vars")
+}
+
+/// The facts that nobody knows where such a task is not decided.
+fn facts_brought_by(action: &str) -> &'static [&'static str] {
+    match action {
+        "package_facts" => &["packages"],
+        "service_facts" => &["services"],
+        "mount_facts" => &["mount_points"],
+        _ => &[],
+    }
 }
 
 /// The facts that a result tells.

@@ -113,6 +113,7 @@ impl Run {
             Ok(_) => return found.unwrap_or_default(),
             Err(result) => result.clone(),
         };
+        self.note_doubt(context, host, &result);
         self.tell(context, host, &result, begun);
         vec![]
     }

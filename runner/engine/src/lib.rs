@@ -12,6 +12,7 @@ mod background;
 mod catalog;
 mod connect;
 mod controller_files;
+mod doubts;
 mod emit;
 mod fetch;
 mod frame;

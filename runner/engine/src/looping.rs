@@ -49,7 +49,22 @@ impl Run {
             self.store.update(&host.name, |vars| vars.set(&name, value));
         }
         self.share_facts(context, host, &result);
+        self.note_doubt(context, host, &result);
         result
+    }
+
+    /// What a task that is not decided may bring, later tasks may find.
+    pub(crate) fn note_doubt(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
+        let says_no = result.data.get("changed") == Some(&false.into());
+        if !matches!(result.end, Ending::Unknown(_)) || says_no {
+            return;
+        }
+        let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+        let vars: Arc<dyn Vars> = Arc::new(scope);
+        let other = self.delegated_to(context, &vars);
+        let place = other.as_deref().unwrap_or(&host.name);
+        let action = &context.task.action.name;
+        self.doubts.add(place, action, &context.origin);
     }
 
     /// A loop over nothing that can be told is no error where the condition says no anyway.

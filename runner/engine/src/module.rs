@@ -10,7 +10,7 @@ use rplay_diag::Diagnostic;
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, short};
 use rplay_template::Vars;
-use rplay_transport::{Become, ConnectError, Exchange, Target};
+use rplay_transport::{Become, BecomeFault, Cause, ConnectError, Exchange, Target};
 use rplay_wire::{End, Mode, Run as Request};
 use rplay_yaml::{Key, Kind, Node};
 use serde_json::{Map, Value as Json};
@@ -134,7 +134,15 @@ impl Run {
         if let Err(error) = module.check_args(&args) {
             return self.failure(&self.argument_error(context, &spec, &error));
         }
-        let request = match self.request(context, host, vars, module.doc.name, &args, &sending) {
+        let request = self.request(
+            context,
+            host,
+            vars,
+            &place,
+            module.doc.name,
+            (&args, &sending),
+        );
+        let request = match request {
             Ok(request) => request,
             Err(diagnostic) => return self.failure(&diagnostic),
         };
@@ -199,9 +207,9 @@ impl Run {
         context: &TaskContext,
         host: &HostRun,
         vars: &Arc<dyn Vars>,
+        place: &Place,
         module: &str,
-        args: &Map<String, Json>,
-        sending: &Sending,
+        (args, sending): (&Map<String, Json>, &Sending),
     ) -> Result<Request, Diagnostic> {
         let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
         let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
@@ -232,6 +240,7 @@ impl Run {
             environment,
             blobs: sending.blobs.clone(),
             job: None,
+            doubt: self.doubts.of(&place.target.name).filter(|_| check),
         })
     }
 
@@ -247,6 +256,8 @@ impl Run {
             Ok(link) => link,
             Err(error) => return unreachable(&error),
         };
+        let target = place.target.name.clone();
+        let is_dry = request.mode == Mode::Check;
         match link.run(place.become_.as_ref(), request, files).await {
             Ok(report) => {
                 let place = match &report.end {
@@ -256,11 +267,17 @@ impl Run {
                     _ => None,
                 };
                 let mut result = TaskResult::of_report(report, &context.origin);
+                if is_dry {
+                    self.doubts.plan(&target, &result.changes);
+                }
                 if let Some((msg, arg, help)) = place {
                     result.diagnostic = Some(self.drawn(context, &msg, arg.as_deref(), &help));
                 }
                 result
             }
+            Err(Broken::Connect(error)) if is_dry => self
+                .not_yet(context, &target, &error)
+                .unwrap_or_else(|| self.no_agent(context, &error)),
             Err(Broken::Connect(error)) => self.no_agent(context, &error),
             Err(Broken::Lost(lost, true)) => {
                 let mut result = self.failure(&lost.diagnostic().at(&context.task.action.span));
@@ -292,9 +309,29 @@ impl Run {
         rplay_diag::render(&diagnostic, rplay_diag::Style::Plain)
     }
 
+    /// A user who is only planned in a dry run cannot be become yet.
+    fn not_yet(
+        &self,
+        context: &TaskContext,
+        host: &str,
+        error: &ConnectError,
+    ) -> Option<TaskResult> {
+        let Cause::Become { user, why, .. } = &error.cause else {
+            return None;
+        };
+        let why = match why {
+            BecomeFault::UnknownUser => self.doubts.of_user(host, user)?,
+            _ => return None,
+        };
+        Some(TaskResult {
+            diagnostic: Some(format!("  = note: {why}")),
+            ..TaskResult::unknown(vec![context.origin.clone()])
+        })
+    }
+
     /// No agent: a wrong password is a failure of the task, a lost host is lost.
     pub(crate) fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
-        if matches!(error.cause, rplay_transport::Cause::Become { .. }) {
+        if matches!(error.cause, Cause::Become { .. }) {
             let mut diagnostic = error.diagnostic();
             if diagnostic.span().is_none() {
                 diagnostic = diagnostic.at(&context.task.action.span);

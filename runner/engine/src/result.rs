@@ -129,7 +129,14 @@ impl TaskResult {
                 data: object(&data),
                 ..Self::failed(msg)
             },
-            End::Unknown { .. } => Self::unknown(vec![origin.clone()]),
+            // Of a command that says no more than the place of its task.
+            End::Unknown { why } if why.ends_with("was not run") => {
+                Self::unknown(vec![origin.clone()])
+            }
+            End::Unknown { why } => Self {
+                diagnostic: Some(format!("  = note: {why}")),
+                ..Self::unknown(vec![origin.clone()])
+            },
             End::Cancelled => Self::failed("it was interrupted"),
         };
         result.changes = report.changes;

@@ -16,6 +16,7 @@ use rplay_vars::Store;
 use tokio::sync::Semaphore;
 
 use crate::controller_files::ControllerFiles;
+use crate::doubts::Doubts;
 use crate::host_run::{HostRun, Standing};
 use crate::links::Links;
 use crate::operator::Operator;
@@ -55,6 +56,7 @@ pub struct Run {
     pub(crate) links: Links,
     pub(crate) limit: Option<Vec<Arc<str>>>,
     pub(crate) files: ControllerFiles,
+    pub(crate) doubts: Doubts,
     pub(crate) forks: Semaphore,
     pub(crate) operator: Arc<dyn Operator>,
     /// The folder of the first playbook: all that runs on the controller itself starts there, in
@@ -100,6 +102,7 @@ impl Run {
             links: Links::new(setup.connector),
             limit: setup.limit,
             files: ControllerFiles::default(),
+            doubts: Doubts::default(),
             forks: Semaphore::new(forks),
             sink: setup.sink,
             reload: setup.reload,

@@ -215,6 +215,7 @@ impl Run {
         let context = self.begin(task, frame, &active, true);
         for (host, because) in hosts {
             let result = TaskResult::unknown(because.clone());
+            self.note_doubt(&context, host, &result);
             let ended = self.ended(&context, &host.name, None, &result, false, 0);
             self.emit(Event::HostEnded(ended));
             tally::count(&mut host.state().recap, &result.status(), false);

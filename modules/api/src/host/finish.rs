@@ -13,7 +13,7 @@ impl Host<'_> {
     /// Runs a module on this host and reports what came of it.
     pub fn report(self, module: &Entry, args: &ArgMap) -> Report {
         let start = Instant::now();
-        let result = module.run(args, &self);
+        let result = module.run(args, &self).map_err(|f| self.judged(f));
         let recorded = self.recorded();
         let diff = (self.settings.diff && !recorded.is_empty())
             .then(|| result_diff::of(module.doc.name, &recorded));

@@ -6,6 +6,7 @@
 mod change;
 mod identity;
 mod nowhere;
+mod package;
 mod plain;
 mod plan;
 mod query;
@@ -345,13 +346,37 @@ impl System for Overlay {
     }
 
     fn blind_spot(&self) -> Option<String> {
+        let planned = self.planned_packages();
+        let (name, _) = planned.iter().find(|(_, state)| state.is_some())?;
+        Some(format!("the package `{name}` is only planned"))
+    }
+
+    fn planned_packages(&self) -> Vec<(String, Option<State>)> {
         let plan = self.lock();
-        plan.things.iter().find_map(|(target, state)| match target {
-            Target::Package(name) if state.is_some() => {
-                Some(format!("the package `{name}` is only planned"))
+        let packages = plan
+            .things
+            .iter()
+            .filter_map(|(target, state)| match target {
+                Target::Package(name) => Some((name.clone(), state.clone())),
+                _ => None,
+            });
+        packages.collect()
+    }
+
+    fn foresee_gone(&self, paths: &mut dyn FnMut() -> Vec<PathBuf>) {
+        for path in paths() {
+            let Ok(Ok(key)) = self.key(&path) else {
+                continue;
+            };
+            match self.look(&key) {
+                // Of a folder only what the thing brought goes.
+                Ok(Some(meta)) if !meta.is_dir() => self.take_away(&key),
+                Ok(Some(_)) if self.read_dir(&key).is_ok_and(|left| left.is_empty()) => {
+                    self.take_away(&key);
+                }
+                _ => {}
             }
-            _ => None,
-        })
+        }
     }
 
     fn wait(&self, _: Duration, _: &Control) -> Result<()> {

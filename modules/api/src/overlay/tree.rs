@@ -93,7 +93,11 @@ impl Overlay {
         };
         match there {
             Some(meta) => Ok(Some(meta)),
-            None => self.not_in_planned_checkout(key).map(|()| None),
+            None => {
+                self.not_in_planned_checkout(key)?;
+                self.not_of_planned_package(key)?;
+                Ok(None)
+            }
         }
     }
 

@@ -41,7 +41,9 @@ fn search_path(command: &Command) -> OsString {
 pub(crate) fn no_program(command: &Command) -> Failure {
     let name = command.argv.first().map_or(OsStr::new(""), |n| n);
     let shown = name.to_string_lossy();
-    let failure = Failure::new(format!("there is no program `{shown}`")).with("rc", 2);
+    let failure = Failure::new(format!("there is no program `{shown}`"))
+        .absent()
+        .with("rc", 2);
     if name.as_bytes().contains(&b'/') {
         failure
     } else {

@@ -1,6 +1,6 @@
 //! A package in a file of its own: `deb: /tmp/foo.deb`, or an address of one.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,14 +30,17 @@ impl Archive {
         let path = downloaded.as_deref().map_or_else(|| PathBuf::from(place), Path::to_owned);
         if downloaded.is_none() && !host.exists(&path)? {
             return Err(Failure::new(format!("there is no `{place}`"))
+                .absent()
                 .arg("deb")
                 .help("it is a path on the target (copy it there first) or an address"));
         }
+        let control = control(&path, host).map_err(|f| f.arg("deb"))?;
         let field = |name: &str| {
-            let words = ["dpkg-deb", "--field", &path.to_string_lossy(), name].map(str::to_owned);
-            let command = prepared(Command::reads(words));
-            let value = host.run(&command)?.success(&command).map_err(|f| f.arg("deb"))?.stdout();
-            Ok::<_, Failure>(value.trim().to_owned())
+            let value = control.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(':'));
+            value.map(|v| v.trim().to_owned()).ok_or_else(|| {
+                let why = format!("the package `{place}` does not say its `{name}`");
+                Failure::new(why).arg("deb")
+            })
         };
         let name = match (field("Package")?, field("Architecture")?) {
             (name, arch) if arch == "all" || arch == native(host)? => name,
@@ -51,6 +54,24 @@ impl Archive {
         let words = ["dpkg", "--compare-versions", &self.version, relation, installed];
         Ok(host.run(&Command::reads(words))?.rc == 0)
     }
+}
+
+/// What a package says of itself. `dpkg-deb --field` would unpack it to a folder in /tmp.
+fn control(path: &Path, host: &Host) -> Result<String> {
+    let words = ["dpkg-deb", "--ctrl-tarfile", &path.to_string_lossy()].map(str::to_owned);
+    let command = prepared(Command::reads(words));
+    let output = host.run(&command)?.success(&command)?;
+    let mut archive = tar::Archive::new(output.stdout.as_slice());
+    let wrong = |e: io::Error| Failure::io("read the package", path, &e);
+    for member in archive.entries().map_err(wrong)? {
+        let mut member = member.map_err(wrong)?;
+        if member.path().is_ok_and(|p| p.file_name().is_some_and(|n| n == "control")) {
+            let mut text = vec![];
+            member.read_to_end(&mut text).map_err(wrong)?;
+            return Ok(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+    Err(Failure::new(format!("`{}` is no package", path.display())))
 }
 
 fn native(host: &Host) -> Result<String> {

@@ -11,7 +11,7 @@ mod spec;
 
 use rplay_api::{Doc, Failure, Host, Module, Outcome, Output, Result, Return, State, Target};
 
-use crate::apt_get::{AptGet, lists, prepared};
+use crate::apt_get::{AptGet, asking, lists, prepared};
 use crate::dpkg::Dpkg;
 use archive::Archive;
 use args::{Upgrade, Wanted};
@@ -68,10 +68,13 @@ impl Module for This {
         args.check()?;
         let apt = args.apt_get(host)?;
         let task = Task { args: &args, apt, host };
-        let cache_updated = task.lists()?;
+        let cache_updated = match task.lists() {
+            Err(failure) if !failure.unknown => return Err(failure),
+            known => known,
+        };
         let said = task.packages().map_err(|failure| task.explained(failure))?;
         let outcome = Outcome::new()
-            .with("cache_updated", cache_updated)
+            .with("cache_updated", cache_updated?)
             .with("cache_update_time", lists::fetched_at(host)?);
         let outcome = match (&said, args.upgrade) {
             (Some(said), Upgrade::Yes | Upgrade::Safe | Upgrade::Full | Upgrade::Dist) => {
@@ -199,22 +202,27 @@ impl Task<'_> {
             return Ok(false);
         }
         let words = ["apt-cache", "show", "--no-all-versions", &spec.name];
-        let shown = self.host.run(&prepared(rplay_api::Command::reads(words)))?;
+        let shown = self.host.run(&asking(words))?;
         Ok(shown.rc != 0 || shown.stdout.is_empty())
     }
 
     /// A package that an earlier task of a dry run would remove is there for apt-get's simulation;
-    /// this one would bring it back.
+    /// this one would bring it back, and first what it needs.
     fn put_back(&self, name: &str, dpkg: &Dpkg) -> Result<()> {
         let target = Target::Package(name.to_owned());
-        let found = dpkg.get(name).filter(|p| p.is_installed());
-        if let Some(found) = found
-            && self.host.state(&target, || Ok(Some(State::new())))?.is_none()
-        {
-            let after = crate::dpkg::version_state(&found.version);
-            self.host.ensure(target, None, Some(after), || Ok(()))?;
+        let Some(found) = dpkg.get(name).filter(|p| p.is_installed()) else {
+            return Ok(());
+        };
+        if self.host.state(&target, || Ok(Some(State::new())))?.is_some() {
+            return Ok(());
         }
-        Ok(())
+        // Planned before what it needs is: that may need it in turn.
+        let after = crate::dpkg::version_state(&found.version);
+        self.host.remember(&target, Some(after.clone()))?;
+        for needed in &found.depends {
+            self.put_back(needed, dpkg)?;
+        }
+        self.host.ensure(target, None, Some(after), || Ok(()))
     }
 
     fn remove(&self) -> Result<Option<Output>> {
@@ -225,21 +233,57 @@ impl Task<'_> {
             let found = dpkg.get(&spec.name);
             let state = dpkg.state(self.host, &spec.name)?;
             let leftover = self.args.purge && found.is_some_and(|p| p.status == "config-files");
+            let foreseen = self.args.purge && crate::dpkg::leaves_configuration(self.host, &spec.name)?;
             match state {
                 Some(state) if found.is_none_or(|p| !p.is_installed()) => planned.push((spec.name, state)),
                 Some(_) => words.push(spec.name),
                 None if leftover => words.push(spec.name),
-                None => {}
+                None if foreseen => crate::dpkg::purge_rest(self.host, &spec.name)?,
+                None => self.comes_with_no_other(&spec.name, found.is_some())?,
             }
         }
         // What a dry run would have installed, and apt-get does not know of.
         for (name, state) in planned {
-            self.host.ensure(Target::Package(name), Some(state), None, || Ok(()))?;
+            self.remove_planned(&name, state)?;
         }
         if words.is_empty() {
             return Ok(None);
         }
         self.carry_out(&["remove"], &words)
+    }
+
+    /// Takes a package out of a dry run's plan, and those before it that need it.
+    fn remove_planned(&self, name: &str, state: State) -> Result<()> {
+        // Gone from the plan first: two packages may need each other.
+        self.host.remember(&Target::Package(name.to_owned()), None)?;
+        for (other, state) in self.host.planned_packages() {
+            if let Some(state) = state.filter(|_| other != name)
+                && self.needs(&other)?.iter().any(|needed| needed == name)
+            {
+                self.remove_planned(&other, state)?;
+            }
+        }
+        self.host.ensure(Target::Package(name.to_owned()), Some(state), None, || Ok(()))
+    }
+
+    /// What a package that is not installed needs, as its source tells it.
+    fn needs(&self, name: &str) -> Result<Vec<String>> {
+        let words = ["apt-cache", "show", "--no-all-versions", name];
+        let shown = self.host.run(&asking(words))?.stdout();
+        Ok(crate::dpkg::needs(&shown))
+    }
+
+    /// What a package needs that is to come from sources that are only planned is not known: it may
+    /// be this one.
+    fn comes_with_no_other(&self, name: &str, was_there: bool) -> Result<()> {
+        let planned = self.host.planned_packages();
+        let unknown = planned.iter().find(|(_, state)| state.as_ref().is_some_and(State::is_empty));
+        match unknown {
+            Some((other, _)) if !was_there => Err(Failure::unknown(format!(
+                "`{name}` may come with `{other}`, and what that needs is not known"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Marks them, so that apt does not count them as left over once others are gone.
@@ -295,12 +339,25 @@ impl Task<'_> {
         let mut words: Vec<&str> = command.to_vec();
         words.extend(names.iter().map(String::as_str));
         let (plan, simulated) = self.apt.plan(self.host, &words)?;
+        if plan.0.iter().any(|step| step.after.is_some() && step.before != step.after)
+            && let Some(unknown) = lists::planned_files(self.host)
+        {
+            return Err(self.undecided(unknown));
+        }
         let apply = || {
             let _policy = self.args.policy_rc_d.map(|code| policy::Answer::give(code, self.host)).transpose()?;
             self.apt.run(self.host, &words)
         };
         let named: Vec<String> = names.iter().map(|n| n.split(['=', '/']).next().unwrap_or(n).to_owned()).collect();
-        Ok(Some(plan.carry_out(self.host, &named, &apply)?.unwrap_or(simulated)))
+        let said = plan.carry_out(self.host, &named, &apply)?.unwrap_or(simulated);
+        let is_newest = self.args.state == Wanted::Latest || self.args.upgrade != Upgrade::No;
+        if is_newest
+            && !self.host.changed()
+            && let Some(unknown) = lists::planned_sources(self.host)
+        {
+            return Err(unknown);
+        }
+        Ok(Some(said))
     }
 
     /// Removes what `apt-get clean` would, as files.
@@ -346,12 +403,23 @@ impl Task<'_> {
             return failure;
         }
         if let Some(unknown) = lists::planned_sources(self.host) {
-            return Failure::unknown(format!("{}, but {}", failure.msg, unknown.msg));
+            return self.undecided(Failure::unknown(format!("{}, but {}", failure.msg, unknown.msg)));
         }
         if failure.msg.contains("Unable to locate") && !self.args.wants_lists() {
             return failure.help("the package lists may be old or empty: set `update_cache: true`");
         }
         failure
+    }
+
+    /// What is to be there will be there, should the task not fail: in a version that is not known.
+    fn undecided(&self, unknown: Failure) -> Failure {
+        if matches!(self.args.state, Wanted::Present | Wanted::Latest) {
+            for name in self.args.name.iter().filter(|name| !name.contains('*')) {
+                let name = name.split(['=', '/', '<', '>']).next().unwrap_or(name).trim();
+                crate::dpkg::expect(self.host, name);
+            }
+        }
+        unknown
     }
 }
 

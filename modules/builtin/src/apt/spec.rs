@@ -3,7 +3,7 @@
 use glob::Pattern;
 use rplay_api::{Command, Failure, Host, Result};
 
-use crate::apt_get::prepared;
+use crate::apt_get::asking;
 use crate::dpkg::Dpkg;
 
 /// A package that a task names.
@@ -78,10 +78,10 @@ impl Spec {
 
     /// The version to install: apt's candidate where it fits, or else the latest that does.
     fn best(&self, host: &Host) -> Result<String> {
-        let policy = host.run(&prepared(Command::reads(["apt-cache", "policy", &self.name])))?;
+        let policy = host.run(&asking(["apt-cache", "policy", &self.name]))?;
         let policy = policy.stdout();
         let candidate = policy.lines().find_map(|l| l.trim().strip_prefix("Candidate: "));
-        let offered = host.run(&prepared(Command::reads(["apt-cache", "madison", &self.name])))?;
+        let offered = host.run(&asking(["apt-cache", "madison", &self.name]))?;
         let offered = offered.stdout();
         let versions = || {
             let lines = offered.lines();
@@ -145,7 +145,7 @@ pub fn expand(names: &[String], installed: Option<&Dpkg>, host: &Host) -> Result
 }
 
 fn known_names(host: &Host) -> Result<Vec<String>> {
-    let command = prepared(Command::reads(["apt-cache", "pkgnames"]));
+    let command = asking(["apt-cache", "pkgnames"]);
     let names = host.run(&command)?.success(&command)?.stdout();
     Ok(names.lines().map(str::to_owned).collect())
 }

@@ -36,17 +36,30 @@ pub fn fetched_at(host: &Host) -> Result<u64> {
             None => host.stat(Path::new("/var/lib/apt/lists"))?,
         };
         let time = meta.and_then(|m| m.mtime.duration_since(UNIX_EPOCH).ok());
-        Ok(time.map(|t| state(t.as_secs())))
+        Ok(time.map(|t| state(&t.as_secs().to_string())))
     })?;
-    let time = found.and_then(|s| s.get("fetched")?.parse().ok());
-    Ok(time.unwrap_or(0))
+    let word = found.and_then(|s| s.get("fetched").cloned());
+    Ok(match word.as_deref() {
+        Some(NOW) => seconds(host),
+        Some(time) => time.parse().unwrap_or(0),
+        None => 0,
+    })
+}
+
+/// The word for lists that this run fetches: the second in which it does is not worth telling, and
+/// a dry run cannot tell it.
+const NOW: &str = "now";
+
+fn seconds(host: &Host) -> u64 {
+    let time = host.now().duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| time.as_secs())
 }
 
 /// Fetches the lists, and says whether they are others than before. It is a change of the host
-/// where `counts`. A dry run cannot know, and takes them to be others.
+/// where `counts`; a dry run cannot know whether it would be.
 ///
 /// # Errors
-/// Where a source cannot be fetched, in each of the tries.
+/// Where a source cannot be fetched, in each of the tries; unknown in a dry run, where that counts.
 pub fn fetch(host: &Host, apt: &AptGet, args: &ListArgs, counts: bool) -> Result<bool> {
     let before = fetched_at(host)?;
     let fetched = Cell::new(false);
@@ -54,20 +67,17 @@ pub fn fetch(host: &Host, apt: &AptGet, args: &ListArgs, counts: bool) -> Result
         fetched.set(true);
         with_retries(host, apt, args)
     })?;
-    let after = if fetched.get() {
-        fetched_at(host)?
-    } else {
-        host.now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |t| t.as_secs())
-    };
-    if fetched.get() && before == after {
+    if fetched.get() && before == fetched_at(host)? {
         return Ok(false);
     }
-    if counts {
-        host.ensure(target(), Some(state(before)), Some(state(after)), || Ok(()))?;
-    } else {
-        host.remember(&target(), Some(state(after)))?;
+    let (before, after) = (state(&before.to_string()), state(NOW));
+    match (counts, fetched.get()) {
+        (true, true) => host.ensure(target(), Some(before), Some(after), || Ok(()))?,
+        _ => host.remember(&target(), Some(after))?,
+    }
+    if counts && !fetched.get() {
+        let why = "whether apt's lists are others is known when they are fetched";
+        return Err(Failure::unknown(why));
     }
     Ok(true)
 }
@@ -79,13 +89,19 @@ pub fn planned_sources(host: &Host) -> Option<Failure> {
     if fetched.is_ok_and(|state| state.is_some()) {
         return Some(Failure::unknown("apt's lists were not fetched"));
     }
+    planned_files(host)
+}
+
+/// Why what a package would be may be another one: files of apt's sources that are only planned.
+/// `None` in a real run.
+pub fn planned_files(host: &Host) -> Option<Failure> {
     // A dry run says which file below the folder is only planned.
     let look = rplay_api::Command::reads(["test", "-d", "/etc/apt"]);
     host.run(&look).err().filter(|f| f.unknown)
 }
 
-fn state(time: u64) -> State {
-    State::from([("fetched".to_owned(), time.to_string())])
+fn state(time: &str) -> State {
+    State::from([("fetched".to_owned(), time.to_owned())])
 }
 
 fn with_retries(host: &Host, apt: &AptGet, args: &ListArgs) -> Result<()> {

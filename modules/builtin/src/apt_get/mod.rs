@@ -79,7 +79,7 @@ impl AptGet {
     /// # Errors
     /// Where it could not do it.
     pub fn plan<S: AsRef<str>>(&self, host: &Host, words: &[S]) -> Result<(Plan, Output)> {
-        let output = host.run(&prepared(Command::reads(self.words(&["-s"], words))))?;
+        let output = host.run(&asking(self.words(&["-s"], words)))?;
         let output = judged(output)?;
         Ok((Plan::parse(&output.stdout()), output))
     }
@@ -103,6 +103,21 @@ pub fn prepared(command: Command) -> Command {
 }
 
 /// The output, or the errors that apt-get named.
+/// A question to apt-get or apt-cache, which leaves nothing behind: they would keep what they worked
+/// out of the lists in /var/cache/apt, and how they planned in /var/log/apt.
+pub fn asking<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> Command {
+    let mut words: Vec<String> = words.into_iter().map(|w| w.as_ref().to_owned()).collect();
+    for place in [
+        "Cache::pkgcache",
+        "Cache::srcpkgcache",
+        "Log::Planner",
+        "Log::Solver",
+    ] {
+        words.splice(1..1, ["-o".to_owned(), format!("Dir::{place}=")]);
+    }
+    prepared(Command::reads(words))
+}
+
 fn judged(output: Output) -> Result<Output> {
     let (stdout, stderr) = (output.stdout(), output.stderr());
     let unfetched = stderr.contains("Some index files failed to download");

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use rplay_api::{Host, Output, Result, State, Target};
 
-use crate::dpkg::version_state;
+use crate::dpkg::{take_away, version_state};
 
 /// What happens to one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Step {
     pub before: Option<State>,
     /// What will be.
     pub after: Option<State>,
+    /// Whether its configuration goes too.
+    pub is_purged: bool,
 }
 
 /// What apt-get would do, a step a package.
@@ -44,12 +46,14 @@ impl Plan {
                     package: name.to_owned(),
                     before: old,
                     after: new,
+                    is_purged: false,
                 }),
                 ("Remv" | "Purg", None) => {
                     steps.push(Step {
                         package: name.to_owned(),
                         before: old.or_else(|| Some(leftover())),
                         after: None,
+                        is_purged: verb == "Purg",
                     });
                 }
                 // Unpacked before, and only to be configured.
@@ -58,6 +62,7 @@ impl Plan {
                         package: name.to_owned(),
                         before: new.clone(),
                         after: new,
+                        is_purged: false,
                     });
                 }
                 _ => {}
@@ -92,11 +97,15 @@ impl Plan {
             if is_new && before.is_some() && !named.contains(&step.package) {
                 continue;
             }
+            let goes = before.is_some() && step.after.is_none();
             match &step.after {
                 Some(after) if step.before == step.after => {
                     host.act(target, after.clone(), "set up again", once)?;
                 }
                 after => host.ensure(target, before, after.clone(), once)?,
+            }
+            if goes {
+                take_away(host, &step.package, step.is_purged);
             }
         }
         Ok(done.into_inner())
@@ -123,6 +132,7 @@ mod tests {
             package: package.to_owned(),
             before: before.map(version_state),
             after: after.map(version_state),
+            is_purged: false,
         }
     }
 
@@ -139,7 +149,10 @@ mod tests {
         );
         let want = [
             step("old", Some("1.0"), None),
-            step("older", Some("2.0"), None),
+            Step {
+                is_purged: true,
+                ..step("older", Some("2.0"), None)
+            },
             step("libc6:i386", Some("2.35"), Some("2.36")),
             step("new", None, Some("1:1.0-1")),
             step("half", Some("3.0"), Some("3.0")),

@@ -336,6 +336,7 @@ pub fn require_parent(host: &Host, dest: &Path) -> Result<()> {
     let parent = parent.display();
     Err(
         Failure::new(format!("the destination folder `{parent}` does not exist"))
+            .absent()
             .arg("dest")
             .help("make it first with the `file` module and state: directory"),
     )

@@ -151,6 +151,9 @@ impl Task<'_> {
         let look = Command::reads(["test", "-d", "/etc/yum.repos.d"]);
         match self.host.run(&look) {
             Err(unknown) if unknown.unknown => {
+                if self.args.wanted() != Wanted::Absent {
+                    self.args.name.iter().for_each(|name| crate::dpkg::expect(self.host, name));
+                }
                 Failure::unknown(format!("{}, but {}", failure.msg, unknown.msg))
             }
             _ => failure,
@@ -188,6 +191,9 @@ impl Task<'_> {
             let state = self.host.state(&target, || Ok(Some(unplanned.clone())))?;
             match (self.args.wanted(), state) {
                 (_, Some(state)) if state == unplanned => left.push(name.clone()),
+                (Wanted::Present | Wanted::Absent, Some(state)) if state.is_empty() => {
+                    return Err(crate::dpkg::not_sure(name));
+                }
                 (Wanted::Present, Some(_)) | (Wanted::Absent, None) => {}
                 (Wanted::Absent, Some(state)) if !self.is_installed(name)? => {
                     self.host.ensure(target, Some(state), None, || Ok(()))?;

@@ -20,6 +20,7 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
         let shown = leads_to.display();
         return Err(
             Failure::new(format!("the link's `src` `{shown}` does not exist"))
+                .absent()
                 .arg("src")
                 .help("make it first, or use force: true for a link that leads nowhere yet"),
         );
@@ -104,6 +105,7 @@ pub(super) fn hard(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
             "the hard link's `src` `{}` does not exist",
             src.display()
         ))
+        .absent()
         .arg("src")
     })?;
     match host.lstat(&path)? {

@@ -190,6 +190,7 @@ fn file(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let shown = path.display();
     let meta = host.lstat(&path)?.ok_or_else(|| {
         Failure::new(format!("the file `{shown}` is absent, cannot continue"))
+            .absent()
             .arg("path")
             .help(
                 "state: touch makes an empty file, state: directory a folder; \

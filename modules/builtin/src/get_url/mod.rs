@@ -321,6 +321,7 @@ impl Get<'_> {
         if path_info::ends_with_slash(dest) {
             let shown = dest.display();
             return Err(Failure::new(format!("the folder `{shown}` does not exist"))
+                .absent()
                 .arg("dest")
                 .help("make it first with the `file` module and state: directory"));
         }

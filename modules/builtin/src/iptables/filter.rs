@@ -155,7 +155,7 @@ impl Filter<'_> {
             "there is no chain `{chain}` in the table `{}`",
             self.args.table.word()
         ));
-        failure.arg("chain").help("chain_management: true makes it")
+        failure.absent().arg("chain").help("chain_management: true makes it")
     }
 
     fn set_policy(&self, chain: &str, policy: &str) -> Result<()> {

@@ -34,7 +34,8 @@ pub(super) fn ensure(args: &UserArgs, state: &State, host: &Host) -> Result<()> 
     if host.is_dir(skeleton)? {
         copy(skeleton, home, &owner, host)?;
     } else if args.skeleton.is_some() {
-        return Err(Failure::new(format!("there is no folder `{}`", skeleton.display())).arg("skeleton"));
+        let failure = Failure::new(format!("there is no folder `{}`", skeleton.display()));
+        return Err(failure.absent().arg("skeleton"));
     }
     Ok(())
 }

@@ -48,6 +48,7 @@ fn generate(args: &UserArgs, state: &State, file: &Path, public: &Path, host: &H
         let above = folder.parent().unwrap_or(Path::new("/"));
         if !host.is_dir(above)? {
             return Err(Failure::new(format!("there is no folder `{}` for an SSH key", above.display()))
+                .absent()
                 .arg("generate_ssh_key")
                 .help("let the home folder be made with create_home: true"));
         }

@@ -105,10 +105,7 @@ pub fn load_issuer(path: &Path, key_path: &Path, host: &Host) -> Result<Issuer> 
     let refuse = |why: String, help: &str| Failure::new(why).arg("ca_path").help(help);
     if host.stat(path)?.is_none() {
         let help = "make the CA first, with the `x509_ca` module";
-        return Err(refuse(
-            format!("there is no CA certificate `{shown}`"),
-            help,
-        ));
+        return Err(refuse(format!("there is no CA certificate `{shown}`"), help).absent());
     }
     let pem = host.read_text(path)?;
     let certificate = Certificate::parse(&pem, path).map_err(|f| f.arg("ca_path"))?;
@@ -117,6 +114,7 @@ pub fn load_issuer(path: &Path, key_path: &Path, host: &Host) -> Result<Issuer> 
             "there is no private key `{}` of the CA",
             key_path.display()
         ))
+        .absent()
         .arg("ca_privatekey_path")
         .help("restore it from where it is kept: without it nothing can be signed")
     })?;
