@@ -9,6 +9,7 @@ mod include_vars;
 mod meta;
 mod pause;
 mod raw;
+mod reboot;
 mod set_fact;
 mod set_stats;
 mod statics;
@@ -60,6 +61,7 @@ pub(crate) static ACTIONS: &[Action] = &[
     meta::ACTION,
     pause::ACTION,
     raw::ACTION,
+    reboot::ACTION,
     set_fact::ACTION,
     set_stats::ACTION,
     validate_argument_spec::ACTION,

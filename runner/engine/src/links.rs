@@ -44,6 +44,12 @@ impl Links {
         self.connector.warnings()
     }
 
+    /// Lets a connection go, so that the next one who asks for it gets a new one.
+    pub(crate) fn forget(&self, target: &Target) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&format!("{target:?}"));
+    }
+
     /// The connection to a target; a failed one is not tried again in the same play unless
     /// [`Links::forget`] was called.
     pub(crate) async fn link(&self, target: &Target) -> Result<Arc<Link>, ConnectError> {
