@@ -34,6 +34,7 @@ fn command(line: &str) -> Run {
         environment: vec![],
         blobs: vec![],
         job: None,
+        doubt: None,
     }
 }
 

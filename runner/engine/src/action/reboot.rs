@@ -172,6 +172,7 @@ impl Host<'_> {
             environment: vec![],
             blobs: vec![],
             job: None,
+            doubt: None,
         };
         let lost = |result: TaskResult| Missed::Lost(Box::new(result));
         let run = self.call.run;

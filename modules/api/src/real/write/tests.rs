@@ -160,7 +160,7 @@ fn a_full_disk_leaves_the_old_file_and_nothing_else() {
     fs::write(&file, "old").unwrap();
     let failure = text(&file, &"x".repeat(1 << 20), &Attrs::default()).unwrap_err();
     assert!(
-        failure.msg.ends_with("no space left on device"),
+        failure.msg.ends_with("No space left on device"),
         "{failure}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");
