@@ -298,7 +298,8 @@ impl Run {
         let says_no = |node| self.judged(context, scope, result, node) == Ok(Decision::False);
         if said.is_some_and(says_no) {
             result.data.insert("changed".to_owned(), false.into());
-            if is_command(&context.task) {
+            let says = context.task.keywords.get(Keyword::CheckMode);
+            if is_command(&context.task) && says.is_none() {
                 let words = "  = help: it says that it changes nothing: `check_mode: false` would let it run in a dry run";
                 result.diagnostic = Some(words.to_owned());
             }

@@ -2,7 +2,7 @@
 //!
 //! The page loads nothing, and says so to the browser. All that comes from a plan is text in it.
 
-use rplay_plan::{End, Plan, Step};
+use rplay_plan::{End, Entry, Plan, Step};
 
 use super::{Ended, Shared, ends, shared, summary};
 use crate::change::change;
@@ -38,10 +38,12 @@ pub fn as_html(plan: &Plan) -> String {
 <h1>{title}</h1>
 <p>{summary}. Made {made} by {by}.</p>
 <form id="filters">
-<input type="search" name="words" placeholder="host, task or path" aria-label="host, task or path">
+<input type="search" name="words" placeholder="task, path or text" aria-label="task, path or text">
 <label><input type="checkbox" name="changed" checked> changes</label>
 <label><input type="checkbox" name="undecided" checked> not decided</label>
 <label><input type="checkbox" name="failed" checked> failed</label>
+<button type="button" name="fold">fold all</button>
+<button type="button" name="unfold">unfold all</button>
 <output id="count"></output>
 </form>
 </header>
@@ -68,6 +70,7 @@ fn tree(plan: &Plan) -> String {
     let mut text = String::new();
     for host in plan.hosts() {
         let mut inner = String::new();
+        let mut counts = Counts::default();
         for (at, step) in plan.steps.iter().enumerate() {
             let mut own = step
                 .entries
@@ -77,7 +80,9 @@ fn tree(plan: &Plan) -> String {
             if own.peek().is_none() {
                 continue;
             }
-            let changes = own.flat_map(|entry| &entry.changes);
+            let changes = own
+                .inspect(|entry| counts.add(entry))
+                .flat_map(|entry| &entry.changes);
             let line =
                 |planned: &rplay_plan::Planned| format!("<li>{}</li>", escaped(&planned.target()));
             let changes: String = changes.map(line).collect();
@@ -88,10 +93,43 @@ fn tree(plan: &Plan) -> String {
         }
         let name = escaped(host);
         text.push_str(&format!(
-            "<details class=\"host\" data-host=\"{name}\"><summary>{name}</summary>\n<ul>\n{inner}</ul></details>\n"
+            "<details class=\"host\" data-host=\"{name}\"><summary>{name} {}</summary>\n<ul>\n{inner}</ul></details>\n",
+            counts.badges(),
         ));
     }
     text
+}
+
+/// What there is of a host, by kind.
+#[derive(Default)]
+struct Counts {
+    changed: usize,
+    undecided: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, entry: &Entry) {
+        self.changed += entry.changes.len();
+        match entry.end {
+            End::Undecided { .. } => self.undecided += 1,
+            End::Failed { .. } | End::Unreachable { .. } => self.failed += 1,
+            End::Changed | End::Uncounted | End::Ran => {}
+        }
+    }
+
+    fn badges(&self) -> String {
+        let all = [
+            ("changed", "changes", self.changed),
+            ("undecided", "not decided", self.undecided),
+            ("failed", "failed", self.failed),
+        ];
+        let some = all.into_iter().filter(|(_, _, count)| *count > 0);
+        let badge = |(class, words, count): (&str, &str, usize)| {
+            format!("<span class=\"count {class}\" title=\"{words}\">{count}</span>")
+        };
+        some.map(badge).collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn step(at: usize, step: &Step) -> String {
@@ -110,7 +148,7 @@ fn step(at: usize, step: &Step) -> String {
 fn one(one: &Shared<'_>) -> String {
     let body = match &one.change.shown {
         Some(shown) => lines(&change(shown, &Look::plain())),
-        None => "<span class=\"mark\">[hidden by no_log]</span>\n".to_owned(),
+        None => "<span class=\"mark\">[hidden by no_log]</span>".to_owned(),
     };
     let count = if one.counts {
         ""
@@ -173,18 +211,36 @@ fn article(class: &str, title: &str, item: Option<&str>, hosts: &[String], body:
     )
 }
 
-/// The lines of a diff, each in the colour of its sign.
+/// The lines of a change, each in the colour of its sign. The two at the head, which name the path
+/// with its state, have one where the state changes.
 fn lines(text: &str) -> String {
-    let line = |line: &str| {
-        let class = match line.as_bytes().first() {
-            Some(b'+') => "add",
-            Some(b'-') => "del",
-            Some(b'@') => "mark",
-            _ => "same",
+    let mut all = text.lines();
+    let (before, after) = (all.next().unwrap_or_default(), all.next());
+    let is_same = after.is_some_and(|after| after.get(4..) == before.get(4..));
+    let head = [Some(before), after].into_iter().flatten().map(|line| {
+        let is_nothing = line.ends_with(" (absent)");
+        let class = if is_same || is_nothing {
+            "mark"
+        } else {
+            class(line)
         };
-        format!("<span class=\"{class}\">{}</span>\n", escaped(line))
-    };
-    text.lines().map(line).collect()
+        (class, line)
+    });
+    let span =
+        |(class, line): (&str, &str)| format!("<span class=\"{class}\">{}</span>", escaped(line));
+    head.chain(all.map(|line| (class(line), line)))
+        .map(span)
+        .collect()
+}
+
+/// The class of a line of a diff.
+fn class(line: &str) -> &'static str {
+    match line.as_bytes().first() {
+        Some(b'+') => "add",
+        Some(b'-') => "del",
+        Some(b'@') => "mark",
+        _ => "same",
+    }
 }
 
 /// Text that is only text, in an element as in an attribute.

@@ -1,38 +1,50 @@
 "use strict";
 const form = document.getElementById("filters");
+const hosts = [...document.querySelectorAll(".host")];
+const kinds = ["changed", "undecided", "failed"];
 
-// An entry is shown where its kind is wanted and the words are in it, its task's name or its hosts.
+// An entry is shown where its kind is wanted, it is one of the open host's, and each of the words is
+// in it or in its task's heading.
 function filter() {
   const words = form.elements.words.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const host = hosts.find((host) => host.open)?.dataset.host;
   let count = 0;
   for (const step of document.querySelectorAll(".step")) {
-    const name = step.querySelector("h2").textContent + " " + step.querySelector(".at").textContent;
+    const heading = step.querySelector("h2").textContent + " " + step.querySelector(".at").textContent;
     let any = false;
     for (const entry of step.querySelectorAll(".entry")) {
-      const kind = ["changed", "undecided", "failed"].find((k) => entry.classList.contains(k));
-      const text = (name + " " + entry.querySelector("summary").textContent).toLowerCase();
-      const shown = form.elements[kind].checked && words.every((word) => text.includes(word));
+      const kind = kinds.find((kind) => entry.classList.contains(kind));
+      const text = (heading + " " + entry.textContent).toLowerCase();
+      const shown = form.elements[kind].checked && words.every((word) => text.includes(word))
+        && (host === undefined || entry.dataset.hosts.split("\n").includes(host));
       entry.hidden = !shown;
       any = any || shown;
       count += shown ? 1 : 0;
     }
     step.hidden = !any;
   }
-  document.getElementById("count").value = count + " shown";
+  document.getElementById("count").value = count + " shown" + (host === undefined ? "" : " of " + host);
 }
 
 form.addEventListener("input", filter);
 form.addEventListener("submit", (event) => event.preventDefault());
-// To open a host is to look at that host.
-for (const host of document.querySelectorAll(".host")) {
+for (const [name, open] of [["fold", false], ["unfold", true]]) {
+  form.elements[name].addEventListener("click", () => {
+    for (const entry of document.querySelectorAll(".entry")) entry.open = open;
+  });
+}
+// To open a host is to look at that host alone.
+for (const host of hosts) {
   host.addEventListener("toggle", () => {
-    if (host.open) {
-      for (const other of document.querySelectorAll(".host")) other.open = other === host;
-      form.elements.words.value = host.dataset.host;
-    } else if (form.elements.words.value === host.dataset.host) {
-      form.elements.words.value = "";
-    }
+    if (host.open) for (const other of hosts) if (other !== host) other.open = false;
     filter();
   });
 }
+// `/` goes to the words, as it does elsewhere.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "/" && document.activeElement !== form.elements.words) {
+    event.preventDefault();
+    form.elements.words.focus();
+  }
+});
 filter();
