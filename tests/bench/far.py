@@ -1,0 +1,70 @@
+"""Puts hosts far away: a TCP proxy in front of each sshd that holds every byte back.
+
+    far.py MILLISECONDS ADDRESS:PORT=ADDRESS:PORT...
+
+For kernels without sch_netem. A connection is held as a handshake over such a link would hold it;
+each direction then takes half of the round trip. What it does not imitate: a limit of speed, loss,
+the slow start of TCP.
+"""
+
+import asyncio
+import sys
+
+CHUNK = 256 * 1024
+
+
+async def carry(reader, writer, delay, not_before):
+    """Each piece goes on `delay` after it came, in order; nothing arrives before the handshake."""
+    loop = asyncio.get_running_loop()
+    pieces = asyncio.Queue()
+
+    async def deliver():
+        while True:
+            due, data = await pieces.get()
+            await asyncio.sleep(due - loop.time())
+            if not data:
+                if writer.can_write_eof():
+                    writer.write_eof()
+                return
+            writer.write(data)
+            await writer.drain()
+
+    async def collect():
+        while True:
+            data = await reader.read(CHUNK)
+            pieces.put_nowait((max(loop.time() + delay, not_before), data))
+            if not data:
+                return
+
+    try:
+        await asyncio.gather(collect(), deliver())
+    except OSError:
+        writer.close()
+
+
+async def serve(here, there, delay):
+    async def connected(reader, writer):
+        # SYN, SYN-ACK and ACK: the far side hears of the connection after one and a half round trips.
+        heard = asyncio.get_running_loop().time() + 3 * delay
+        await asyncio.sleep(heard - asyncio.get_running_loop().time())
+        far_reader, far_writer = await asyncio.open_connection(*there)
+        await asyncio.gather(carry(reader, far_writer, delay, heard), carry(far_reader, writer, delay, heard))
+        far_writer.close()
+        writer.close()
+
+    server = await asyncio.start_server(connected, *here, backlog=512)
+    await server.serve_forever()
+
+
+def place(text):
+    address, port = text.rsplit(":", 1)
+    return address, int(port)
+
+
+async def main(round_trip, links):
+    delay = float(round_trip) / 2000
+    pairs = [tuple(map(place, link.split("="))) for link in links]
+    await asyncio.gather(*(serve(here, there, delay) for here, there in pairs))
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2:]))
