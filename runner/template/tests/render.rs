@@ -112,6 +112,24 @@ fn decide(few: Few, condition: &str) -> Result<Decision, Diagnostic> {
 }
 
 #[test]
+fn a_literal_of_a_condition_may_be_a_template_and_keeps_its_type() {
+    let holds = |condition: &str| decide(vars("{x: one, xs: [1, 2]}"), condition);
+    assert_eq!(holds("\"x == '{{ x }}'\""), Ok(Decision::True));
+    assert_eq!(holds("\"xs == '{{ xs }}'\""), Ok(Decision::True));
+    assert_eq!(holds("\"'no-{{ x }}' in ['no-one']\""), Ok(Decision::True));
+    assert_eq!(holds("\"{{ x == 'one' }}\""), Ok(Decision::True));
+    let said = |condition: &str| holds(condition).unwrap_err();
+    assert_eq!(said("\"x == '{{ y }}'\"").message, "'y' is undefined");
+    assert!(said("\"{{ x }} == 'one'\"").help[0].contains("without `{{ }}`"));
+}
+
+#[test]
+fn data_is_no_condition_even_where_a_literal_is_made_of_it() {
+    let few = vars("{x: \"1 == 1 or lookup('pipe', 'id')\"}");
+    assert_eq!(decide(few, "\"'{{ x }}' == 'y'\""), Ok(Decision::False));
+}
+
+#[test]
 fn conditions_are_booleans() {
     assert_eq!(decide(vars("x: 3"), "x == 3"), Ok(Decision::True));
     assert_eq!(decide(vars("x: 3"), "[x == 3, x > 4]"), Ok(Decision::False));
