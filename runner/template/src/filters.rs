@@ -8,6 +8,7 @@ pub(crate) mod encode;
 mod functions;
 pub(crate) mod items;
 mod mappings;
+mod md5_crypt;
 mod numbers;
 mod operators;
 pub(crate) mod paths;
@@ -15,15 +16,17 @@ pub(crate) mod random;
 pub(crate) mod regex;
 mod sets;
 mod texts;
+mod urlize;
 mod urls;
 mod words;
 pub(crate) mod yaml;
+mod yaml_emitter;
 
 use minijinja::Environment;
 
 use crate::call::{Callable, add_filters, add_functions};
 
-static FILTERS: [&[Callable]; 17] = [
+static FILTERS: [&[Callable]; 18] = [
     choose::FILTERS,
     crypt::FILTERS,
     dates::FILTERS,
@@ -38,15 +41,14 @@ static FILTERS: [&[Callable]; 17] = [
     regex::FILTERS,
     sets::FILTERS,
     texts::FILTERS,
+    urlize::FILTERS,
     urls::FILTERS,
     words::FILTERS,
     yaml::FILTERS,
 ];
 
 /// Jinja's own, which the evaluator brings with it.
-const BUILT_IN: &[&str] = &[
-    "batch", "slice", "dictsort", "items", "tojson", "safe", "lines",
-];
+const BUILT_IN: &[&str] = &["batch", "slice", "items", "safe", "lines"];
 
 /// Adds them all.
 pub(crate) fn register(env: &mut Environment<'static>) {

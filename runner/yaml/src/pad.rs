@@ -13,13 +13,19 @@ pub(crate) struct Padded {
     pub text: String,
     /// Where in the original blanks were put in, and how many; in order.
     inserts: Vec<(usize, usize)>,
+    /// Where in the original a letter's two escapes became one, which is two bytes shorter; in order.
+    joined: Vec<usize>,
 }
+
+/// The bytes by which `\U0001f600` is shorter than `\ud83d\ude00`.
+const SHORTER: usize = 2;
 
 impl Padded {
     pub(crate) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             inserts: vec![],
+            joined: vec![],
         }
     }
 
@@ -33,13 +39,46 @@ impl Padded {
             // Inside of the blanks, it is the place where they were put in.
             moved += (*count).min(at - place - moved);
         }
-        at - moved
+        let mut original = at - moved;
+        for place in &self.joined {
+            original += if *place < original { SHORTER } else { 0 };
+        }
+        original
+    }
+
+    /// JSON writes a letter beyond U+FFFF as two escapes, where YAML has one: makes it that one.
+    fn join_surrogates(&mut self) -> bool {
+        let mut from = 0;
+        while let Some(found) = self.text[from..].find("\\u") {
+            let at = from + found;
+            let unit = |at: usize| {
+                let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
+                u16::from_str_radix(digits, 16).ok()
+            };
+            let units = [unit(at), unit(at + 6)].map(Option::unwrap_or_default);
+            let letter = char::decode_utf16(units).next().and_then(Result::ok);
+            // One escape alone is a letter as well, and is read as it is.
+            match letter.filter(|letter| u32::from(*letter) > 0xffff) {
+                Some(letter) => {
+                    let original = self.original(at);
+                    let code = format!("\\U{:08x}", u32::from(letter));
+                    self.text.replace_range(at..at + 12, &code);
+                    self.joined.push(original);
+                    from = at + code.len();
+                }
+                None => from = at + 2,
+            }
+        }
+        !self.joined.is_empty()
     }
 
     /// Moves what the scanner complained of at byte `at`; whether it could.
     pub(crate) fn fix(&mut self, at: usize, words: &str) -> bool {
         if self.inserts.len() >= MAX_LINES {
             return false;
+        }
+        if words.contains("invalid Unicode character escape code") && self.joined.is_empty() {
+            return self.join_surrogates();
         }
         let lines = match words {
             "invalid indentation in quoted scalar" => quoted_lines(&self.text, at),

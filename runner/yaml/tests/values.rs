@@ -33,6 +33,14 @@ fn an_empty_text_is_null() {
 }
 
 #[test]
+fn a_letter_that_json_writes_as_two_escapes_is_one() {
+    let root = read(r#"{"a": "x \ud83d\ude00 \ud83d\ude80 y", "b": "\u00e9", "c": [1]}"#);
+    assert_eq!(root.get("a").unwrap().kind, text("x 😀 🚀 y"));
+    assert_eq!(root.get("b").unwrap().kind, text("é"));
+    assert_eq!(written(root.get("c").unwrap()), "[1]");
+}
+
+#[test]
 fn quoted_words_stay_text() {
     assert_eq!(read("\"yes\"").kind, text("yes"));
     assert_eq!(read("'0644'").kind, text("0644"));

@@ -4,8 +4,13 @@ use minijinja::{Error, State, Value};
 
 use crate::call::{Args, Callable, Out, strict};
 use crate::context::context_of;
-use crate::python::wrong;
+use crate::python::{named, wrong};
 use crate::vault;
+
+use super::md5_crypt;
+
+/// The vault id where none is given.
+const FILTER_DEFAULT: &str = "filter_default";
 
 pub(super) const FILTERS: &[Callable] = &[
     strict(
@@ -45,6 +50,9 @@ pub(crate) fn random_salt(len: usize) -> Result<String, Error> {
 }
 
 fn password_hash(state: &mut State<'_, '_>, args: &Args) -> Out {
+    if args.req(0)?.is_none() {
+        return Err(wrong("`password_hash` takes a text, not none"));
+    }
     let password = args.text(0)?;
     if let Ok(context) = context_of(state) {
         context.templar.redactor().register(&password);
@@ -62,6 +70,15 @@ pub(crate) fn hashed(
     rounds: Option<usize>,
 ) -> Result<String, Error> {
     let bad = |e: &dyn std::fmt::Debug| wrong(format!("the password could not be hashed: {e:?}"));
+    if let Some(letter) = salt
+        .as_ref()
+        .and_then(|salt| salt.bytes().find(|b| !SALT.contains(b)))
+    {
+        let letter = char::from(letter);
+        return Err(wrong(format!(
+            "a salt has no `{letter}`: its letters are ./0-9A-Za-z"
+        )));
+    }
     let salt = |len: usize| salt.clone().map_or_else(|| random_salt(len), Ok);
     match kind {
         "sha512" | "sha512_crypt" => {
@@ -76,12 +93,21 @@ pub(crate) fn hashed(
             let hash = sha_crypt::sha256_crypt_b64(password.as_bytes(), salt.as_bytes(), &params);
             Ok(shadow('5', rounds, &salt, &hash.map_err(|e| bad(&e))?))
         }
+        "md5" | "md5_crypt" => {
+            let salt = salt(8)?;
+            if salt.len() > 8 {
+                return Err(wrong("a salt of md5 has at most 8 letters"));
+            }
+            Ok(md5_crypt::hash(password, &salt))
+        }
         "blowfish" | "bcrypt" => {
             bcrypted(password, salt(22).ok().filter(|s| s.len() == 22), rounds)
         }
         other => {
             let words = format!("`password_hash` knows no `{other}`");
-            Err(wrong(format!("{words}: use sha512, sha256 or blowfish")))
+            Err(wrong(format!(
+                "{words}: use sha512, sha256, blowfish or md5"
+            )))
         }
     }
 }
@@ -127,7 +153,7 @@ fn bcrypted(password: &str, salt: Option<String>, rounds: Option<usize>) -> Resu
 
 fn id(args: &Args, at: [usize; 2]) -> Result<Option<String>, Error> {
     for at in at {
-        if let Some(id) = args.opt_text(at)?.filter(|id| id != "filter_default") {
+        if let Some(id) = args.opt_text(at)?.filter(|id| id != FILTER_DEFAULT) {
             return Ok(Some(id));
         }
     }
@@ -136,8 +162,13 @@ fn id(args: &Args, at: [usize; 2]) -> Result<Option<String>, Error> {
 
 fn encrypt(_: &mut State<'_, '_>, args: &Args) -> Out {
     let salt = args.opt_text(2)?.map(String::into_bytes);
-    let id = id(args, [3, 5])?;
-    vault::encrypt(&args.text(0)?, &args.text(1)?, id.as_deref(), salt)
+    let value = args.req(0)?;
+    if value.as_str().is_none() {
+        return Err(wrong(format!("`vault` takes a text, not {}", named(value))));
+    }
+    // As in Ansible, it is told where it was encrypted.
+    let id = id(args, [3, 5])?.unwrap_or_else(|| FILTER_DEFAULT.to_owned());
+    vault::encrypt(&args.text(0)?, &args.text(1)?, Some(&id), salt)
         .map(Value::from)
         .map_err(wrong)
 }

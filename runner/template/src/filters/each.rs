@@ -170,7 +170,7 @@ fn sort(_: &mut State<'_, '_>, args: &Args) -> Out {
 }
 
 /// The order of two lists of keys; an error where Python has none.
-fn in_order(a: &[Value], b: &[Value]) -> Result<Ordering, Error> {
+pub(super) fn in_order(a: &[Value], b: &[Value]) -> Result<Ordering, Error> {
     for (a, b) in a.iter().zip(b) {
         if a == b {
             continue;

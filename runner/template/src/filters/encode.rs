@@ -52,6 +52,7 @@ pub(super) const FILTERS: &[Callable] = &[
         ],
         |_, a| json(a, Some(4), true),
     ),
+    strict(&["tojson"], &["value", "indent"], tojson),
     strict(&["from_json"], &["value", "profile"], from_json),
     strict(&["hash"], &["value", "hashtype"], |_, a| {
         hash(
@@ -127,6 +128,22 @@ fn json(args: &Args, indent: Option<usize>, sort: bool) -> Out {
     String::from_utf8(out)
         .map(Value::from)
         .map_err(|e| wrong(e.to_string()))
+}
+
+/// JSON that may stand in HTML, as Jinja writes it: its keys sorted.
+fn tojson(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let written = json(args, None, true)?;
+    let text = written.as_str().unwrap_or_default();
+    let safe = [
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("'", "\\u0027"),
+    ];
+    let safe = safe.iter().fold(text.to_owned(), |text, (sign, code)| {
+        text.replace(sign, code)
+    });
+    Ok(Value::from_safe_string(safe))
 }
 
 fn separators(args: &Args, indented: bool) -> Result<(String, String), Error> {

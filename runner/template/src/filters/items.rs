@@ -174,7 +174,7 @@ fn spread(value: &Value, levels: usize, skip: bool, out: &mut Vec<Value>) -> Res
 }
 
 fn zip(args: &Args, longest: bool) -> Out {
-    let mut lists = vec![args.list(0)?];
+    let mut lists = vec![items(args.req(0)?)?];
     for value in &args.rest {
         lists.push(items(value)?);
     }

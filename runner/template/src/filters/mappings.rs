@@ -23,6 +23,11 @@ pub(super) const FILTERS: &[Callable] = &[
         &["value", "*", "recursive", "list_merge"],
         combine,
     ),
+    strict(
+        &["dictsort"],
+        &["value", "case_sensitive", "by", "reverse"],
+        dictsort,
+    ),
     strict(&["rekey_on_member"], &["value", "key", "duplicates"], rekey),
 ];
 
@@ -79,6 +84,48 @@ fn items2dict(_: &mut State<'_, '_>, args: &Args) -> Out {
     Ok(Value::from_pairs(pairs))
 }
 
+/// The pairs of a mapping by their keys, or by their values.
+fn dictsort(_: &mut State<'_, '_>, args: &Args) -> Out {
+    let value = mapping(args.req(0)?, "dictsort")?;
+    let by_value = match args.opt_text(2)?.as_deref() {
+        None | Some("key") => false,
+        Some("value") => true,
+        Some(other) => {
+            return Err(wrong(format!(
+                "`dictsort` sorts by key or value, not by `{other}`"
+            )));
+        }
+    };
+    let fold = |value: &Value| match value.as_str() {
+        Some(text) if !args.flag(1, false) => Value::from(text.to_lowercase()),
+        _ => value.clone(),
+    };
+    let mut pairs = vec![];
+    for key in items(value)? {
+        let item = python::valid(value.get_item(&key)?)?;
+        pairs.push((fold(if by_value { &item } else { &key }), key, item));
+    }
+    let mut wrong_kinds = None;
+    pairs.sort_by(|(a, ..), (b, ..)| {
+        super::each::in_order(std::slice::from_ref(a), std::slice::from_ref(b)).unwrap_or_else(
+            |error| {
+                wrong_kinds.get_or_insert(error);
+                std::cmp::Ordering::Equal
+            },
+        )
+    });
+    if let Some(error) = wrong_kinds {
+        return Err(error);
+    }
+    if args.flag(3, false) {
+        pairs.reverse();
+    }
+    let pairs = pairs
+        .into_iter()
+        .map(|(_, key, item)| Value::from(vec![key, item]));
+    Ok(pairs.collect::<Vec<_>>().into())
+}
+
 fn combine(_: &mut State<'_, '_>, args: &Args) -> Out {
     let recursive = args.flag(2, false);
     let lists = args.opt_text(3)?.unwrap_or_else(|| "replace".into());
@@ -102,7 +149,7 @@ fn combine(_: &mut State<'_, '_>, args: &Args) -> Out {
         }
     }
     let mut result = Value::from_pairs(IndexMap::<String, Value>::new());
-    for value in &all {
+    for value in all.iter().filter(|value| !value.is_none()) {
         result = merge(&result, mapping(value, "combine")?, recursive, &lists)?;
     }
     Ok(result)

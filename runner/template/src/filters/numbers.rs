@@ -25,6 +25,20 @@ fn abs(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
 }
 
+/// An integer to tens, hundreds, ...: a half goes to the even neighbour.
+fn rounded_integer(number: i128, precision: i32) -> i128 {
+    let Some(scale) = 10_i128.checked_pow(precision.unsigned_abs()) else {
+        return 0;
+    };
+    let (floor, rest) = (number.div_euclid(scale), number.rem_euclid(scale));
+    let up = match (rest * 2).cmp(&scale) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Equal => floor % 2 != 0,
+        std::cmp::Ordering::Greater => true,
+    };
+    (floor + i128::from(up)) * scale
+}
+
 fn round(_: &mut State<'_, '_>, args: &Args) -> Out {
     let number = args.number(0)?;
     let method = args.opt_text(2)?.unwrap_or_else(|| "common".into());
@@ -32,6 +46,9 @@ fn round(_: &mut State<'_, '_>, args: &Args) -> Out {
         return Ok(args.req(0)?.clone());
     }
     let precision = i32::try_from(args.int(1)?.unwrap_or(0)).unwrap_or(0);
+    if args.req(0)?.is_integer() && method == "common" {
+        return Ok(rounded_integer(i128::try_from(args.req(0)?.clone())?, precision).into());
+    }
     let scale = 10_f64.powi(precision);
     let rounded = match method.as_str() {
         // Halves go to the even neighbour, as in Python; of the decimal number as it is stored.

@@ -44,7 +44,12 @@ fn unique(values: Vec<Value>) -> Vec<Value> {
 }
 
 fn two(args: &Args, combine: fn(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Out {
-    Ok(unique(combine(args.list(0)?, args.list(1)?)).into())
+    // A text is its letters, as everything that Python goes over.
+    let list = |at: usize| match args.req(at)?.as_str() {
+        Some(text) => Ok(text.chars().map(|c| Value::from(c.to_string())).collect()),
+        None => args.list(at),
+    };
+    Ok(unique(combine(list(0)?, list(1)?)).into())
 }
 
 fn unique_items(_: &mut State<'_, '_>, args: &Args) -> Out {

@@ -1,5 +1,7 @@
 //! Texts: case, blanks, cutting and joining.
 
+use std::collections::VecDeque;
+
 use minijinja::value::ValueKind;
 use minijinja::{State, Value};
 
@@ -37,7 +39,13 @@ pub(super) const FILTERS: &[Callable] = &[
     }),
     strict(
         &["wordwrap"],
-        &["value", "width", "break_long_words", "wrapstring"],
+        &[
+            "value",
+            "width",
+            "break_long_words",
+            "wrapstring",
+            "break_on_hyphens",
+        ],
         wordwrap,
     ),
     strict(&["indent"], &["value", "width", "first", "blank"], indent),
@@ -71,7 +79,8 @@ fn indent(_: &mut State<'_, '_>, args: &Args) -> Out {
 fn title(text: &str) -> String {
     let mut inside = false;
     let next = |c: char| {
-        let was = std::mem::replace(&mut inside, c.is_alphanumeric() || c == '\'');
+        let ends = c.is_whitespace() || "-({[<".contains(c);
+        let was = std::mem::replace(&mut inside, !ends);
         if was {
             c.to_lowercase().collect::<String>()
         } else {
@@ -127,6 +136,11 @@ fn split(state: &mut State<'_, '_>, args: &Args) -> Out {
         )));
     }
     let by = args.some(1).cloned().unwrap_or_else(|| Value::from(()));
+    if by.as_str() == Some("") {
+        return Err(wrong(
+            "`split` needs something to split by, and not an empty text",
+        ));
+    }
     match args.int(2)? {
         Some(most) if most >= 0 => crate::methods::call(state, value, "split", &[by, most.into()]),
         _ => crate::methods::call(state, value, "split", &[by]),
@@ -170,50 +184,149 @@ fn wordwrap(_: &mut State<'_, '_>, args: &Args) -> Out {
         .unwrap_or(1)
         .max(1);
     let by = args.opt_text(3)?.unwrap_or_else(|| "\n".into());
-    let break_words = args.flag(2, true);
-    let mut lines: Vec<String> = vec![];
-    for paragraph in args.text(0)?.lines() {
-        let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            let mut word: String = word.to_owned();
-            let fits =
-                |line: &str, word: &str| line.chars().count() + 1 + word.chars().count() <= width;
-            if !line.is_empty() && !fits(&line, &word) {
-                lines.push(std::mem::take(&mut line));
-            }
-            while break_words && word.chars().count() > width {
-                let rest = word
-                    .char_indices()
-                    .nth(width)
-                    .map_or(word.len(), |(at, _)| at);
-                lines.push(word.drain(..rest).collect());
-            }
-            line = if line.is_empty() {
-                word
-            } else {
-                format!("{line} {word}")
-            };
-        }
-        lines.push(line);
-    }
+    let wrap = Wrap {
+        width,
+        break_words: args.flag(2, true),
+        break_hyphens: args.flag(4, true),
+    };
+    let lines: Vec<String> = args
+        .text(0)?
+        .lines()
+        .map(|paragraph| wrap.lines(paragraph).join(&by))
+        .collect();
     Ok(lines.join(&by).into())
+}
+
+/// How a paragraph is broken into lines: as Python's textwrap does it.
+struct Wrap {
+    width: usize,
+    break_words: bool,
+    break_hyphens: bool,
+}
+
+impl Wrap {
+    fn lines(&self, paragraph: &str) -> Vec<String> {
+        let mut chunks: VecDeque<String> = self.chunks(paragraph).into();
+        let mut lines: Vec<String> = vec![];
+        let length = |text: &str| text.chars().count();
+        while !chunks.is_empty() {
+            if !lines.is_empty() && chunks.front().is_some_and(|chunk| is_blank(chunk)) {
+                chunks.pop_front();
+            }
+            let mut line: Vec<String> = vec![];
+            let mut filled = 0;
+            while let Some(chunk) =
+                chunks.pop_front_if(|chunk| filled + length(chunk) <= self.width)
+            {
+                filled += length(&chunk);
+                line.push(chunk);
+            }
+            if let Some(long) = chunks.pop_front_if(|chunk| length(chunk) > self.width) {
+                self.long(long, self.width - filled, &mut line, &mut chunks);
+            }
+            line.pop_if(|last| is_blank(last));
+            if !line.is_empty() {
+                lines.push(line.concat());
+            }
+        }
+        lines
+    }
+
+    /// A word that fits no line: as much of it as there is room for, or all where it must not be
+    /// broken.
+    fn long(
+        &self,
+        word: String,
+        room: usize,
+        line: &mut Vec<String>,
+        chunks: &mut VecDeque<String>,
+    ) {
+        if !self.break_words {
+            match line.is_empty() {
+                true => line.push(word),
+                false => chunks.push_front(word),
+            }
+            return;
+        }
+        let at = |n: usize| word.char_indices().nth(n).map_or(word.len(), |(at, _)| at);
+        let mut end = at(room);
+        let hyphen = word[..end]
+            .rfind('-')
+            .filter(|at| self.break_hyphens && *at > 0);
+        if let Some(hyphen) = hyphen
+            && word[..hyphen].chars().any(|c| c != '-')
+        {
+            end = hyphen + 1;
+        }
+        line.push(word[..end].to_owned());
+        chunks.push_front(word[end..].to_owned());
+    }
+
+    /// Words and the blanks between them; a hyphenated word is several.
+    fn chunks(&self, paragraph: &str) -> Vec<String> {
+        let mut chunks: Vec<String> = vec![];
+        let mut letters = paragraph.chars().peekable();
+        let mut chunk = String::new();
+        while let Some(c) = letters.next() {
+            let turns = chunk
+                .chars()
+                .last()
+                .is_some_and(|last| last.is_whitespace() != c.is_whitespace());
+            if turns {
+                chunks.push(std::mem::take(&mut chunk));
+            }
+            chunk.push(c);
+            if c == '-' && self.break_hyphens && is_hyphen(&chunk, letters.clone()) {
+                chunks.push(std::mem::take(&mut chunk));
+            }
+        }
+        chunks.push(chunk);
+        chunks.retain(|chunk| !chunk.is_empty());
+        chunks
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// Whether the hyphen at the end of `before` is one between letters, of which there are two on each
+/// side.
+fn is_hyphen(before: &str, after: impl Iterator<Item = char>) -> bool {
+    let back: Vec<char> = before.chars().rev().skip(1).take(3).collect();
+    let letter = |c: Option<&char>| c.is_some_and(|c| c.is_alphabetic());
+    let two_before = letter(back.first())
+        && (letter(back.get(1)) || back.get(1) == Some(&'-') && letter(back.get(2)));
+    let next: Vec<char> = after.take(3).collect();
+    let two_after = letter(next.first())
+        && (letter(next.get(1)) || next.get(1) == Some(&'-') && letter(next.get(2)));
+    two_before && two_after
 }
 
 fn striptags(_: &mut State<'_, '_>, args: &Args) -> Out {
     let mut out = String::new();
-    let mut inside = false;
-    for c in args.text(0)?.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            c if !inside => out.push(c),
-            _ => {}
-        }
+    let whole = args.text(0)?;
+    let mut rest = whole.as_str();
+    while let Some(at) = rest.find('<') {
+        let end = if rest[at..].starts_with("<!--") {
+            "-->"
+        } else {
+            ">"
+        };
+        let Some(length) = rest[at..].find(end) else {
+            break;
+        };
+        out.push_str(&rest[..at]);
+        rest = &rest[at + length + end.len()..];
     }
-    Ok(out.split_whitespace().collect::<Vec<_>>().join(" ").into())
+    out.push_str(rest);
+    let words: Vec<&str> = out.split_whitespace().collect();
+    Ok(html_escape::decode_html_entities(&words.join(" "))
+        .into_owned()
+        .into())
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {

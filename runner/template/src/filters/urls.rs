@@ -52,6 +52,9 @@ fn encoded(text: &str, safe: &str, plus: bool) -> String {
 
 fn urlencode(_: &mut State<'_, '_>, args: &Args) -> Out {
     let value = args.req(0)?;
+    if value.is_none() {
+        return Ok("None".into());
+    }
     if value.as_str().is_some() || value.try_iter().is_err() {
         return Ok(encoded(&args.text(0)?, "/", false).into());
     }

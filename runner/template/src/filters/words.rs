@@ -7,7 +7,15 @@ use crate::call::{Args, Callable, Out, strict};
 use crate::python::{named, text, wrong};
 
 pub(super) const FILTERS: &[Callable] = &[
-    strict(&["quote"], &["value"], |_, a| Ok(quote(&a.text(0)?).into())),
+    strict(&["quote"], &["value"], |_, a| {
+        // Nothing is an empty word, and not the word `None`.
+        let word = if a.req(0)?.is_none() {
+            String::new()
+        } else {
+            a.text(0)?
+        };
+        Ok(quote(&word).into())
+    }),
     strict(
         &["comment"],
         &[
@@ -178,7 +186,13 @@ fn human_to_bytes(_: &mut State<'_, '_>, args: &Args) -> Out {
 }
 
 fn filesizeformat(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let size = args.number(0)?;
+    let size = match args.req(0)?.as_str() {
+        Some(text) => text
+            .trim()
+            .parse()
+            .map_err(|_| wrong(format!("`filesizeformat` takes a number, not `{text}`")))?,
+        None => args.number(0)?,
+    };
     let binary = args.flag(1, false);
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     if (size - 1.0).abs() < f64::EPSILON {
