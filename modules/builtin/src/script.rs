@@ -24,6 +24,9 @@ pub struct ScriptArgs {
     cmd: Option<ControllerScript>,
     /// Run it with this program, and not with what its first line names.
     executable: Option<String>,
+    /// Decrypt a program that `ansible-vault` encrypted, on the controller.
+    #[arg(name = "decrypt", default = true)]
+    _decrypt: bool,
     /// Where and when it runs, what it reads, how its output is kept.
     #[arg(flatten)]
     surroundings: Surroundings,

@@ -141,6 +141,15 @@ fn default_text(expr: &Expr) -> String {
             lit: syn::Lit::Str(s),
             ..
         }) => s.value(),
+        // The suffix of a number is Rust's, not the playbook's.
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Int(number),
+            ..
+        }) => number.base10_digits().to_owned(),
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Float(number),
+            ..
+        }) => number.base10_digits().trim_end_matches(".0").to_owned(),
         Expr::Path(path) => path
             .path
             .segments
@@ -149,9 +158,24 @@ fn default_text(expr: &Expr) -> String {
             .unwrap_or_default(),
         Expr::MethodCall(call) => default_text(&call.receiver),
         Expr::Call(call) if call.args.len() == 1 => default_text(&call.args[0]),
-        Expr::Call(_) | Expr::Macro(_) => "[]".to_owned(),
+        Expr::Macro(list) => default_list(&list.mac),
+        Expr::Call(_) => "[]".to_owned(),
         other => quote!(#other).to_string(),
     }
+}
+
+/// The items of a `vec![...]`, as JSON has them.
+fn default_list(list: &syn::Macro) -> String {
+    type Items = syn::punctuated::Punctuated<Expr, syn::Token![,]>;
+    let items = list.parse_body_with(Items::parse_terminated);
+    let shown = items.unwrap_or_default().into_iter().map(|item| {
+        let text = default_text(&item);
+        match text.parse::<f64>() {
+            Ok(_) => text,
+            Err(_) => format!("{text:?}"),
+        }
+    });
+    format!("[{}]", shown.collect::<Vec<_>>().join(", "))
 }
 
 fn parse(field: &Field) -> Result<TokenStream> {

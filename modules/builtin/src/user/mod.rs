@@ -120,6 +120,24 @@ pub struct UserArgs {
     /// Passphrase of the SSH key; absent: none.
     #[arg(secret)]
     ssh_key_passphrase: Option<String>,
+    /// The account is one of this host, which every account here is.
+    #[arg(name = "local", default = false)]
+    _local: bool,
+    /// Of other systems than Linux: not heeded.
+    #[arg(name = "authorization")]
+    _authorization: Option<String>,
+    /// Of other systems than Linux: not heeded.
+    #[arg(name = "hidden")]
+    _hidden: Option<bool>,
+    /// Of other systems than Linux: not heeded.
+    #[arg(name = "login_class")]
+    _login_class: Option<String>,
+    /// Of other systems than Linux: not heeded.
+    #[arg(name = "profile")]
+    _profile: Option<String>,
+    /// Of other systems than Linux: not heeded.
+    #[arg(name = "role")]
+    _role: Option<String>,
 }
 
 impl Module for This {
