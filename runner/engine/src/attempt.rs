@@ -256,8 +256,10 @@ impl Run {
                             .data
                             .entry("msg".to_owned())
                             .or_insert_with(|| msg.clone().into());
-                        let changed = was_changed || result.data.get("rc").is_some();
-                        let changed = changed && keywords.get(Keyword::ChangedWhen).is_none();
+                        let changed = match keywords.get(Keyword::ChangedWhen) {
+                            Some(_) => result.data.get("changed") == Some(&true.into()),
+                            None => was_changed || result.data.get("rc").is_some(),
+                        };
                         result.end = Ending::Done { changed };
                         result.diagnostic = None;
                         result.data.insert(
