@@ -21,6 +21,8 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
         return Err(
             Failure::new(format!("the link's `src` `{shown}` does not exist"))
                 .arg("src")
+                .with("path", path.to_string_lossy())
+                .with("src", to.to_string_lossy())
                 .help("make it first, or use force: true for a link that leads nowhere yet"),
         );
     }

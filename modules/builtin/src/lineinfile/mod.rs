@@ -186,7 +186,7 @@ fn present(
     host: &Host,
 ) -> Result<Outcome> {
     let line = args.line.as_deref().ok_or_else(|| {
-        Failure::new("missing argument `line`")
+        Failure::new("line is required with state=present")
             .arg("line")
             .help("it is the line to be there; state: absent needs none")
     })?;
