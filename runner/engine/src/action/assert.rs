@@ -97,5 +97,12 @@ fn hold(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         }
     }
     let msg = message(&["success_msg"])?.unwrap_or_else(|| "All assertions passed".to_owned());
-    Ok(TaskResult::done(false, Map::new()).with("msg", msg))
+    let result = TaskResult::done(false, Map::new()).with("msg", msg);
+    let quiet = args
+        .get("quiet")
+        .is_some_and(|node| text::boolean(&call.run.templar, node, call.vars).unwrap_or(false));
+    Ok(match quiet {
+        true => result.with("_rplay_quiet", true),
+        false => result,
+    })
 }

@@ -1,6 +1,6 @@
 //! The callback `default`: banners, a line a result, a recap.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rplay_event::{Ended, Event, Recap, Status, TaskId};
 use serde_json::{Map, Value};
@@ -20,6 +20,8 @@ pub(crate) struct Default {
     /// Whether each host goes at its own pace: then a banner waits for a result.
     free: bool,
     stats: Stats,
+    /// Errors that were told: what is wrong on many hosts is told once.
+    told: HashSet<String>,
 }
 
 impl Default {
@@ -116,7 +118,11 @@ impl Default {
         // A task without a name goes by its module; a role that it includes is a part of that.
         let title = format!("{kind} [{role}{name}]{}", mark(*check, look));
         let known = Task {
-            name: format!("{role}{name}"),
+            // A retry is told under the name alone; one without a name under its role too.
+            name: match name == module || name.ends_with(&format!(".{module}")) {
+                true => format!("{role}{name}"),
+                false => name.clone(),
+            },
             title,
             at: at.clone(),
             lines: lines.clone(),
@@ -227,7 +233,9 @@ impl Default {
         warnings(ended, &task, look, screen);
         match &ended.status {
             Status::Failed { .. } | Status::Unreachable { .. } => {
-                failed(ended, &task, look, screen)
+                let fault = fault::failure(ended, &task, look);
+                let fault = self.told.insert(fault.clone()).then_some(fault);
+                failed(ended, &task, fault, look, screen)
             }
             _ => well(ended, &task, look, screen),
         }
@@ -311,7 +319,8 @@ fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
     } else {
         ""
     };
-    let talk = ink != Ink::Skipped && task.is_talk();
+    let quiet = ended.result.contains_key("_rplay_quiet");
+    let talk = ink != Ink::Skipped && task.is_talk() && !quiet;
     let tail = if talk || look.verbosity > 0 {
         let shown = if talk {
             shown::talk(ended, task)
@@ -325,7 +334,13 @@ fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
     screen.line(ink, &format!("{word}: [{host}]{item}{blank}{tail}"));
 }
 
-fn failed(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
+fn failed(
+    ended: &Ended,
+    task: &Task,
+    fault: Option<String>,
+    look: &AnsibleLook,
+    screen: &mut Screen,
+) {
     let ink = match ended.status {
         Status::Unreachable { .. } => Ink::Unreachable,
         _ => Ink::Failed,
@@ -343,7 +358,9 @@ fn failed(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
         true => screen.err(ink, text),
         false => screen.line(ink, text),
     };
-    show(Ink::Failed, &fault::failure(ended, task, look));
+    if let Some(fault) = fault {
+        show(Ink::Failed, &fault);
+    }
     if look.task_path_on_failure && look.verbosity < 2 && ended.item.is_none() {
         show(ink, &path_line(task, look));
     }

@@ -91,10 +91,13 @@ pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
     let words = task.module == "debug" && ended.result.contains_key("_rplay_show");
     if words && task.visible {
         // Beside a variable the item is told too, beside a text it is not.
-        let item = shown.get("ansible_loop_var").and_then(Value::as_str);
-        let item = item.filter(|_| shown.contains_key("msg"));
-        let item = item.map(str::to_owned);
-        shown.retain(|key, _| !FRAMING.contains(&key.as_str()) && Some(key) != item.as_ref());
+        let names = ["ansible_loop_var", "ansible_index_var"].map(|name| {
+            let name = shown.get(name).and_then(Value::as_str);
+            name.filter(|_| shown.contains_key("msg"))
+                .map(str::to_owned)
+        });
+        let of_loop = |key: &String| names.iter().any(|name| name.as_ref() == Some(key));
+        shown.retain(|key, _| !FRAMING.contains(&key.as_str()) && !of_loop(key));
     }
     shown
 }
