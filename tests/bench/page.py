@@ -148,7 +148,7 @@ def lines(rows, results):
 def plots(rows, results, folder):
     """matplotlib is in a venv of its own: the figures go to it as JSON."""
     ratios = [
-        {"title": f"({row.key}) {case.title}", **{tool: aims.ratio(results, row.key, case.key, tool) for tool in aims.PEERS}}
+        {"title": f"({row.key}) {row.title}: {case.title}", **{tool: aims.ratio(results, row.key, case.key, tool) for tool in aims.PEERS}}
         for row in rows for case in row.cases if row.key != "h" or case.key in ("10", "30")
     ]
     many = next(row for row in rows if row.key == "h")
