@@ -62,7 +62,12 @@ class Lab:
             self.call("sshd", "0")
 
     def call(self, *words, check=True, **options):
-        return subprocess.run([LAB, *words], check=check, env=ENVIRONMENT, **options)
+        # The hosts it leaves behind are no part of what is measured, and are not to be ended with it.
+        measure.adopt_orphans(False)
+        try:
+            return subprocess.run([LAB, *words], check=check, env=ENVIRONMENT, **options)
+        finally:
+            measure.adopt_orphans()
 
     def hosts(self, kind, count):
         if kind == "light":
@@ -133,9 +138,9 @@ class Lab:
             raise RuntimeError(f"`{command}` on {host.name} failed with {done.returncode}: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def clean(self, hosts, bare=False):
+    def clean(self, hosts, reset="true", bare=False):
         """Nothing of the work is left, and with `bare` nothing of the tools."""
-        command = f"rm -rf {WORK} {TOOLS if bare else ''}"
+        command = f"{reset}\nrm -rf {WORK} {TOOLS if bare else ''}"
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda host: self.shell(host, command), hosts))
 

@@ -121,8 +121,8 @@ HEAD = """# Benchmarks
 
 Written by `tests/bench/run --write`; do not edit. The same work with each tool, one after the other, on
 the hosts of the lab (`tests/lab`): real sshd, real systemd. Each figure is the run of the median time; how
-many runs were counted is in the last column, and a run that took more than 45 s was not repeated. What a
-run did is looked at on the hosts before its time counts.
+many runs were counted is in the last column; slow runs were not repeated. What a run did is looked at on
+the hosts before its time counts.
 
 CPU and memory are the controller's: all processes of the tool there, memory as the largest sum seen of
 what each holds (PSS). Bytes are those of the controller's interface. *Italics* are the least that the work
@@ -148,7 +148,7 @@ def lines(rows, results):
 def plots(rows, results, folder):
     """matplotlib is in a venv of its own: the figures go to it as JSON."""
     ratios = [
-        {"title": f"({row.key}) {case.title}", **{tool: aims.ratio(results, row.key, case.key, tool) for tool in aims.PEERS}}
+        {"title": f"({row.key}) {row.title}: {case.title}", **{tool: aims.ratio(results, row.key, case.key, tool) for tool in aims.PEERS}}
         for row in rows for case in row.cases if row.key != "h" or case.key in ("10", "30")
     ]
     many = next(row for row in rows if row.key == "h")

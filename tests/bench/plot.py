@@ -39,8 +39,8 @@ def ratios(rows, path):
             axes.barh(at + (n - (len(peers) - 1) / 2) * width, value, width, color=COLOURS[peer],
                       hatch="//" if late else None, edgecolor="white", linewidth=0,
                       label=peer if at == min(i for i, r in enumerate(rows) if r[peer]) else None)
-            axes.text(value * 1.04, at + (n - (len(peers) - 1) / 2) * width, f"{'> ' * late}{value:.3g}", va="center", fontsize=6)
-    axes.set_yticks(range(len(rows)), [row["title"] for row in rows])
+            axes.text(value * 1.04, at + (n - (len(peers) - 1) / 2) * width, f"{'> ' * late}{value:.{0 if value >= 100 else 1}f}", va="center", fontsize=6)
+    axes.set_yticks(range(len(rows)), [row["title"] for row in rows], fontsize=7)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.axvline(1, color=COLOURS["rplay"], linewidth=1)

@@ -29,8 +29,14 @@ class Figure:
 
 
 def commit():
-    said = subprocess.run(["git", "describe", "--always", "--dirty", "--abbrev=10"], capture_output=True, text=True)
-    return said.stdout.strip() or "?"
+    """The last commit of what is measured, and whether it was changed since."""
+    code = ["--", "runner", "modules", "Cargo.toml", "Cargo.lock"]
+    last = said(["git", "log", "-1", "--format=%h", *code])
+    return last + ("-dirty" if said(["git", "status", "--porcelain", *code]) else "")
+
+
+def said(command):
+    return subprocess.run(command, cwd=tools.TREE, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Results:

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+TREE = Path(__file__).resolve().parent.parent.parent
 CACHE = Path(os.environ.get("RPLAY_BENCH_CACHE", "/var/cache/rplay-bench"))
 PLOT = "plot"
 # What each is installed from; Mitogen has a venv of its own, as it follows ansible-core behind.
@@ -65,7 +66,7 @@ def ansible(venv, work, **more):
         **more,
     }
     program = CACHE / venv / "bin/ansible-playbook"
-    return Call([program, f"{work.key}.yml", "-i", "hosts.ini", "-u", "root"], given)
+    return Call([program, f"{work.for_ansible or work.key}.yml", *work.arguments, "-u", "root"], given)
 
 
 def mitogen(work):
@@ -81,7 +82,7 @@ def pyinfra(work):
 def call(tool, work, rplay):
     """What runs the work, in the folder that holds its files."""
     if tool == "rplay":
-        return Call([rplay, f"{work.key}.yml", "-i", "hosts.ini", "-u", "root"], {})
+        return Call([rplay, f"{work.key}.yml", *work.arguments, "-u", "root"], {})
     if tool == "ansible":
         return ansible("ansible", work)
     if tool == "ansible-pipelining":

@@ -22,19 +22,27 @@ class Work:
     """What is to be done, and a command on a host that shows that it was."""
 
     key: str
-    play: dict
+    play: dict | None  # None where `beside` writes the playbooks
     deploy: str  # pyinfra's operations; empty where the tool line says what to do
     proof: str = "true"
     proven: str = ""
     # The facts that pyinfra is asked for in place of a deploy.
     facts: tuple = ()
     beside: Callable[[Path], None] = lambda folder: None
+    # What undoes it, on a host and of the files on the controller.
+    reset: str = "true"
+    forget: str = ""
+    # Where ansible runs another playbook, its name; and what both are told.
+    for_ansible: str = ""
+    arguments: tuple = ("-i", "hosts.ini")
 
     def write(self, folder):
+        self.beside(folder)
+        if self.play is None:
+            return
         play = {"hosts": "all", "gather_facts": False, **self.play}
         (folder / f"{self.key}.yml").write_text(json.dumps([play], indent=1) + "\n")
         (folder / f"{self.key}.py").write_text(IMPORTS + self.deploy)
-        self.beside(folder)
 
 
 def tasks_of(steps):
