@@ -111,6 +111,8 @@ impl Run {
                 Ok(Decision::True) => return result,
                 Ok(Decision::Unknown(origins)) => return result.undecided(origins),
                 Ok(Decision::False) if attempt > retries => {
+                    // As in Ansible, which does not count the first try where none was good.
+                    result.data.insert("attempts".to_owned(), retries.into());
                     // As in Ansible, `failed_when` has the last word.
                     if !result.is_failed() && keywords.get(Keyword::FailedWhen).is_none() {
                         let changes = std::mem::take(&mut result.changes);

@@ -220,6 +220,13 @@ impl Run {
                 .insert("ansible_loop_var".to_owned(), control.var.clone().into());
             if let Some(name) = &control.index {
                 result.data.insert(name.clone(), index.into());
+                let name = Json::from(name.as_str());
+                result.data.insert("ansible_index_var".to_owned(), name);
+            }
+            if control.extended {
+                let place = rplay_template::to_json(&control.place(&items, index));
+                let place = place.map(|place| ("ansible_loop".to_owned(), place));
+                result.data.extend(place);
             }
             let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             let ignored = false;
@@ -319,7 +326,13 @@ impl Control {
 }
 
 /// The result of a loop: changed or failed where an item is.
-fn whole(results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
+fn whole(mut results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
+    for result in &mut results {
+        // As in Ansible, only what a loop lists has it.
+        let invocation = result.invocation.take();
+        let invocation = invocation.map(|called| ("invocation".to_owned(), called));
+        result.data.extend(invocation);
+    }
     let mut unknown: Vec<Origin> = vec![];
     for result in &results {
         if let Ending::Unknown(origins) = &result.end {
@@ -332,8 +345,11 @@ fn whole(results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
             );
         }
     }
-    let list: Vec<Json> = results.iter().map(|r| Json::Object(r.listed())).collect();
-    let changed = results.iter().any(TaskResult::is_changed);
+    let list: Vec<Json> = results
+        .iter()
+        .map(|r| Json::Object(r.with_exception()))
+        .collect();
+    let changed = results.iter().any(TaskResult::has_changed);
     let failed = results.iter().any(TaskResult::is_failed);
     let lost = results.iter().find(|r| r.is_unreachable());
     let mut whole = if let Some(TaskResult {

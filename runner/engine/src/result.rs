@@ -238,16 +238,8 @@ impl TaskResult {
         map
     }
 
-    /// The result as one of a loop's `results`: as in Ansible only there with its `invocation`.
-    pub(crate) fn listed(&self) -> Map<String, Json> {
-        let mut json = self.with_exception();
-        if let Some(invocation) = &self.invocation {
-            json.insert("invocation".to_owned(), invocation.clone());
-        }
-        json
-    }
-
-    fn with_exception(&self) -> Map<String, Json> {
+    /// The result as one of a loop's `results`.
+    pub(crate) fn with_exception(&self) -> Map<String, Json> {
         let mut json = self.json();
         if self.is_failed() {
             // What playbooks look at; there is no Python whose trace it could hold.

@@ -1,5 +1,7 @@
 //! What went wrong, with its place: `[ERROR]` and `[WARNING]`.
 
+use std::borrow::Cow;
+
 use rplay_event::{Ended, Status};
 
 use super::AnsibleLook;
@@ -52,7 +54,7 @@ fn excerpt(task: &Task) -> String {
     let first = (line + 1).saturating_sub(task.lines.len());
     let numbered = task.lines.iter().enumerate();
     let numbered = numbered.map(|(n, text)| {
-        let line = format!("{:>width$} {text}", first + n);
+        let line = format!("{:>width$} {}", first + n, shortened(text));
         format!("{}\n", line.trim_end())
     });
     let mark = " ".repeat(width + column);
@@ -60,6 +62,18 @@ fn excerpt(task: &Task) -> String {
         "\n{}{mark}^ column {column}\n",
         numbered.collect::<String>()
     )
+}
+
+/// A line as it is quoted: a long one is cut.
+fn shortened(line: &str) -> Cow<'_, str> {
+    const MOST: usize = 120;
+    match line.char_indices().nth(MOST) {
+        None => line.into(),
+        Some(_) => {
+            let kept: String = line.chars().take(MOST - 3).collect();
+            format!("{kept}...").into()
+        }
+    }
 }
 
 /// Whether a module said so, and not the task's own words.

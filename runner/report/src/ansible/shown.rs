@@ -103,7 +103,8 @@ pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
 }
 
 /// What `debug` itself says nothing by.
-const FRAMING: [&str; 5] = [
+const FRAMING: [&str; 6] = [
+    "ansible_loop",
     "changed",
     "failed_when_result",
     "ansible_loop_var",
