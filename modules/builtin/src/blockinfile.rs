@@ -105,7 +105,8 @@ impl Module for This {
         let block = Block::of(&args)?;
         let content = edit.read(host)?;
         let is_new = content.is_none();
-        if is_new && (args.state == State::Absent || block.lines.is_empty()) {
+        let nothing_to_add = args.create && block.lines.is_empty();
+        if is_new && (args.state == State::Absent || nothing_to_add) {
             return Ok(Outcome::new().with("msg", "File not present"));
         }
         if is_new && !args.create {

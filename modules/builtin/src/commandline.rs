@@ -123,7 +123,8 @@ pub const RETURNS: &[Return] = &[
 impl Commandline {
     /// Runs it, unless a guard says that there is nothing to do.
     pub fn run(self, host: &Host) -> Result<Outcome> {
-        self.check_chdir(host)?;
+        self.check_chdir(host)
+            .map_err(|failure| self.not_begun(failure, Value::Null))?;
         if let Some(why) = self.surroundings.nothing_to_do(host)? {
             return Ok(self.skipped(&why.to_string()));
         }
@@ -135,16 +136,20 @@ impl Commandline {
             if failure.unknown {
                 return failure;
             }
-            // It did not begin, and so printed and changed nothing.
-            failure
-                .with("cmd", self.shown.clone())
-                .with("rc", 2)
-                .with("stdout", "")
-                .with("stderr", "")
-                .with("changed", false)
+            self.not_begun(failure, 2.into())
         })?;
         let end = host.now();
         self.result(&output, &Timing { start, end })
+    }
+
+    /// It did not begin, and so printed and changed nothing.
+    fn not_begun(&self, failure: Failure, rc: Value) -> Failure {
+        failure
+            .with("cmd", self.shown.clone())
+            .with("rc", rc)
+            .with("stdout", "")
+            .with("stderr", "")
+            .with("changed", false)
     }
 
     /// The folder to run in must be there before the command is.

@@ -61,13 +61,15 @@ impl Module for This {
             };
             host.run(&command)?.success(&command).map(drop)
         })?;
-        let (short, domain) = name.split_once('.').unwrap_or((name, ""));
+        let short = name.split('.').next().unwrap_or(name);
+        let full = crate::setup::full_name(host, name);
+        let domain = full.split_once('.').map_or("", |(_, domain)| domain);
         Ok(Outcome::new().with("name", name).with(
             "ansible_facts",
             json!({
                 "ansible_hostname": short,
                 "ansible_nodename": name,
-                "ansible_fqdn": name,
+                "ansible_fqdn": full,
                 "ansible_domain": domain,
             }),
         ))

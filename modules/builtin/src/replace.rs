@@ -100,7 +100,7 @@ impl Module for This {
         } else {
             format!("{count} replacements made")
         };
-        edit.finish(host, whole, msg)
+        Ok(edit.finish(host, whole, msg)?.with("rc", 0))
     }
 }
 

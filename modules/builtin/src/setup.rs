@@ -10,6 +10,8 @@ mod local;
 mod network;
 mod time;
 
+pub(crate) use identity::full_name;
+
 use std::path::{Path, PathBuf};
 
 use rplay_api::{Args, Doc, Host, Module, Outcome, Result, Return};

@@ -54,9 +54,8 @@ pub struct StatArgs {
         default = true
     )]
     get_mime: bool,
-    /// Say a file's attributes; here for compatibility.
+    /// Say the attributes that `lsattr` shows, where the host has it.
     #[arg(alias = "attr", alias = "attributes", default = true)]
-    #[expect(dead_code, reason = "taken for compatibility")]
     get_attributes: bool,
     /// Say SELinux's context; here for compatibility.
     #[arg(default = false)]
@@ -109,6 +108,10 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         () if meta.gid == gid => bit(group),
         () => bit(other),
     };
+    // What can be done is asked of where a link leads.
+    let leads = !meta.is_link() || host.exists(path)?;
+    let executable =
+        (uid == 0 && meta.mode & 0o111 != 0) || (uid != 0 && may(0o100, 0o010, 0o001));
     let stat = json!({
         "exists": true,
         "path": path.to_string_lossy(),
@@ -138,9 +141,9 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         "isuid": bit(0o4000), "isgid": bit(0o2000),
         "pw_name": host.user_name(meta.uid),
         "gr_name": host.group_name(meta.gid),
-        "readable": may(0o400, 0o040, 0o004),
-        "writeable": may(0o200, 0o020, 0o002),
-        "executable": (uid == 0 && meta.mode & 0o111 != 0) || (uid != 0 && may(0o100, 0o010, 0o001)),
+        "readable": leads && may(0o400, 0o040, 0o004),
+        "writeable": leads && may(0o200, 0o020, 0o002),
+        "executable": leads && executable,
     });
     let Value::Object(mut stat) = stat else {
         return Ok(Map::new());
@@ -152,6 +155,9 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         stat.insert("lnk_target".to_owned(), to.to_string_lossy().into());
         stat.insert("lnk_source".to_owned(), source.to_string_lossy().into());
     }
+    if args.get_attributes {
+        attributes(host, path, &mut stat);
+    }
     if args.get_mime {
         let (mimetype, charset) = mime(host, path);
         stat.insert("mimetype".to_owned(), mimetype.into());
@@ -162,6 +168,46 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         stat.insert("checksum".to_owned(), digest.into());
     }
     Ok(stat)
+}
+
+/// The attributes that chattr sets, by their letters.
+const ATTRIBUTES: [(char, &str); 20] = [
+    ('A', "noatime"),
+    ('a', "append"),
+    ('c', "compressed"),
+    ('C', "nocow"),
+    ('d', "nodump"),
+    ('D', "dirsync"),
+    ('e', "extents"),
+    ('E', "encrypted"),
+    ('h', "blocksize"),
+    ('i', "immutable"),
+    ('I', "indexed"),
+    ('j', "journalled"),
+    ('N', "inline"),
+    ('s', "zero"),
+    ('S', "synchronous"),
+    ('t', "notail"),
+    ('T', "blockroot"),
+    ('u', "undelete"),
+    ('X', "compressedraw"),
+    ('Z', "compresseddirty"),
+];
+
+/// The file's attributes, where the host has `lsattr` and its file system has any.
+fn attributes(host: &Host, path: &Path, stat: &mut Map<String, Value>) {
+    let told = host.query(["lsattr", "-vd", "--", &*path.to_string_lossy()]);
+    let told = told.unwrap_or_default();
+    let mut words = told.split_whitespace();
+    let (version, flags) = (words.next(), words.next().unwrap_or_default());
+    let flags = flags.replace('-', "");
+    let name = |flag: char| ATTRIBUTES.iter().find(|(c, _)| *c == flag).map(|(_, name)| *name);
+    let names: Vec<&str> = flags.chars().filter_map(name).collect();
+    stat.insert("attributes".to_owned(), names.into());
+    stat.insert("attr_flags".to_owned(), flags.into());
+    if let Some(version) = version {
+        stat.insert("version".to_owned(), version.into());
+    }
 }
 
 /// The type of a content and its encoding, where the host has the program `file` to tell.

@@ -41,10 +41,12 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
     ) -> TaskResult {
+        if let Some(refused) = self.unsupported(context) {
+            return refused;
+        }
         if let Some(fault) = context.task.action.faults.first() {
             return TaskResult {
-                // A module would say this of its arguments.
-                of_task: !fault.message.starts_with("Unsupported parameters"),
+                of_task: true,
                 ..self.failure(fault)
             };
         }
@@ -67,6 +69,38 @@ impl Run {
             Err(Unusable::Wrong(diagnostic)) => return self.failure(&diagnostic),
         };
         self.module(context, host, vars, &name, args).await
+    }
+
+    /// What a task ends with that has arguments which its module does not know: as a module of
+    /// Ansible's says it, all of them, and what it knows.
+    fn unsupported(&self, context: &TaskContext) -> Option<TaskResult> {
+        let faults = &context.task.action.faults;
+        let (words, first) = faults.first()?.message.split_once(" module: ")?;
+        if !words.starts_with("Unsupported parameters for (") {
+            return None;
+        }
+        let rest = faults[1..]
+            .iter()
+            .filter_map(|f| f.message.strip_prefix(words)?.strip_prefix(" module: "));
+        let mut unknown: Vec<&str> = std::iter::once(first).chain(rest).collect();
+        unknown.sort_unstable();
+        let (_, spec) = crate::Catalog::find(&context.task.action.name)?;
+        let mut known: Vec<&str> = spec
+            .iter()
+            .map(|arg| arg.name)
+            .filter(|name| !name.starts_with('_'))
+            .collect();
+        known.sort_unstable();
+        let mut fault = faults[0].clone();
+        fault.message = format!("{words} module: {}", unknown.join(", "));
+        // `shell` is checked on the controller, which says no more.
+        if context.task.action.name != "shell" {
+            fault.message += &format!(". Supported parameters include: {}.", known.join(", "));
+        }
+        Some(TaskResult {
+            of_task: false,
+            ..self.failure(&fault)
+        })
     }
 
     fn action_name(

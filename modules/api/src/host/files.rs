@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::{Timestamp, tz::TimeZone};
 use sha2::{Digest, Sha256};
 
 use super::Host;
@@ -231,18 +232,26 @@ impl Host<'_> {
         self.system.set_attrs(path, attrs)
     }
 
-    /// Copies a file to `PATH.PID.TIME~` beside it, and gives that path.
+    /// Copies a file to `PATH.PID.DATE@TIME~` beside it, and gives that path. No copy takes the place
+    /// of another one.
     ///
     /// # Errors
     /// I/O errors.
     pub fn backup(&self, path: &Path) -> Result<PathBuf> {
-        let seconds = self
-            .now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.{seconds}~", std::process::id()));
-        let copy = PathBuf::from(name);
+        let time = Timestamp::try_from(self.now()).unwrap_or_default();
+        let time = time.to_zoned_datetime(TimeZone::system());
+        let time = time.strftime("%Y-%m-%d@%H:%M:%S").to_string();
+        let named = |more: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".{}.{time}{more}~", std::process::id()));
+            PathBuf::from(name)
+        };
+        let mut copy = named("");
+        let mut more = 0;
+        while self.lstat(&copy)?.is_some() {
+            more += 1;
+            copy = named(&format!(".{more}"));
+        }
         let meta = self.stat(path)?;
         let attrs = meta.map_or_else(Attrs::default, |m| Attrs {
             mode: Some(m.mode),

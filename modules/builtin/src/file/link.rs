@@ -22,6 +22,8 @@ pub(super) fn symbolic(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
             Failure::new(format!("the link's `src` `{shown}` does not exist"))
                 .absent()
                 .arg("src")
+                .with("path", path.to_string_lossy())
+                .with("src", to.to_string_lossy())
                 .help("make it first, or use force: true for a link that leads nowhere yet"),
         );
     }

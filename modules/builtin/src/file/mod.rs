@@ -189,9 +189,11 @@ fn file(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let path = target(args, host)?;
     let shown = path.display();
     let meta = host.lstat(&path)?.ok_or_else(|| {
-        Failure::new(format!("the file `{shown}` is absent, cannot continue"))
+        Failure::new(format!("file ({shown}) is absent, cannot continue"))
             .absent()
             .arg("path")
+            .with("path", shown.to_string())
+            .with("state", "absent")
             .help(
                 "state: touch makes an empty file, state: directory a folder; \
                    the `copy` module makes a file with content",

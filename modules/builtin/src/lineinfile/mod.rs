@@ -186,7 +186,8 @@ fn present(
     host: &Host,
 ) -> Result<Outcome> {
     let line = args.line.as_deref().ok_or_else(|| {
-        Failure::missing("line")
+        Failure::new("line is required with state=present")
+            .arg("line")
             .help("it is the line to be there; state: absent needs none")
     })?;
     let position = Position::parse(args.insertafter.as_deref(), args.insertbefore.as_deref())?;

@@ -183,7 +183,7 @@ fn arguments_that_contradict_are_refused() {
                 .unwrap_err()
                 .msg
         };
-        assert_eq!(wrong(json!({})), "missing required arguments: line");
+        assert_eq!(wrong(json!({})), "line is required with state=present");
         assert_eq!(
             wrong(json!({"line": "x", "insertafter": "a", "insertbefore": "b"})),
             "`insertafter` and `insertbefore`: parameters are mutually exclusive"

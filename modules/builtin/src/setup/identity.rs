@@ -84,20 +84,25 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
 
 fn names(host: &Host, nodename: &str, set: &mut dyn FnMut(&str, Value)) {
     let short = nodename.split('.').next().unwrap_or(nodename);
-    // As /etc/hosts has it, which is what most resolvers answer for the own name.
-    let hosts = text(host, "/etc/hosts");
-    let full = hosts
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default())
-        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
-        .find(|names| names.contains(&nodename) && names.iter().any(|n| n.contains('.')))
-        .and_then(|names| names.into_iter().find(|n| n.contains('.')).map(str::to_owned))
-        .unwrap_or_else(|| nodename.to_owned());
+    let full = full_name(host, nodename);
     let domain = full.split_once('.').map_or("", |(_, domain)| domain);
     set("nodename", nodename.into());
     set("hostname", short.into());
     set("domain", domain.into());
     set("fqdn", full.clone().into());
+}
+
+/// A host's whole name.
+pub(crate) fn full_name(host: &Host, nodename: &str) -> String {
+    // As /etc/hosts has it, which is what most resolvers answer for the own name.
+    let hosts = text(host, "/etc/hosts");
+    hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default())
+        .map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>())
+        .find(|names| names.contains(&nodename) && names.iter().any(|n| n.contains('.')))
+        .and_then(|names| names.into_iter().find(|n| n.contains('.')).map(str::to_owned))
+        .unwrap_or_else(|| nodename.to_owned())
 }
 
 /// Families of distributions, by the ids of os-release.

@@ -45,8 +45,15 @@ fn group(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let changed = call.run.store.add_host(Addition {
         host: call.host.name.clone(),
         groups: vec![name.clone()],
-        parents: args.parents,
+        parents: args.parents.clone(),
         vars: None,
     });
-    Ok(TaskResult::done(changed, Map::new()).with("add_group", name))
+    // As in Ansible, what is put below nothing is below `all`.
+    let parents = match args.parents.as_slice() {
+        [] => vec!["all".to_owned()],
+        parents => parents.iter().map(|name| name.replace(' ', "-")).collect(),
+    };
+    Ok(TaskResult::done(changed, Map::new())
+        .with("add_group", name)
+        .with("parent_groups", parents))
 }
