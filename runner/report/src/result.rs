@@ -128,10 +128,12 @@ fn details(ended: &Ended, look: &Look) -> Vec<String> {
         .unwrap_or(false);
     if always || look.verbosity > 0 {
         // The item stands in the line above already.
-        let item = ended.result.get("ansible_loop_var").and_then(Value::as_str);
+        let named = |key| ended.result.get(key).and_then(Value::as_str);
+        let of_loop = ["ansible_loop_var", "ansible_index_var"].map(named);
+        let own = ["changed", "failed", "ansible_loop"];
         let framing = |key: &str| {
-            always
-                && (["changed", "failed", "ansible_loop_var"].contains(&key) || item == Some(key))
+            let names = key == "ansible_loop_var" || key == "ansible_index_var";
+            always && (names || own.contains(&key) || of_loop.contains(&Some(key)))
         };
         let shown: Map<_, _> = ended
             .result

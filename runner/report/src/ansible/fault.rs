@@ -54,8 +54,8 @@ fn excerpt(task: &Task) -> String {
     let first = (line + 1).saturating_sub(task.lines.len());
     let numbered = task.lines.iter().enumerate();
     let numbered = numbered.map(|(n, text)| {
-        let line = format!("{:>width$} {}", first + n, shortened(text));
-        format!("{}\n", line.trim_end())
+        let line = format!("{:>width$} {text}", first + n);
+        format!("{}\n", shortened(line.trim_end()))
     });
     let mark = " ".repeat(width + column);
     format!(
