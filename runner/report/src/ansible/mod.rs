@@ -187,7 +187,7 @@ struct State {
 }
 
 enum Drawing {
-    Default(Default),
+    Default(Box<Default>),
     Terse(Terse),
 }
 
@@ -217,7 +217,7 @@ impl Ansible {
             colour: look.colour,
         };
         let drawing = match look.callback {
-            Callback::Default => Drawing::Default(Default::default()),
+            Callback::Default => Drawing::Default(Box::default()),
             Callback::Minimal | Callback::Oneline => Drawing::Terse(Terse::default()),
         };
         let state = State {
