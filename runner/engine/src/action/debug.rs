@@ -47,12 +47,15 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 
 fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let args: DebugArgs = call.args()?;
+    // A message of nothing is one.
+    let nothing = call.map()?.get("msg").is_some_and(Json::is_null);
+    let msg = args.msg.or_else(|| nothing.then_some(Json::Null));
     if args.verbosity > call.run.options.verbosity {
         return Ok(TaskResult::skipped("Verbosity threshold not met."));
     }
     let mut data = Map::from_iter([("_rplay_show".to_owned(), true.into())]);
     let mut warnings = vec![];
-    match (args.var, args.msg) {
+    match (args.var, msg) {
         (Some(_), Some(_)) => {
             let words = "`msg` and `var`: parameters are mutually exclusive";
             let wrong = Diagnostic::error(words).at(&call.context.task.action.span);
