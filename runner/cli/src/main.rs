@@ -4,6 +4,7 @@
 //! event is drawn.
 
 mod adhoc;
+mod answers;
 mod args;
 mod ask;
 mod config;

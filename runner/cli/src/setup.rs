@@ -16,8 +16,9 @@ use rplay_vars::{FactCache, Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
 use tokio::task::JoinError;
 
+use crate::answers::Answers;
 use crate::args::RunArgs;
-use crate::ask::{self, Passphrases};
+use crate::ask::Passphrases;
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::manner::Manner;
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     sources: crate::sources::Sources,
     library: Library,
     cache: Option<FactCache>,
+    /// What was asked, and answered.
+    pub answers: Answers,
 }
 
 impl Session {
@@ -86,6 +89,7 @@ impl Session {
             sources,
             library,
             cache,
+            answers: Answers::default(),
         })
     }
 
@@ -138,7 +142,7 @@ impl Session {
             templar: self.templar,
             connector: Connector::new(image(), Arc::new(Passphrases)),
             limit: self.limit,
-            operator: Arc::new(ask::Terminal),
+            operator: Arc::new(self.answers.operator()),
             sink,
             reload: Box::new(reload),
         };

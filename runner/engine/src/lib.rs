@@ -17,6 +17,7 @@ mod emit;
 mod fetch;
 mod frame;
 mod handlers;
+mod hidden;
 mod host_run;
 mod include;
 mod invocation;

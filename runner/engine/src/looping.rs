@@ -12,6 +12,7 @@ use rplay_vars::{Level, Scope};
 use rplay_yaml::Node;
 use serde_json::{Map, Value as Json};
 
+use crate::hidden;
 use crate::host_run::HostRun;
 use crate::known_part;
 use crate::result::{Ending, TaskResult};
@@ -44,6 +45,9 @@ impl Run {
                 Err(unusable) => self.without_items(context, &scope, unusable),
             },
         };
+        if context.is_secret {
+            hidden::hide(&result.data, self.templar.redactor());
+        }
         if let Some(name) = self.register_name(context) {
             let value = result.value(&context.origin);
             self.store.update(&host.name, |vars| vars.set(&name, value));

@@ -42,10 +42,14 @@ impl Run {
         for entry in play.keywords.list(Keyword::VarsPrompt) {
             let prompt = self.prompt(entry, vars)?;
             let extra = self.store.extra();
-            if extra
+            let given: Vec<&Node> = extra
                 .iter()
-                .any(|map| map.contains_key(prompt.name.as_str()))
-            {
+                .filter_map(|map| map.get(prompt.name.as_str()))
+                .collect();
+            if !given.is_empty() {
+                let texts = given.into_iter().filter_map(Node::as_str);
+                let secrets = texts.filter(|_| prompt.private);
+                secrets.for_each(|text| self.templar.redactor().register(text));
                 continue;
             }
             let Some(answer) = self.asked(&prompt) else {

@@ -46,6 +46,8 @@ pub struct Request {
     pub force_handlers: bool,
     /// `-e`, encrypted: a value may be secret.
     pub extra_vars: Vec<String>,
+    /// Answers to `vars_prompt`, each with its question, encrypted.
+    pub answers: Vec<String>,
     /// `-b`.
     #[serde(rename = "become")]
     pub become_: bool,

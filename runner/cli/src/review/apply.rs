@@ -32,7 +32,11 @@ pub(crate) fn run(args: ApplyArgs) -> Exit {
         open(&args, &vault)
     };
     match opened() {
-        Ok((plan, key, run)) => go(run, settings, screen, |work| carry_out(&work, &plan, &key)),
+        Ok((plan, key, run)) => go(run, settings, screen, |work| {
+            let answers = request::opened(&plan.request, &key);
+            work.answer(answers.map_err(|e| unusable(e.diagnostic()))?);
+            carry_out(&work, &plan, &key)
+        }),
         Err(stop) => told(&screen, Err(stop)),
     }
 }

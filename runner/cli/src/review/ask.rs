@@ -14,6 +14,9 @@ pub(crate) fn run(args: PlaybookArgs, detailed: bool) -> Exit {
     begin(args, |work| {
         let key = Key::passing();
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
+        if exit == Exit::Parse {
+            return Ok(exit);
+        }
         plan::show(&plan, &work);
         if exit != Exit::Ok || plan.is_empty() {
             return Ok(if detailed { exit.detailed(false) } else { exit });

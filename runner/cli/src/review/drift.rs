@@ -19,6 +19,9 @@ pub(crate) fn run(args: PlaybookArgs) -> Exit {
     begin(args, |work| {
         let key = Key::passing();
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
+        if exit == Exit::Parse {
+            return Ok(exit);
+        }
         let text = match &work.screen {
             Screen::Json => format!("{}\n", report(&plan)),
             screen => rplay_report::as_text(&plan, &screen.look()),

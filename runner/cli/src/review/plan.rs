@@ -29,9 +29,12 @@ pub(crate) fn run(args: PlanArgs) -> Exit {
             None => Key::passing(),
         };
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
+        if exit == Exit::Parse {
+            return Ok(exit);
+        }
         show(&plan, &work);
         // What was interrupted is no plan.
-        if let Some(path) = output.filter(|_| exit != Exit::Interrupted && exit != Exit::Parse) {
+        if let Some(path) = output.filter(|_| exit != Exit::Interrupted) {
             rplay_plan::write(&plan, &key, &path).map_err(|d| Stop {
                 exit: Exit::Error,
                 diagnostics: vec![d],

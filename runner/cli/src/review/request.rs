@@ -18,6 +18,7 @@ pub(super) fn of(args: &PlaybookArgs, key: &Key) -> Request {
         start_at_task: args.start_at_task.clone(),
         force_handlers: args.force_handlers,
         extra_vars: run.extra_vars.iter().map(|v| key.encrypt(v)).collect(),
+        answers: vec![],
         become_: run.become_,
         become_method: run.become_method.clone(),
         become_user: run.become_user.clone(),
@@ -27,6 +28,27 @@ pub(super) fn of(args: &PlaybookArgs, key: &Key) -> Request {
         ssh_common_args: run.ssh_common_args.clone(),
         ssh_extra_args: run.ssh_extra_args.clone(),
     }
+}
+
+/// Answers, encrypted.
+pub(super) fn locked(answers: &[(String, String)], key: &Key) -> Vec<String> {
+    let locked = |asked: &(String, String)| {
+        let text = serde_json::to_string(asked).expect("bug: an answer is no JSON");
+        key.encrypt(&text)
+    };
+    answers.iter().map(locked).collect()
+}
+
+/// The answers of a plan.
+///
+/// # Errors
+/// What is encrypted cannot be read.
+pub(super) fn opened(request: &Request, key: &Key) -> Result<Vec<(String, String)>, KeyError> {
+    let opened = |locked: &String| {
+        let text = key.decrypt(locked)?;
+        Ok(serde_json::from_str(&text).expect("bug: a sealed plan holds another's answer"))
+    };
+    request.answers.iter().map(opened).collect()
 }
 
 fn text(path: impl AsRef<Path>) -> String {

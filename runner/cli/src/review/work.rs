@@ -12,6 +12,7 @@ use rplay_plan::{
 };
 use rplay_playbook::Disk;
 
+use super::request;
 use crate::args::PlaybookArgs;
 use crate::config::Settings;
 use crate::exit::Exit;
@@ -123,7 +124,16 @@ impl Work {
             ..self.options.clone()
         };
         let exit = self.run(&recorder, shown, options, key)?;
+        let request = Request {
+            answers: request::locked(&self.session.answers.all(), key),
+            ..request
+        };
         Ok((recorder.plan(request, key), exit))
+    }
+
+    /// Questions are answered as they were when a plan was made.
+    pub(super) fn answer(&self, answers: Vec<(String, String)>) {
+        self.session.answers.set(answers);
     }
 
     /// What does not fit a plan any more, and how the dry run for that ended. A playbook that makes
