@@ -109,7 +109,7 @@ fn described(args: &StatArgs, meta: &Meta, host: &Host) -> Result<Map<String, Va
         () => bit(other),
     };
     // What can be done is asked of where a link leads.
-    let leads = !meta.is_link() || host.exists(path)?;
+    let leads = !meta.is_link() || host.exists(path).unwrap_or(false);
     let executable =
         (uid == 0 && meta.mode & 0o111 != 0) || (uid != 0 && may(0o100, 0o010, 0o001));
     let stat = json!({
@@ -287,5 +287,15 @@ mod tests {
         let path = dir.path().join("l");
         assert_eq!(stat(json!({"path": path}))["islnk"], true);
         assert_eq!(stat(json!({"path": path, "follow": true}))["isdir"], true);
+    }
+
+    #[test]
+    fn a_link_to_itself_is_a_link_that_leads_nowhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        symlink("l", &path).unwrap();
+        let told = stat(json!({"path": path}));
+        assert_eq!(told["islnk"], true);
+        assert_eq!(told["readable"], false);
     }
 }
