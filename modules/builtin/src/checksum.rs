@@ -89,6 +89,40 @@ impl Hashing {
     }
 }
 
+/// A stream whose SHA-1 and MD5 are taken while it is read, so that a large file that comes from
+/// afar needs no second reading once it is there.
+pub struct Digesting<R> {
+    source: R,
+    hashing: Hashing,
+    has_ended: bool,
+}
+
+impl<R: Read> Digesting<R> {
+    /// Nothing of it is read yet.
+    pub fn new(source: R) -> Self {
+        Self {
+            source,
+            hashing: Hashing::new(&[Algorithm::Sha1, Algorithm::Md5]),
+            has_ended: false,
+        }
+    }
+
+    /// SHA-1 and MD5, in hex; `None` where it was not read to its end.
+    pub fn finish(self) -> Option<[String; 2]> {
+        self.has_ended
+            .then(|| self.hashing.finish().try_into().ok())?
+    }
+}
+
+impl<R: Read> Read for Digesting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.read(buffer)?;
+        self.has_ended |= n == 0 && !buffer.is_empty();
+        self.hashing.update(&buffer[..n]);
+        Ok(n)
+    }
+}
+
 /// The digest of a stream, in hex.
 pub fn of_reader(reader: &mut dyn Read, algorithm: Algorithm) -> io::Result<String> {
     let [digest] = digests(reader, [algorithm])?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rplay_api::{Attrs, Failure, FileArgs, Host, Meta, Outcome, Result};
 
+use crate::checksum::Digesting;
 use crate::content::Content;
 use crate::path_info;
 use crate::validation::Validation;
@@ -31,6 +32,8 @@ pub struct Placed {
     pub path: PathBuf,
     /// The copy of the file that was replaced.
     pub backup: Option<PathBuf>,
+    /// SHA-1 and MD5 of what was written, taken while it came.
+    digests: Option<[String; 2]>,
 }
 
 impl Placement<'_> {
@@ -46,11 +49,19 @@ impl Placement<'_> {
             self.refuse_folder(meta)?;
             if content.is_at(host, &path, meta)? {
                 host.ensure_attrs(&path, self.args)?;
-                return Ok(Placed { path, backup: None });
+                return Ok(Placed {
+                    path,
+                    backup: None,
+                    digests: None,
+                });
             }
         }
-        let backup = self.write(host, &path, there.as_ref(), content)?;
-        Ok(Placed { path, backup })
+        let (backup, digests) = self.write(host, &path, there.as_ref(), content)?;
+        Ok(Placed {
+            path,
+            backup,
+            digests,
+        })
     }
 
     fn refuse_folder(&self, meta: &Meta) -> Result<()> {
@@ -68,7 +79,7 @@ impl Placement<'_> {
         path: &Path,
         there: Option<&Meta>,
         content: &Content,
-    ) -> Result<Option<PathBuf>> {
+    ) -> Result<(Option<PathBuf>, Option<[String; 2]>)> {
         let is_link = there.is_some_and(Meta::is_link);
         let attrs = host.attrs(self.args, there.filter(|m| !m.is_link()), false)?;
         if let Some(validate) = self.validate {
@@ -78,13 +89,13 @@ impl Placement<'_> {
             Some(meta) if self.backup && meta.is_file() => Some(host.backup(path)?),
             _ => None,
         };
-        let mut source = content.open(host)?;
+        let mut source = Digesting::new(content.open(host)?);
         if is_link {
-            replace_link(host, path, &mut *source, &attrs)?;
+            replace_link(host, path, &mut source, &attrs)?;
         } else {
-            host.write(path, &mut *source, &attrs)?;
+            host.write(path, &mut source, &attrs)?;
         }
-        Ok(backup)
+        Ok((backup, source.finish()))
     }
 }
 
@@ -118,7 +129,10 @@ pub fn stage_beside(host: &Host, path: &Path) -> PathBuf {
 impl Placed {
     /// The result's keys of the file: its digests, owner, mode, ...
     pub fn describe(&self, host: &Host, outcome: Outcome) -> Result<Outcome> {
-        let [sha1, md5] = crate::checksum::sha1_and_md5(host, &self.path)?;
+        let [sha1, md5] = match &self.digests {
+            Some(known) => known.clone(),
+            None => crate::checksum::sha1_and_md5(host, &self.path)?,
+        };
         let mut outcome = outcome
             .with("dest", self.path.to_string_lossy())
             .with("checksum", sha1)

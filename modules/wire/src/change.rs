@@ -113,7 +113,7 @@ impl TryFrom<Named> for Target {
 pub type State = BTreeMap<String, String>;
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Change {
     /// What was changed.
     pub target: Target,
@@ -132,7 +132,7 @@ impl Change {
 }
 
 /// How two contents differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Diff {
     /// A unified diff's hunks, without the `---`/`+++` lines.

@@ -29,7 +29,8 @@ pub(crate) struct Handler {
 /// The handlers known so far, each list in its order. They are named by their number.
 #[derive(Debug, Default)]
 pub(crate) struct Handlers {
-    all: Vec<Handler>,
+    /// Shared with who looks for the one that answers.
+    all: Arc<Vec<Handler>>,
     lists: usize,
 }
 
@@ -53,7 +54,7 @@ impl Handlers {
                 block.items.iter().for_each(|item| self.take(item, &inner));
             }
             _ if self.all.iter().any(|known| span(&known.item) == span(item)) => {}
-            _ => self.all.push(Handler {
+            _ => Arc::make_mut(&mut self.all).push(Handler {
                 item: item.clone(),
                 frame: frame.clone(),
                 list: self.lists,

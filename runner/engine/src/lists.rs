@@ -1,5 +1,7 @@
 //! `--list-hosts`, `--list-tasks`, `--list-tags`: what a playbook would do, without doing it.
 
+use std::collections::HashSet;
+
 use rplay_inventory::{Inventory, select};
 use rplay_playbook::{Block, Item, Origin, Play, Role};
 
@@ -37,7 +39,8 @@ pub fn list(
         ));
         if wanted.hosts {
             let mut hosts = select(inventory, &pattern).unwrap_or_default();
-            hosts.retain(|h| limit.is_none_or(|l| l.contains(h)));
+            let limit: Option<HashSet<_>> = limit.map(|l| l.iter().collect());
+            hosts.retain(|h| limit.as_ref().is_none_or(|l| l.contains(h)));
             out.push_str(&format!(
                 "    pattern: [{}]\n    hosts ({}):\n",
                 quoted(play),

@@ -1,5 +1,6 @@
 //! A play: its hosts, its batches, its sections.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -114,10 +115,10 @@ impl Run {
                 vec![]
             }
         };
-        let limited = chosen.iter().filter(|name| match &self.limit {
-            Some(limit) => limit.contains(name),
-            None => true,
-        });
+        let limit: Option<HashSet<_>> = self.limit.as_ref().map(|l| l.iter().collect());
+        let limited = chosen
+            .iter()
+            .filter(|name| limit.as_ref().is_none_or(|limit| limit.contains(name)));
         let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
         let order = play.keywords.get(Keyword::Order);
         let order = order.map(|node| text::string(&self.templar, node, vars));

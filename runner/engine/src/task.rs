@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures::future::join_all;
+use futures::future::FutureExt;
 use rplay_diag::{Diagnostic, Style, render};
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, Task};
 use rplay_template::{Origin, Vars};
 use rplay_yaml::Node;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
@@ -149,24 +150,49 @@ impl Run {
                 delegated_to: delegated_to.map(str::to_owned),
             });
         }
-        let runs = chosen.iter().map(|host| {
-            let (context, throttle) = (context.clone(), throttle.clone());
-            async move {
+        let first = self.on_hosts(&context, chosen, throttle.as_ref()).await;
+        if once && let Some(result) = first {
+            self.share(&context, &result, &active[1..]);
+        }
+        let fallen: Vec<_> = chosen.iter().filter(|h| h.is_lost()).cloned().collect();
+        self.judge(task, frame, &fallen);
+    }
+
+    /// Runs a task on hosts, each by itself, so that rendering for many of them uses every core;
+    /// gives the first one's result. Dropped, all of it ends.
+    async fn on_hosts(
+        self: &Arc<Self>,
+        context: &Arc<TaskContext>,
+        hosts: &[Arc<HostRun>],
+        throttle: Option<&Arc<Semaphore>>,
+    ) -> Option<TaskResult> {
+        if let [host] = hosts {
+            let _fork = self.forks.acquire().await.ok();
+            // Boxed: the walk's own future holds all futures below it else.
+            return Some(self.on_host(context, host).boxed().await);
+        }
+        let mut runs = JoinSet::new();
+        for (number, host) in hosts.iter().cloned().enumerate() {
+            let (run, context, throttle) = (self.clone(), context.clone(), throttle.cloned());
+            runs.spawn(async move {
                 let _turn = match &throttle {
                     Some(throttle) => throttle.acquire().await.ok(),
                     None => None,
                 };
-                let _fork = self.forks.acquire().await.ok();
-                (host.clone(), self.on_host(&context, host).await)
-            }
-        });
-        let results = join_all(runs).await;
-        if once && let Some((_, result)) = results.first() {
-            self.share(&context, result, &active[1..]);
+                let _fork = run.forks.acquire().await.ok();
+                let result = run.on_host(&context, &host).await;
+                (number == 0).then_some(result)
+            });
         }
-        let hosts = results.into_iter().map(|(host, _)| host);
-        let fallen: Vec<_> = hosts.filter(|host| host.is_lost()).collect();
-        self.judge(task, frame, &fallen);
+        let mut first = None;
+        while let Some(ended) = runs.join_next().await {
+            match ended {
+                Ok(result) => first = first.or(result),
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => {}
+            }
+        }
+        first
     }
 
     /// Runs a task on one host and settles what its end means there.

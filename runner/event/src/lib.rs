@@ -196,7 +196,7 @@ pub struct ChangePrint {
 }
 
 /// How a task ended on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nothing had to change.

@@ -155,9 +155,9 @@ struct Make<'a> {
 
 impl Make<'_> {
     /// What is known of a host so far.
-    fn layers(&self, builder: &Builder<'_>, lineage: &Lineage<'_>, host: &str) -> Vec<Layer> {
+    fn layers(&self, builder: &Builder<'_>, lineage: &Lineage, host: &str) -> Vec<Layer> {
         let mut layers: Vec<Layer> = vec![];
-        let names = lineage.groups_of(host);
+        let names = lineage.groups_of(builder.inventory, host);
         for name in &names {
             if let Some(group) = builder.inventory.groups.get(name) {
                 layers.extend(group.vars.iter().cloned());

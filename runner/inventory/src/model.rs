@@ -114,7 +114,7 @@ impl Inventory {
     ///
     /// For many hosts, ask one [`Lineage`].
     pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
-        Lineage::of(self).groups_of(host)
+        Lineage::of(self).groups_of(self, host)
     }
 
     fn priority(&self, group: &str) -> i64 {
@@ -133,70 +133,70 @@ impl Inventory {
     }
 }
 
-/// The groups above each group, found once for many hosts.
+/// The groups above each group, found once for many hosts. It is of the inventory as it was then.
 #[derive(Debug)]
-pub struct Lineage<'a> {
-    inventory: &'a Inventory,
-    parents: HashMap<&'a str, Vec<&'a Arc<str>>>,
-    /// How far each group is below `all`.
-    depths: HashMap<&'a str, usize>,
+pub struct Lineage {
+    parents: HashMap<Arc<str>, Vec<Arc<str>>>,
+    /// How far each group is below `all`, and its priority.
+    ranks: HashMap<Arc<str>, (usize, i64)>,
 }
 
-impl<'a> Lineage<'a> {
+impl Lineage {
     /// The lineage of an inventory's groups.
-    pub fn of(inventory: &'a Inventory) -> Self {
-        let mut parents: HashMap<&str, Vec<&Arc<str>>> = HashMap::new();
-        for (name, group) in inventory
-            .groups
-            .iter()
-            .filter(|(name, _)| &***name != "all")
-        {
-            for child in &group.children {
-                parents.entry(child).or_default().push(name);
+    pub fn of(inventory: &Inventory) -> Self {
+        let mut parents: HashMap<Arc<str>, Vec<Arc<str>>> = HashMap::new();
+        for (name, group) in &inventory.groups {
+            if &**name != "all" {
+                for child in &group.children {
+                    parents.entry(child.clone()).or_default().push(name.clone());
+                }
             }
         }
-        let mut lineage = Self {
-            inventory,
-            parents,
-            depths: HashMap::new(),
-        };
+        let mut depths = HashMap::new();
         for name in inventory.groups.keys() {
-            lineage.sink(name);
+            sink(name, &parents, &mut depths);
         }
-        lineage
-    }
-
-    /// Finds a group's depth, after those above it.
-    fn sink(&mut self, group: &'a str) -> usize {
-        if let Some(known) = self.depths.get(group) {
-            return *known;
+        let rank = |(name, depth)| (Arc::clone(name), (depth, inventory.priority(name)));
+        Self {
+            ranks: depths.into_iter().map(rank).collect(),
+            parents,
         }
-        // Stands for a circle, which `add_host` could make.
-        self.depths.insert(group, 1);
-        let above = self.parents.get(group).cloned().unwrap_or_default();
-        let depth = above.into_iter().map(|name| self.sink(name) + 1).max();
-        let depth = depth.unwrap_or(1);
-        self.depths.insert(group, depth);
-        depth
     }
 
     /// As [`Inventory::groups_of`].
-    pub fn groups_of(&self, host: &str) -> Vec<Arc<str>> {
+    pub fn groups_of(&self, inventory: &Inventory, host: &str) -> Vec<Arc<str>> {
         let mut member: IndexSet<&Arc<str>> = IndexSet::new();
-        let host = self.inventory.hosts.get(host);
+        let host = inventory.hosts.get(host);
         let mut queue: Vec<&Arc<str>> = host.into_iter().flat_map(|h| &h.groups).collect();
         while let Some(name) = queue.pop() {
             if &**name != "all" && member.insert(name) {
-                queue.extend(self.parents.get(&**name).into_iter().flatten());
+                queue.extend(self.parents.get(name).into_iter().flatten());
             }
         }
-        let depth = |name: &str| self.depths.get(name).copied().unwrap_or(1);
+        let rank = |name: &str| self.ranks.get(name).copied().unwrap_or((1, 1));
         let mut sorted: Vec<Arc<str>> = member.into_iter().cloned().collect();
-        sorted
-            .sort_by_cached_key(|name| (depth(name), self.inventory.priority(name), name.clone()));
+        sorted.sort_by_cached_key(|name| (rank(name), name.clone()));
         sorted.insert(0, "all".into());
         sorted
     }
+}
+
+/// Finds a group's depth, after those above it.
+fn sink<'a>(
+    group: &'a Arc<str>,
+    parents: &'a HashMap<Arc<str>, Vec<Arc<str>>>,
+    depths: &mut HashMap<&'a Arc<str>, usize>,
+) -> usize {
+    if let Some(known) = depths.get(group) {
+        return *known;
+    }
+    // Stands for a circle, which `add_host` could make.
+    depths.insert(group, 1);
+    let above = parents.get(group).into_iter().flatten();
+    let depth = above.map(|name| sink(name, parents, depths) + 1).max();
+    let depth = depth.unwrap_or(1);
+    depths.insert(group, depth);
+    depth
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A task's results: hosts with the same outcome share a line, hosts with the same diff share it.
 
 use console::Style;
+use indexmap::IndexMap;
 use rplay_event::{Ended, Status};
 use rplay_wire::Change;
 use serde_json::{Map, Value};
@@ -10,31 +11,45 @@ use crate::terminal::Look;
 
 /// The lines for everything that ended in one task, in the order of the first host of each group.
 pub(crate) fn results(ended: &[Ended], look: &Look) -> String {
-    let mut groups: Vec<(Vec<String>, &Ended)> = vec![];
-    for one in ended {
-        match groups
-            .iter_mut()
-            .find(|(_, first)| look.groups && alike(first, one, look))
-        {
-            Some((hosts, _)) => hosts.push(shown_host(one)),
-            None => groups.push((vec![shown_host(one)], one)),
-        }
+    let mut groups: IndexMap<Outline<'_>, (Vec<String>, &Ended)> = IndexMap::new();
+    for (place, one) in ended.iter().enumerate() {
+        let outline = Outline::of(one, look, place);
+        let (hosts, _) = groups.entry(outline).or_insert_with(|| (vec![], one));
+        hosts.push(shown_host(one));
     }
-    let lines = groups.iter().map(|(hosts, one)| group(hosts, one, look));
+    let lines = groups.values().map(|(hosts, one)| group(hosts, one, look));
     lines
         .filter(|text| !text.is_empty())
         .collect::<Vec<_>>()
         .join("\n")
 }
 
-/// Whether two ends would be drawn alike but for their hosts.
-fn alike(a: &Ended, b: &Ended, look: &Look) -> bool {
-    a.status == b.status
-        && a.item == b.item
-        && a.ignored == b.ignored
-        && a.changes == b.changes
-        && a.diagnostic == b.diagnostic
-        && details(a, look) == details(b, look)
+/// What is drawn of an end but for its host: ends with equal ones share a line. Hashed, since ten
+/// thousand hosts may each have an end of their own.
+#[derive(PartialEq, Eq, Hash)]
+struct Outline<'a> {
+    status: &'a Status,
+    item: Option<&'a str>,
+    ignored: bool,
+    changes: &'a [Change],
+    diagnostic: Option<&'a str>,
+    details: Vec<String>,
+    /// Its place among all, where no two share a line.
+    alone: Option<usize>,
+}
+
+impl<'a> Outline<'a> {
+    fn of(ended: &'a Ended, look: &Look, place: usize) -> Self {
+        Self {
+            status: &ended.status,
+            item: ended.item.as_deref(),
+            ignored: ended.ignored,
+            changes: &ended.changes,
+            diagnostic: ended.diagnostic.as_deref(),
+            details: details(ended, look),
+            alone: (!look.groups).then_some(place),
+        }
+    }
 }
 
 fn shown_host(ended: &Ended) -> String {

@@ -81,8 +81,8 @@ struct Task {
     name: String,
     visible: bool,
     running: HashSet<String>,
-    /// The hosts in the order they began, which is the play's.
-    order: Vec<String>,
+    /// The place of each host in the order they began, which is the play's.
+    order: HashMap<String, usize>,
     ended: Vec<Ended>,
 }
 
@@ -223,7 +223,8 @@ impl State {
             return;
         };
         state.running.insert(host.to_owned());
-        state.order.push(host.to_owned());
+        let place = state.order.len();
+        state.order.entry(host.to_owned()).or_insert(place);
         let name = state.name.clone();
         self.live.start(task, host, &name);
     }
@@ -290,10 +291,10 @@ impl State {
             return;
         };
         let mut ended = std::mem::take(&mut state.ended);
-        ended.sort_by_key(|one| state.order.iter().position(|host| *host == one.host));
         if ended.is_empty() {
             return;
         }
+        ended.sort_by_key(|one| state.order.get(&one.host).copied());
         let text = if state.visible {
             results(&ended, look)
         } else {

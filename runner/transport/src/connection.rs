@@ -41,6 +41,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub(crate) enum Link {
     Ssh(Box<Session>),
     Local(Option<PathBuf>),
+    #[cfg(feature = "simulate")]
+    Simulated(crate::Simulation),
 }
 
 /// What makes two agents on one host the same.
@@ -69,11 +71,23 @@ impl Connection {
         }
     }
 
+    #[cfg(feature = "simulate")]
+    pub(crate) fn simulated(target: &Target, image: Image, simulation: crate::Simulation) -> Self {
+        Self {
+            name: target.name.clone(),
+            image,
+            link: Link::Simulated(simulation),
+            agents: Mutex::default(),
+        }
+    }
+
     /// Whether the connection has ended, so that only a new one helps.
     pub fn is_closed(&self) -> bool {
         match &self.link {
             Link::Ssh(session) => session.is_closed(),
             Link::Local(_) => false,
+            #[cfg(feature = "simulate")]
+            Link::Simulated(_) => false,
         }
     }
 
@@ -86,6 +100,10 @@ impl Connection {
         let slot = self.slot(other);
         let agent = slot
             .get_or_try_init(|| async {
+                #[cfg(feature = "simulate")]
+                if let Link::Simulated(simulation) = &self.link {
+                    return Ok(Arc::new(simulation.agent(&self.name).await));
+                }
                 let launch = Launch::new(other).map_err(|cause| self.error(cause))?;
                 bootstrap::start(&self.link, &self.image, &launch, &self.name)
                     .await
@@ -193,6 +211,11 @@ impl Link {
                     error: e.to_string(),
                 })
             }
+            #[cfg(feature = "simulate")]
+            Self::Simulated(_) => Err(Cause::Closed {
+                act: "starting a shell".to_owned(),
+                error: "a simulated host has none".to_owned(),
+            }),
         }
     }
 }

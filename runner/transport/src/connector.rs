@@ -20,6 +20,8 @@ pub struct Image {
 pub struct Connector {
     image: Image,
     shared: Arc<Shared>,
+    #[cfg(feature = "simulate")]
+    simulation: Option<crate::Simulation>,
 }
 
 impl Connector {
@@ -28,7 +30,17 @@ impl Connector {
         Self {
             image,
             shared: Arc::new(Shared::new(secrets)),
+            #[cfg(feature = "simulate")]
+            simulation: None,
         }
+    }
+
+    /// Every host is a simulated one.
+    #[cfg(feature = "simulate")]
+    #[must_use]
+    pub fn simulating(mut self, simulation: crate::Simulation) -> Self {
+        self.simulation = Some(simulation);
+        self
     }
 
     /// Connects to a host and logs in; a connection that is refused, times out or is cut is tried
@@ -37,6 +49,11 @@ impl Connector {
     /// # Errors
     /// Where it cannot be reached.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
+        #[cfg(feature = "simulate")]
+        if let Some(simulation) = &self.simulation {
+            let simulation = simulation.clone();
+            return Ok(Connection::simulated(target, self.image, simulation));
+        }
         let session = match target.kind {
             Kind::Local => None,
             Kind::Ssh => {

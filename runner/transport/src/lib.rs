@@ -12,6 +12,8 @@ mod error;
 mod exchange;
 mod process;
 mod secret;
+#[cfg(feature = "simulate")]
+mod simulated;
 mod ssh;
 mod ssh_args;
 mod target;
@@ -22,5 +24,7 @@ pub use connector::{Connector, Image};
 pub use error::{AgentLost, BecomeFault, Cause, ConnectError, HostKey};
 pub use exchange::{Exchange, NoFiles};
 pub use secret::{NoSecrets, Secret, Secrets};
+#[cfg(feature = "simulate")]
+pub use simulated::Simulation;
 pub use ssh_args::SshArgs;
 pub use target::{Become, CONNECT_TIMEOUT, HostKeys, Kind, Method, Target};

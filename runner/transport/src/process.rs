@@ -65,6 +65,9 @@ pub(crate) enum Output {
         /// Its standard error, until it ends.
         err: Option<ChildStderr>,
     },
+    /// Of a simulated host.
+    #[cfg(feature = "simulate")]
+    Simulated(tokio::io::ReadHalf<tokio::io::DuplexStream>),
 }
 
 /// What a process reads.
@@ -73,6 +76,9 @@ pub(crate) enum Input {
     Ssh(Arc<russh::ChannelWriteHalf<Msg>>),
     /// Of a child of the controller.
     Local(ChildStdin),
+    /// Of a simulated host.
+    #[cfg(feature = "simulate")]
+    Simulated(tokio::io::WriteHalf<tokio::io::DuplexStream>),
 }
 
 /// Closes a channel when it is dropped: what runs there loses its input. A sudo that waits for a
@@ -149,6 +155,8 @@ impl Input {
                 .await
                 .map_err(|e| std::io::Error::other(e.to_string())),
             Self::Local(pipe) => pipe.write_all(&data).await,
+            #[cfg(feature = "simulate")]
+            Self::Simulated(line) => line.write_all(&data).await,
         }
     }
 
@@ -158,6 +166,8 @@ impl Input {
             // A channel that is gone needs no end.
             Self::Ssh(channel) => drop(channel.eof().await),
             Self::Local(pipe) => drop(pipe),
+            #[cfg(feature = "simulate")]
+            Self::Simulated(mut line) => drop(line.shutdown().await),
         }
     }
 }
@@ -168,6 +178,12 @@ impl Output {
         match self {
             Self::Ssh { channel, ended, .. } => next_ssh(channel, ended).await,
             Self::Local { out, err, .. } => next_local(out, err).await,
+            #[cfg(feature = "simulate")]
+            Self::Simulated(line) => {
+                let mut data = bytes::BytesMut::new();
+                let n = line.read_buf(&mut data).await.unwrap_or(0);
+                (n > 0).then(|| Piece::Out(data.freeze()))
+            }
         }
     }
 
@@ -182,6 +198,8 @@ impl Output {
                 Ok(status) => local_end(status),
                 Err(e) => Ended::Lost(e.to_string()),
             },
+            #[cfg(feature = "simulate")]
+            Self::Simulated(_) => Ended::Code(0),
         }
     }
 }

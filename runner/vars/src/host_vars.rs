@@ -48,9 +48,14 @@ impl HostVars {
             .filter(|(name, _)| *name != "ansible_facts")
     }
 
-    /// Whether the facts are the same as another's, as nothing has touched them.
-    pub(crate) fn shares_facts(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.facts, &other.facts)
+    /// The facts, to see later whether they were touched.
+    pub(crate) fn shared_facts(&self) -> Values {
+        self.facts.clone()
+    }
+
+    /// Whether the facts are these, as nothing has touched them.
+    pub(crate) fn shares_facts(&self, before: &Values) -> bool {
+        Arc::ptr_eq(&self.facts, before)
     }
 
     /// Forgets all facts.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use indexmap::IndexMap;
-use rplay_inventory::{Inventory, VarsFiles};
+use rplay_inventory::{Inventory, Lineage, VarsFiles};
 use rplay_template::{Templar, Value, Vars};
 use rplay_yaml::{Key, Map, Node};
 
@@ -31,6 +31,7 @@ pub struct Store {
     hosts: Mutex<HashMap<Arc<str>, HostVars>>,
     layers: Mutex<HashMap<Arc<str>, Layers>>,
     groups: RwLock<Option<Value>>,
+    lineage: RwLock<Option<Arc<Lineage>>>,
     cache: Option<FactCache>,
 }
 
@@ -58,6 +59,7 @@ impl Store {
             hosts: Mutex::default(),
             layers: Mutex::default(),
             groups: RwLock::default(),
+            lineage: RwLock::default(),
             cache: None,
         }
     }
@@ -122,6 +124,7 @@ impl Store {
         let mut layers = self.layers.lock().unwrap_or_else(PoisonError::into_inner);
         layers.clear();
         *self.groups.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lineage.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// `-e`.
@@ -150,7 +153,7 @@ impl Store {
         let Some(cache) = &self.cache else {
             return change(known);
         };
-        let before = known.clone();
+        let before = known.shared_facts();
         change(known);
         if !known.shares_facts(&before) {
             // Facts that cannot be kept are gathered again by the next run.
@@ -221,7 +224,7 @@ impl Store {
         let beside = self.beside.read().unwrap_or_else(PoisonError::into_inner);
         let mut layers = vec![];
         let inventory = self.inventory();
-        let groups = inventory.groups_of(host);
+        let groups = self.groups_of(&inventory, host);
         let mut add = |level: Level, maps: &[Arc<Map>]| {
             layers.extend(maps.iter().map(|map| (level, Layer::Nodes(map.clone()))));
         };
@@ -270,11 +273,11 @@ impl Store {
 
     fn magic(self: &Arc<Self>, host: &str) -> IndexMap<String, Value> {
         let short = host.split('.').next().unwrap_or(host);
-        let mut names: Vec<Arc<str>> = self.inventory().groups_of(host);
+        let inventory = self.inventory();
+        let mut names = self.groups_of(&inventory, host);
         names.retain(|n| &**n != "all");
         names.sort();
         let names: Vec<Value> = names.iter().map(|n| Value::from(&**n)).collect();
-        let inventory = self.inventory();
         let entry = inventory.hosts.get(host);
         let source = entry
             .and_then(|h| h.source.clone())
@@ -309,6 +312,19 @@ impl Store {
             );
         }
         magic
+    }
+
+    /// The groups of a host; how they lie above each other is found once for all hosts.
+    fn groups_of(&self, inventory: &Inventory, host: &str) -> Vec<Arc<str>> {
+        let known = self.lineage.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lineage) = known.as_ref() {
+            return lineage.groups_of(inventory, host);
+        }
+        drop(known);
+        let lineage = Arc::new(Lineage::of(inventory));
+        let groups = lineage.groups_of(inventory, host);
+        *self.lineage.write().unwrap_or_else(PoisonError::into_inner) = Some(lineage);
+        groups
     }
 
     fn groups(&self) -> Value {

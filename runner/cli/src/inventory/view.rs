@@ -52,7 +52,7 @@ pub(crate) type Vars<'a> = IndexMap<&'a str, (Option<&'a Key>, &'a Node)>;
 /// An inventory to be shown.
 pub(crate) struct View<'a> {
     pub inventory: &'a Inventory,
-    lineage: Lineage<'a>,
+    lineage: Lineage,
     beside: Option<&'a VarsFiles>,
     extra: &'a [Layer],
     export: bool,
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
     pub(crate) fn vars_of(&self, host: &str) -> Vars<'a> {
         let mut layers: Vec<&'a Layer> = vec![];
         if !self.export {
-            let names = self.lineage.groups_of(host);
+            let names = self.lineage.groups_of(self.inventory, host);
             let inventory = self.inventory;
             let groups = || {
                 let found = names
