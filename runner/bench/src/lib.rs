@@ -150,6 +150,7 @@ fn wire_request() -> Work {
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         blobs: vec![],
         job: None,
+        doubt: None,
     };
     let message = ToAgent::Run(Box::new(run));
     Box::new(move || {
