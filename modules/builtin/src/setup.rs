@@ -31,6 +31,9 @@ pub struct SetupArgs {
     #[arg(default = 10_u64)]
     #[expect(dead_code, reason = "nothing here can hang for long")]
     gather_timeout: u64,
+    /// Of `gather_facts`: whether its modules run at once. Here it is one module.
+    #[arg(name = "parallel")]
+    _parallel: Option<bool>,
     /// Only facts whose names match one of these patterns.
     #[arg(default = Vec::new())]
     filter: Vec<String>,

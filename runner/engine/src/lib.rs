@@ -26,6 +26,7 @@ mod library;
 mod links;
 mod lists;
 mod lookup_io;
+mod lookup_url;
 mod looping;
 mod module;
 mod operator;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rplay_template::{LookupIo, Origin, Value, Vars, encoding, unknown};
 use rplay_transport::Method;
 use rplay_vars::Store;
+use serde_json::{Map, Value as Json};
 
 use crate::frame::Frame;
 use crate::options::Options;
@@ -99,6 +100,10 @@ impl LookupIo for TaskIo {
 
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn url(&self, url: &str, options: &Map<String, Json>) -> Result<String, String> {
+        crate::lookup_url::fetched(url, options)
     }
 
     fn pipe(&self, command: &str) -> Result<String, String> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use rplay_yaml::Node;
+use serde_json::{Map, Value as Json};
 
 /// A variable.
 #[derive(Debug, Clone)]
@@ -99,11 +100,11 @@ pub trait LookupIo: Send + Sync {
         vars.clone()
     }
 
-    /// What a URL gives, as text.
+    /// What a URL gives, as text; the options are those of the lookup.
     ///
     /// # Errors
     /// Why not, in words.
-    fn url(&self, url: &str) -> Result<String, String> {
+    fn url(&self, url: &str, _options: &Map<String, Json>) -> Result<String, String> {
         Err(format!("`{url}` cannot be read here: use the `uri` module"))
     }
 }

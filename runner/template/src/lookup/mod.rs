@@ -217,9 +217,14 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
         "config" => config(context, io, args).map_err(failed),
         "url" => {
             let split = args.named("split_lines").is_none_or(Value::is_true);
+            let options = args.more.iter().map(|(name, value)| {
+                let value = crate::to_json(value).map_err(|trouble| wrong(format!("{trouble:?}")))?;
+                Ok((name.clone(), value))
+            });
+            let options = options.collect::<Result<serde_json::Map<_, _>, Error>>()?;
             let mut out = vec![];
             for term in spread(&args.rest)? {
-                let body = io.url(&text(&term)?).map_err(why)?;
+                let body = io.url(&text(&term)?, &options).map_err(why)?;
                 match split {
                     true => out.extend(body.lines().map(Value::from)),
                     false => out.push(body.into()),
