@@ -218,7 +218,8 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
         "url" => {
             let split = args.named("split_lines").is_none_or(Value::is_true);
             let options = args.more.iter().map(|(name, value)| {
-                let value = crate::to_json(value).map_err(|trouble| wrong(format!("{trouble:?}")))?;
+                let value =
+                    crate::to_json(value).map_err(|trouble| wrong(format!("{trouble:?}")))?;
                 Ok((name.clone(), value))
             });
             let options = options.collect::<Result<serde_json::Map<_, _>, Error>>()?;
