@@ -209,7 +209,7 @@ mod tests {
             inline: inline.then(|| content.to_vec()),
         };
         let requests = Requests::default();
-        requests.begin(7);
+        requests.control(7);
         let files = Files {
             id: 7,
             blobs: vec![blob],

@@ -126,7 +126,7 @@ fn ended(report: &Report) -> Written {
             map.insert("failed".to_owned(), true.into());
             map
         }
-        End::Unknown { .. } | End::Cancelled => {
+        End::Unknown { .. } | End::Cancelled | End::NotRun => {
             return Written::Failed("it was interrupted".to_owned());
         }
     })

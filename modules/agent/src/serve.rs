@@ -58,7 +58,7 @@ fn serve(input: &mut impl Read, shared: &Shared) -> bool {
 
 fn obey(message: ToAgent, shared: &Shared) {
     match message {
-        ToAgent::Run(run) => worker::spawn(*run, shared),
+        ToAgent::Run(run) => worker::admit(*run, shared),
         ToAgent::Cancel { id } => shared.requests.cancel(id),
         ToAgent::Chunk {
             id,

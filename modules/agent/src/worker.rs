@@ -11,7 +11,7 @@ use rplay_wire::{End, FromAgent, Report, Run};
 
 use crate::dispatch::Systems;
 use crate::file::Files;
-use crate::requests::Requests;
+use crate::requests::{Requests, Turn};
 use crate::writer::Writer;
 
 thread_local! {
@@ -52,15 +52,28 @@ pub(crate) fn hook_panics() {
     }));
 }
 
+/// Takes a request on: it runs when it is its turn.
+pub(crate) fn admit(run: Run, shared: &Shared) {
+    if let Some(turn) = shared.requests.admit(run) {
+        take(turn, shared);
+    }
+}
+
+fn take(turn: Turn, shared: &Shared) {
+    match turn {
+        Turn::Now(run) => spawn(*run, shared),
+        Turn::Never(id) => finish(shared, id, empty(End::NotRun)),
+    }
+}
+
 /// Begins a request; its thread reports its end.
-pub(crate) fn spawn(run: Run, shared: &Shared) {
+fn spawn(run: Run, shared: &Shared) {
     let id = run.id;
-    let control = shared.requests.begin(id);
     let worker = shared.clone();
     let started = std::thread::Builder::new()
         .name(run.module.clone())
         .spawn(move || {
-            let report = with(&run, &worker, &control);
+            let report = self::run(&run, &worker);
             finish(&worker, id, report);
         });
     if let Err(e) = started {
@@ -74,8 +87,11 @@ pub(crate) fn spawn(run: Run, shared: &Shared) {
 
 /// Runs a request on this thread.
 pub(crate) fn run(run: &Run, shared: &Shared) -> Report {
-    let control = shared.requests.begin(run.id);
-    with(run, shared, &control)
+    let control = shared.requests.control(run.id);
+    match control.is_cancelled() {
+        true => empty(End::Cancelled),
+        false => with(run, shared, &control),
+    }
 }
 
 fn with(run: &Run, shared: &Shared, control: &Control) -> Report {
@@ -104,8 +120,9 @@ fn guarded(module: &str, run: impl FnOnce() -> Report) -> Report {
     })
 }
 
-/// Reports; a report too large to send is told as a failure.
+/// Reports, and goes on with what waited for it; a report too large to send is told as a failure.
 fn finish(shared: &Shared, id: u64, report: Report) {
+    let well = matches!(report.end, End::Ok { .. });
     let done = |report| FromAgent::Done {
         id,
         report: Box::new(report),
@@ -115,7 +132,19 @@ fn finish(shared: &Shared, id: u64, report: Report) {
         // Where the controller is gone nobody hears of it.
         let _ = shared.writer.send(&done(failed(msg, Instant::now())));
     }
-    shared.requests.end(id);
+    for turn in shared.requests.end(id, well) {
+        take(turn, shared);
+    }
+}
+
+/// The report of what did not run.
+fn empty(end: End) -> Report {
+    Report {
+        end,
+        changes: vec![],
+        warnings: vec![],
+        took_us: 0,
+    }
 }
 
 fn failed(msg: String, start: Instant) -> Report {

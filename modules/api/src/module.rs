@@ -11,6 +11,11 @@ pub trait Module {
     /// Its documentation.
     const DOC: Doc;
 
+    /// Whether its work is with the host's own files and accounts alone, and its result is all that
+    /// it tells: then it is the same for the other hosts of the play when it runs, and the task
+    /// behind it may be sent before all of them have done this one.
+    const CONFINED: bool = false;
+
     /// Does the work. It reads and changes the host through `host` only, and so cannot tell a dry
     /// run from a real one.
     ///
@@ -51,6 +56,8 @@ pub struct Return {
 pub struct Entry {
     /// Its documentation.
     pub doc: Doc,
+    /// [`Module::CONFINED`].
+    pub is_confined: bool,
     spec: fn() -> Vec<ArgSpec>,
     parse: fn(&ArgMap) -> std::result::Result<(), ArgError>,
     run: fn(&ArgMap, &Host) -> Result<Outcome>,
@@ -61,6 +68,7 @@ impl Entry {
     pub const fn of<M: Module>() -> Self {
         Self {
             doc: M::DOC,
+            is_confined: M::CONFINED,
             spec: M::Args::spec,
             parse: |map| M::Args::parse(map).map(drop),
             run: |map, host| M::run(M::Args::parse(map).map_err(Failure::from)?, host),
@@ -70,6 +78,11 @@ impl Entry {
     /// The specification of its arguments.
     pub fn spec(&self) -> Vec<ArgSpec> {
         (self.spec)()
+    }
+
+    /// Whether its result brings facts, which any later task may use.
+    pub fn brings_facts(&self) -> bool {
+        self.doc.returns.iter().any(|key| key.name == "ansible_facts")
     }
 
     /// Whether a task may call it that.

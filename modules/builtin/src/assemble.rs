@@ -46,6 +46,8 @@ pub struct AssembleArgs {
 impl Module for This {
     type Args = AssembleArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "assemble",
         aliases: &[],

@@ -62,6 +62,8 @@ enum State {
 impl Module for This {
     type Args = BlockinfileArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "blockinfile",
         aliases: &[],

@@ -50,6 +50,8 @@ pub struct GroupArgs {
 impl Module for This {
     type Args = GroupArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "group",
         aliases: &[],

@@ -49,6 +49,8 @@ pub enum State {
 impl Module for This {
     type Args = KnownHostsArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "known_hosts",
         aliases: &[],

@@ -16,6 +16,8 @@ pub struct PingArgs {
 impl Module for This {
     type Args = PingArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "ping",
         aliases: &[],

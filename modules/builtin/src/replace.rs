@@ -37,6 +37,8 @@ pub struct ReplaceArgs {
 impl Module for This {
     type Args = ReplaceArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "replace",
         aliases: &[],

@@ -24,6 +24,8 @@ pub struct SlurpArgs {
 impl Module for This {
     type Args = SlurpArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "slurp",
         aliases: &[],

@@ -66,6 +66,8 @@ pub struct StatArgs {
 impl Module for This {
     type Args = StatArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "stat",
         aliases: &[],

@@ -42,6 +42,8 @@ const TRIES: usize = 100;
 impl Module for This {
     type Args = TempfileArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "tempfile",
         aliases: &[],

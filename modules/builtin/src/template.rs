@@ -83,6 +83,8 @@ struct Rendering {
 impl Module for This {
     type Args = TemplateArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "template",
         aliases: &[],

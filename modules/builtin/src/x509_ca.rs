@@ -31,6 +31,8 @@ pub struct CaArgs {
 impl Module for This {
     type Args = CaArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "x509_ca",
         aliases: &[],

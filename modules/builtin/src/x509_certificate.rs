@@ -42,6 +42,8 @@ pub struct CertificateArgs {
 impl Module for This {
     type Args = CertificateArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "x509_certificate",
         aliases: &[],

@@ -10,5 +10,5 @@ mod message;
 pub use change::{Change, Diff, State, Target};
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
 pub use message::{
-    Blob, CHUNK, End, FromAgent, Hello, Job, Json, MAGIC, Mode, Report, Run, ToAgent, VERSION,
+    After, Blob, CHUNK, End, FromAgent, Hello, Job, Json, MAGIC, Mode, Report, Run, ToAgent, VERSION,
 };

@@ -6,7 +6,7 @@ use crate::Change;
 
 /// The protocol's version. Both sides must have the same: the agent is addressed by its hash, so
 /// they differ only where something is broken.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What an agent writes before its first frame. The controller skips all that comes before it:
 /// what a login shell's start-up files print.
@@ -156,6 +156,17 @@ pub struct Run {
     pub job: Option<Job>,
     /// In a dry run, an earlier task on this host that is not decided: `apt` at site.yml:9.
     pub doubt: Option<String>,
+    /// Set where the request was sent before its turn: it waits for that of another one.
+    pub after: Option<After>,
+}
+
+/// The request that another one comes after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct After {
+    /// Its id, on the same channel.
+    pub id: u64,
+    /// Whether it must have ended well: else the later one ends as [`End::NotRun`].
+    pub needs: bool,
 }
 
 /// A call that goes on by itself.
@@ -222,4 +233,6 @@ pub enum End {
     },
     /// It was cancelled.
     Cancelled,
+    /// It was not begun, since the request that it needs ([`After`]) did not end well.
+    NotRun,
 }

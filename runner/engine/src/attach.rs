@@ -248,6 +248,7 @@ impl Run {
             blobs: vec![],
             job: None,
             doubt: None,
+            after: None,
         };
         let report = link
             .run(None, request, Arc::new(rplay_transport::NoFiles))

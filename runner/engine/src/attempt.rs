@@ -11,6 +11,7 @@ use rplay_template::{Decision, Origin, Value, Vars, unknown};
 use rplay_vars::{Level, Scope};
 use serde_json::{Value as Json, json};
 
+use crate::ahead::{OnItsWay, Turn};
 use crate::host_run::HostRun;
 use crate::known_part;
 use crate::result::{Ending, TaskResult};
@@ -53,19 +54,25 @@ impl Run {
         Ok((!undecided.is_empty()).then(|| TaskResult::unknown(undecided)))
     }
 
-    /// Runs one item until it is good or the tries are used up.
+    /// Runs one item until it is good or the tries are used up; `turn` is what was decided of it
+    /// before.
     pub(crate) async fn attempts(
         self: &Arc<Self>,
         context: &TaskContext,
         host: &Arc<HostRun>,
         scope: Scope,
+        turn: Option<Turn>,
     ) -> TaskResult {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        match self.condition(context, &vars) {
-            Err(diagnostic) => return self.failure(&diagnostic),
-            Ok(Some(not_run)) => return not_run,
-            Ok(None) => {}
-        }
+        let mut early = match turn {
+            Some(Turn::Skipped(result)) => return *result,
+            Some(Turn::Sent(early, _)) => Some(*early),
+            None => match self.condition(context, &vars) {
+                Err(diagnostic) => return self.failure(&diagnostic),
+                Ok(Some(not_run)) => return not_run,
+                Ok(None) => None,
+            },
+        };
         let keywords = &context.task.keywords;
         let until = keywords.get(Keyword::Until);
         let number = |keyword, default: f64| {
@@ -85,7 +92,7 @@ impl Run {
         let retries = retries.max(0.0) as u64;
         let mut attempt = 1;
         loop {
-            let mut result = self.once(context, host, &vars).await;
+            let mut result = self.once(context, host, &vars, early.take()).await;
             result.delegated_to = self.delegated_to(context, &vars);
             let ran = result.data.contains_key("stdout") && !result.data.contains_key("changed");
             if result.is_failed() && is_command(&context.task) && ran {
@@ -192,12 +199,13 @@ impl Run {
         context: &TaskContext,
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
+        early: Option<OnItsWay>,
     ) -> TaskResult {
         let limit = match self.timeout(context, vars) {
             Ok(limit) => limit,
             Err(wrong) => return self.failure(&wrong),
         };
-        let work = self.act(context, host, vars);
+        let work = self.act(context, host, vars, early);
         match limit {
             None => work.await,
             Some(limit) => {

@@ -10,7 +10,7 @@ use rplay_transport::Exchange;
 use rplay_wire::{Job, Mode, Run as Request};
 use serde_json::{Value as Json, json};
 
-use crate::module::Place;
+use crate::prepare::Place;
 use crate::result::TaskResult;
 use crate::run::Run;
 use crate::task::TaskContext;

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rplay_event::Recap;
 use rplay_template::Origin;
 
+use crate::ahead::Line;
+
 /// How a host stands in the present play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -27,6 +29,8 @@ pub(crate) enum Standing {
 pub(crate) struct HostRun {
     /// The inventory's name.
     pub name: String,
+    /// What is decided of its next tasks.
+    pub line: Line,
     state: Mutex<State>,
     /// Counts the changes of standing of all hosts of the run.
     moves: Arc<AtomicU64>,
@@ -66,6 +70,7 @@ impl HostRun {
         };
         Self {
             name: name.to_owned(),
+            line: Line::default(),
             state: Mutex::new(state),
             moves,
         }
@@ -80,6 +85,7 @@ impl HostRun {
     }
 
     pub(crate) fn set_standing(&self, standing: Standing) {
+        self.line.clear();
         self.state().standing = standing;
         // After the change: who counted before it looks again.
         self.moves.fetch_add(1, Ordering::SeqCst);

@@ -63,7 +63,7 @@ impl Run {
         if active.is_empty() {
             return;
         }
-        let context = self.begin(task, frame, &active, handler);
+        let context = self.announce(task, frame, &active, handler);
         let mut groups: Vec<(Wanted, Vec<Arc<HostRun>>)> = vec![];
         for host in &active {
             for wanted in self.wanted(&context, host) {

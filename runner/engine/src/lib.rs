@@ -4,6 +4,7 @@
 //! the controller. Knows nothing of screens (it emits events), nor of how a module works.
 
 mod action;
+mod ahead;
 mod arg_spec;
 mod arguments;
 mod attach;
@@ -14,6 +15,7 @@ mod connect;
 mod controller_files;
 mod doubts;
 mod emit;
+mod exchange;
 mod fetch;
 mod frame;
 mod handlers;
@@ -34,6 +36,7 @@ mod options;
 mod pipes;
 mod play;
 mod play_context;
+mod prepare;
 mod prints;
 mod prompt;
 mod result;
@@ -45,6 +48,7 @@ mod task;
 mod template_options;
 mod template_vars;
 mod text;
+mod unsettled;
 mod vars_files;
 mod walk;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rplay_transport::{
     AgentClient, AgentLost, Become, ConnectError, Connection, Connector, Exchange, Target,
 };
-use rplay_wire::{Mode, Report, Run as Request};
+use rplay_wire::{After, Mode, Report, Run as Request};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 /// Every connection of the run.
@@ -21,6 +21,38 @@ type Slot = Arc<OnceCell<Result<Arc<Link>, ConnectError>>>;
 pub(crate) struct Link {
     pub connection: Connection,
     overlay: AsyncMutex<Option<Arc<AgentClient>>>,
+}
+
+/// A request that was sent.
+pub(crate) struct Sent {
+    link: Arc<Link>,
+    request: rplay_transport::Request,
+}
+
+impl Sent {
+    /// Whether it went to the controller itself.
+    pub(crate) fn is_own_machine(&self) -> bool {
+        self.link.connection.is_own_machine()
+    }
+
+    /// Sends a request that is to run as the same user when this one has ended; where this one must
+    /// have ended well it `needs` it. None where it can only be sent in its turn.
+    pub(crate) async fn follow(&self, request: Request, needs: bool) -> Option<Self> {
+        if removed_user(&request).is_some() {
+            return None;
+        }
+        let agent = self.request.client();
+        self.link.hand_over(agent, &request).await.ok()?;
+        let id = self.request.id();
+        let after = Some(After { id, needs });
+        self.link.send(agent, request, after).ok()
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn answer(self, exchange: Arc<dyn Exchange>) -> Result<Report, Broken> {
+        let answer = self.request.answer(exchange).await;
+        answer.map_err(|lost| Broken::Lost(lost, !self.link.connection.is_closed()))
+    }
 }
 
 /// Why a request had no report.
@@ -95,28 +127,59 @@ impl Link {
         self.connection.agent(other).await
     }
 
-    /// Runs a request. In a dry run all agents of a host share one overlay: it is handed over where
-    /// another one wrote to it last.
+    /// Runs a request.
     pub(crate) async fn run(
-        &self,
+        self: &Arc<Self>,
         other: Option<&Become>,
         request: Request,
         exchange: Arc<dyn Exchange>,
     ) -> Result<Report, Broken> {
+        self.begin(other, request).await?.answer(exchange).await
+    }
+
+    /// Sends a request.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        other: Option<&Become>,
+        request: Request,
+    ) -> Result<Sent, Broken> {
         let agent = self.agent(other).await.map_err(Broken::Connect)?;
         if let Some(user) = removed_user(&request) {
             self.connection.let_go(&user).await;
         }
-        let lost = |e: AgentLost| Broken::Lost(e, !self.connection.is_closed());
-        if request.mode == Mode::Check {
-            let mut holder = self.overlay.lock().await;
-            if let Some(last) = holder.as_ref().filter(|last| !Arc::ptr_eq(last, &agent)) {
-                let data = last.export_overlay().await.map_err(lost)?;
-                agent.import_overlay(data).map_err(lost)?;
-            }
-            *holder = Some(agent.clone());
+        self.hand_over(&agent, &request).await?;
+        self.send(&agent, request, None)
+    }
+
+    fn send(
+        self: &Arc<Self>,
+        agent: &Arc<AgentClient>,
+        request: Request,
+        after: Option<After>,
+    ) -> Result<Sent, Broken> {
+        match agent.begin(request, after) {
+            Ok(request) => Ok(Sent {
+                link: self.clone(),
+                request,
+            }),
+            Err(lost) => Err(Broken::Lost(lost, !self.connection.is_closed())),
         }
-        agent.run(request, exchange).await.map_err(lost)
+    }
+
+    /// In a dry run all agents of a host share one overlay: it is handed over where another one
+    /// wrote to it last.
+    async fn hand_over(&self, agent: &Arc<AgentClient>, request: &Request) -> Result<(), Broken> {
+        if request.mode != Mode::Check {
+            return Ok(());
+        }
+        let lost = |e: AgentLost| Broken::Lost(e, !self.connection.is_closed());
+        let mut holder = self.overlay.lock().await;
+        if let Some(last) = holder.as_ref().filter(|last| !Arc::ptr_eq(last, agent)) {
+            let data = last.export_overlay().await.map_err(lost)?;
+            agent.import_overlay(data).map_err(lost)?;
+        }
+        *holder = Some(agent.clone());
+        Ok(())
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn fetched(url: &str, options: &Map<String, Json>) -> Result<String, 
     let data = match host.report(module, &args).end {
         End::Ok { data, .. } => data,
         End::Failed { msg, .. } | End::Unknown { why: msg } => return Err(msg),
-        End::Cancelled => return Err("it was interrupted".to_owned()),
+        End::Cancelled | End::NotRun => return Err("it was interrupted".to_owned()),
     };
     let data: Json = serde_json::from_str(&data).map_err(|e| e.to_string())?;
     let content = data.get("content").and_then(Json::as_str);

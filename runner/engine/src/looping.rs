@@ -39,11 +39,17 @@ impl Run {
     ) -> TaskResult {
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let result = match &context.task.looped {
-            None => self.attempts(context, host, scope).await,
-            Some(over) => match self.loop_items(over, &scope) {
-                Ok(items) => self.each(context, host, &scope, items).await,
-                Err(unusable) => self.without_items(context, &scope, unusable),
-            },
+            None => {
+                let turn = host.line.take(&context.task);
+                self.attempts(context, host, scope, turn).await
+            }
+            Some(over) => {
+                host.line.clear();
+                match self.loop_items(over, &scope) {
+                    Ok(items) => self.each(context, host, &scope, items).await,
+                    Err(unusable) => self.without_items(context, &scope, unusable),
+                }
+            }
         };
         if context.is_secret {
             hidden::hide(&result.data, self.templar.redactor());
@@ -188,6 +194,14 @@ impl Run {
             Err(diagnostic) => return self.failure(&diagnostic),
         };
         let mut results = vec![];
+        let mut ahead = self.ahead_of_loop(context);
+        let vars_of = |index: usize| -> Arc<dyn Vars> {
+            Arc::new(
+                scope
+                    .clone()
+                    .with_values(Level::Loop, control.vars(&items, index)),
+            )
+        };
         for (index, item) in items.iter().enumerate() {
             if index > 0 && control.pause > 0.0 {
                 tokio::time::sleep(Duration::from_secs_f64(control.pause)).await;
@@ -200,7 +214,10 @@ impl Run {
             };
             let inner = outer.with_values(Level::Loop, control.vars(&items, index));
             let begun = Instant::now();
-            let mut result = self.attempts(context, host, inner.clone()).await;
+            let place = (index, items.len());
+            let turn = self.next_item(context, host, &mut ahead, place, &vars_of);
+            let turn = turn.await;
+            let mut result = self.attempts(context, host, inner.clone(), turn).await;
             // The item's own result is there under its registered name.
             let own = self
                 .register_name(context)

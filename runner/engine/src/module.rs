@@ -1,46 +1,40 @@
 //! A task's action: on the controller, or as a module on its host.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rplay_api::{ArgError, ArgSpec, Fault};
 use rplay_diag::Diagnostic;
-use rplay_event::{Event, TaskId};
-use rplay_playbook::{Keyword, short};
+use rplay_playbook::short;
 use rplay_template::Vars;
-use rplay_transport::{Become, BecomeFault, Cause, ConnectError, Exchange, Target};
-use rplay_wire::{End, Mode, Run as Request};
-use rplay_yaml::{Key, Kind, Node};
+use rplay_transport::{BecomeFault, Cause, ConnectError, Exchange};
+use rplay_wire::{End, Mode, Report, Run as Request};
+use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use crate::action;
-use crate::controller_files::Sending;
-use crate::fetch::Fetch;
+use crate::ahead::{Before, OnItsWay};
+use crate::exchange::Files;
 use crate::host_run::HostRun;
-use crate::invocation::invocation;
-use crate::links::Broken;
-use crate::prints;
+use crate::links::{Broken, Sent};
+use crate::prepare::{Errand, Place, Prepared};
 use crate::result::TaskResult;
 use crate::run::Run;
 use crate::task::TaskContext;
-use crate::text::{self, Unusable};
-
-/// Where a task really runs, and as whom.
-pub(crate) struct Place {
-    pub target: Target,
-    pub become_: Option<Become>,
-}
+use crate::text;
 
 impl Run {
-    /// Runs the action of a task.
+    /// Runs the action of a task; where its request was sent before its turn, waits for its end.
     pub(crate) async fn act(
         self: &Arc<Self>,
         context: &TaskContext,
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
+        early: Option<OnItsWay>,
     ) -> TaskResult {
+        if let Some(early) = early
+            && let Some(result) = self.answered(context, host, early).await
+        {
+            return result;
+        }
         if let Some(refused) = self.unsupported(context) {
             return refused;
         }
@@ -63,12 +57,10 @@ impl Run {
             };
             return (action.run)(call).await;
         }
-        let args = match self.arguments(context, vars) {
-            Ok(args) => args,
-            Err(Unusable::Unknown(origins)) => return TaskResult::unknown(origins),
-            Err(Unusable::Wrong(diagnostic)) => return self.failure(&diagnostic),
-        };
-        self.module(context, host, vars, &name, args).await
+        match self.arguments(context, vars) {
+            Ok(args) => self.module(context, host, vars, &name, args).await,
+            Err(unusable) => self.unusable(unusable),
+        }
     }
 
     /// What a task ends with that has arguments which its module does not know: as a module of
@@ -103,7 +95,7 @@ impl Run {
         })
     }
 
-    fn action_name(
+    pub(crate) fn action_name(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
@@ -126,156 +118,84 @@ impl Run {
         host: &Arc<HostRun>,
         vars: &Arc<dyn Vars>,
         name: &str,
-        mut args: Map<String, Json>,
+        args: Map<String, Json>,
     ) -> TaskResult {
-        let own = match rplay_builtin::find(name) {
-            Some(_) => None,
-            None => {
-                let roles = context.frame.roles().map(|role| role.path.as_path());
-                self.options.library.find_within(name, roles)
+        let prepared = self.prepare(context, host, vars, name, args).await;
+        let Prepared {
+            request,
+            job,
+            errand,
+        } = match prepared {
+            Ok(prepared) => prepared,
+            Err(result) => return result,
+        };
+        if let Some(wanted) = job {
+            let files = self.files(context, host, &errand);
+            let result = self
+                .in_background(context, &errand.place, request, wanted, files)
+                .await;
+            return errand.told(result);
+        }
+        match self.begin(&errand.place, request).await {
+            Ok(sent) => {
+                let first = Before {
+                    errand: &errand,
+                    sent: &sent,
+                };
+                self.send_ahead(context, host, first).await;
+                let sent = Ok(sent);
+                let early = OnItsWay { errand, sent };
+                let answered = self.answered(context, host, early).await;
+                answered.expect("bug: a request that needs no other one was not run")
             }
-        };
-        if let Some(path) = &own {
-            args = Map::from_iter([
-                ("program".to_owned(), path.display().to_string().into()),
-                ("arguments".to_owned(), Json::Object(args)),
-            ]);
+            Err(broken) => {
+                let result = self.outcome(context, &errand.place, errand.is_dry, Err(broken));
+                errand.told(result)
+            }
         }
-        let name = if own.is_some() { "_program" } else { name };
-        let Some(module) = rplay_builtin::find(name) else {
-            let words = format!("there is no module `{name}`");
-            return self.failure(&Diagnostic::error(words).at(&context.task.action.span));
+    }
+
+    /// Waits for a request's end; none where it did not run.
+    async fn answered(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &HostRun,
+        early: OnItsWay,
+    ) -> Option<TaskResult> {
+        let OnItsWay { errand, sent } = early;
+        let answer = match sent {
+            Ok(sent) => sent.answer(self.files(context, host, &errand)).await,
+            Err(broken) => Err(broken),
         };
-        if let Some(raw) = args.shift_remove("_raw_params")
-            && let Some(free) = module.doc.free_form
+        if let Ok(report) = &answer
+            && report.end == End::NotRun
         {
-            args.insert(free.to_owned(), raw);
+            return None;
         }
-        if let Some(refused) = self.not_by_itself(context, vars, module.doc.name) {
-            return refused;
-        }
-        let place = match self.place(context, host, vars) {
-            Ok(place) => place,
-            Err(diagnostic) => return self.failure(&diagnostic),
-        };
-        let spec = module.spec();
-        let invocation = invocation(&spec, &args);
-        let sending = match self.attach(context, vars, &spec, &mut args).await {
-            Ok(sending) => sending,
-            Err(Unusable::Unknown(origins)) => return TaskResult::unknown(origins),
-            Err(Unusable::Wrong(diagnostic)) => return self.failure(&diagnostic),
-        };
-        if let Err(error) = module.check_args(&args) {
-            return self.failure(&self.argument_error(context, &spec, &error));
-        }
-        let request = self.request(
-            context,
-            host,
-            vars,
-            &place,
-            module.doc.name,
-            (&args, &sending),
-        );
-        let request = match request {
-            Ok(request) => request,
-            Err(diagnostic) => return self.failure(&diagnostic),
-        };
-        let fetch = match fetching(context, host, &request, &args) {
-            Ok(fetch) => fetch.map(Arc::new),
-            Err(diagnostic) => return self.failure(&diagnostic),
-        };
-        let asked = self.options.fingerprint.is_some();
-        let asked = asked.then(|| prints::asked(&request));
-        let files = Arc::new(Files {
+        let result = self.outcome(context, &errand.place, errand.is_dry, answer);
+        Some(errand.told(result))
+    }
+
+    fn files(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &HostRun,
+        errand: &Errand,
+    ) -> Arc<Files> {
+        Arc::new(Files {
             run: self.clone(),
             task: context.id,
             host: host.name.clone(),
-            paths: sending.paths,
-            fetch: fetch.clone(),
-        });
-        let result = match self.job(context, vars, &request) {
-            Ok(Some(wanted)) => {
-                self.in_background(context, &place, request, wanted, files)
-                    .await
-            }
-            Ok(None) => self.send(context, &place, request, files).await,
-            Err(diagnostic) => self.failure(&diagnostic),
-        };
-        let result = match fetch {
-            Some(fetch) => fetch.finish(result),
-            None => result,
-        };
-        let ran = !result.is_unreachable();
-        TaskResult {
-            invocation: ran.then_some(invocation),
-            asked,
-            ..result
-        }
-    }
-
-    /// Where a task runs: on its host, or where it is delegated to.
-    pub(crate) fn place(
-        &self,
-        context: &TaskContext,
-        host: &HostRun,
-        vars: &Arc<dyn Vars>,
-    ) -> Result<Place, Diagnostic> {
-        let frame = &context.frame;
-        let task = Some(context.task());
-        let become_ = self.becomes(vars, task, frame)?;
-        let delegated = self.said(frame, task, Keyword::DelegateTo, vars);
-        let target = match delegated {
-            None => self.target(&host.name, vars, task, frame)?,
-            Some(node) => {
-                let name = text::string(&self.templar, node, vars)?;
-                let scope = self.scope(&name, task, frame);
-                let other: Arc<dyn Vars> = Arc::new(scope);
-                self.target(&name, &other, task, frame)?
-            }
-        };
-        Ok(Place { target, become_ })
-    }
-
-    fn request(
-        &self,
-        context: &TaskContext,
-        host: &HostRun,
-        vars: &Arc<dyn Vars>,
-        place: &Place,
-        module: &str,
-        (args, sending): (&Map<String, Json>, &Sending),
-    ) -> Result<Request, Diagnostic> {
-        let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
-        let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
-        let mut environment: Vec<(String, String)> = vec![];
-        for node in context.frame.all(Some(&context.task), Keyword::Environment) {
-            for node in one_by_one(node) {
-                let value = match self.templar.render(&node, vars) {
-                    // What is built on facts cannot be there while they are gathered.
-                    Err(_) if module == "setup" => continue,
-                    value => value?,
-                };
-                for key in value.try_iter().into_iter().flatten() {
-                    let item = value.get_item(&key).unwrap_or_default();
-                    environment.push((text::plain(&key), text::plain(&item)));
-                }
-            }
-        }
-        Ok(Request {
-            id: 0,
-            module: module.to_owned(),
-            args: Json::Object(args.clone()).to_string(),
-            mode: match (check, self.options.check) {
-                (false, _) => Mode::Apply,
-                (true, true) => Mode::Check,
-                (true, false) => Mode::Preview,
-            },
-            diff,
-            environment,
-            blobs: sending.blobs.clone(),
-            job: None,
-            doubt: self.doubts.of(&place.target.name).filter(|_| check),
+            paths: errand.paths.clone(),
+            fetch: errand.fetch.clone(),
         })
+    }
+
+    /// Sends a request in its turn.
+    pub(crate) async fn begin(&self, place: &Place, request: Request) -> Result<Sent, Broken> {
+        let link = self.links.link(&place.target).await;
+        let link = link.map_err(Broken::Connect)?;
+        link.begin(place.become_.as_ref(), request).await
     }
 
     /// Sends a request and makes a result of what comes back.
@@ -286,13 +206,24 @@ impl Run {
         request: Request,
         files: Arc<dyn Exchange>,
     ) -> TaskResult {
-        let link = match self.links.link(&place.target).await {
-            Ok(link) => link,
-            Err(error) => return unreachable(&error),
-        };
-        let target = place.target.name.clone();
         let is_dry = request.mode == Mode::Check;
-        match link.run(place.become_.as_ref(), request, files).await {
+        let answer = match self.begin(place, request).await {
+            Ok(sent) => sent.answer(files).await,
+            Err(broken) => Err(broken),
+        };
+        self.outcome(context, place, is_dry, answer)
+    }
+
+    /// The result of what came back.
+    fn outcome(
+        &self,
+        context: &TaskContext,
+        place: &Place,
+        is_dry: bool,
+        answer: Result<Report, Broken>,
+    ) -> TaskResult {
+        let target = &place.target.name;
+        match answer {
             Ok(report) => {
                 let place = match &report.end {
                     End::Failed { msg, arg, help, .. } => {
@@ -302,7 +233,7 @@ impl Run {
                 };
                 let mut result = TaskResult::of_report(report, &context.origin);
                 if is_dry {
-                    self.doubts.plan(&target, &result.changes);
+                    self.doubts.plan(target, &result.changes);
                 }
                 if let Some((msg, arg, help)) = place {
                     result.diagnostic = Some(self.drawn(context, &msg, arg.as_deref(), &help));
@@ -310,7 +241,7 @@ impl Run {
                 result
             }
             Err(Broken::Connect(error)) if is_dry => self
-                .not_yet(context, &target, &error)
+                .not_yet(context, target, &error)
                 .unwrap_or_else(|| self.no_agent(context, &error)),
             Err(Broken::Connect(error)) => self.no_agent(context, &error),
             Err(Broken::Lost(lost, true)) => {
@@ -375,44 +306,7 @@ impl Run {
         unreachable(error)
     }
 
-    fn argument_error(
-        &self,
-        context: &TaskContext,
-        spec: &[ArgSpec],
-        error: &ArgError,
-    ) -> Diagnostic {
-        let action = &context.task.action;
-        let written = action.args.get_key_value(error.arg.as_str());
-        let words = format!("`{}`: {error}", action.name);
-        let diagnostic = Diagnostic::error(words);
-        match (&error.fault, written) {
-            (Fault::Unknown, Some((key, _))) => {
-                let names = spec.iter().map(|s| s.name);
-                let near = rplay_diag::did_you_mean(&error.arg, names);
-                let diagnostic = diagnostic.at(&key.span);
-                match near {
-                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                    None => diagnostic.help(format!("`rplay doc {}` lists them", action.name)),
-                }
-            }
-            (Fault::Invalid(_), Some((_, node))) => diagnostic.at(&node.span),
-            _ => diagnostic
-                .at(&action.span)
-                .help(format!("`rplay doc {}` says what it takes", action.name)),
-        }
-    }
-}
 
-/// The pairs of a mapping, each on its own.
-fn one_by_one(node: &Node) -> Vec<Node> {
-    let Some(map) = node.as_map() else {
-        return vec![node.clone()];
-    };
-    let alone = |(key, value): (&Key, &Node)| Node {
-        span: node.span.clone(),
-        kind: Kind::Map(std::iter::once((key.clone(), value.clone())).collect()),
-    };
-    map.iter().map(alone).collect()
 }
 
 fn unreachable(error: &ConnectError) -> TaskResult {
@@ -423,60 +317,4 @@ fn unreachable(error: &ConnectError) -> TaskResult {
         result.diagnostic = Some(help.join("\n"));
     }
     result
-}
-
-/// Where a `fetch` keeps what it brings.
-fn fetching(
-    context: &TaskContext,
-    host: &HostRun,
-    request: &Request,
-    args: &Map<String, Json>,
-) -> Result<Option<Fetch>, Diagnostic> {
-    if request.module != "fetch" {
-        return Ok(None);
-    }
-    let dir = &context.frame.context.play.dir;
-    let check = request.mode != Mode::Apply;
-    Fetch::new(args, dir, &host.name, check)
-        .map(Some)
-        .map_err(|why| {
-            let action = &context.task.action;
-            let span = action.args.get("dest").map_or(&action.span, |n| &n.span);
-            Diagnostic::error(why).at(span)
-        })
-}
-
-/// The files that a request pulls, and its progress.
-struct Files {
-    run: Arc<Run>,
-    task: TaskId,
-    host: String,
-    paths: Vec<Option<PathBuf>>,
-    /// Takes what the module sends.
-    fetch: Option<Arc<Fetch>>,
-}
-
-impl Exchange for Files {
-    fn open(&self, blob: u32) -> io::Result<Box<dyn Read + Send>> {
-        let path = self.paths.get(blob as usize).and_then(Option::as_ref);
-        let path = path.ok_or_else(|| io::Error::other("the task has no such file"))?;
-        Ok(Box::new(File::open(path)?))
-    }
-
-    fn push(&self, data: &[u8]) -> io::Result<()> {
-        match &self.fetch {
-            Some(fetch) => fetch.push(data),
-            None => Err(io::Error::other("the task wants no file")),
-        }
-    }
-
-    fn progress(&self, done: u64, total: Option<u64>) {
-        let host = self.host.clone();
-        self.run.emit(Event::Progress {
-            task: self.task,
-            host,
-            done,
-            total,
-        });
-    }
 }

@@ -333,7 +333,7 @@ impl Run {
             file: play.file.clone(),
             span: play.span.clone(),
         });
-        self.task(&task, &hosts, frame, false).await;
+        self.task(&task, &hosts, frame, false, vec![]).await;
     }
 
     /// The hosts that facts are gathered of; `None` where the play or the settings say no.

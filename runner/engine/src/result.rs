@@ -138,6 +138,7 @@ impl TaskResult {
                 ..Self::unknown(vec![origin.clone()])
             },
             End::Cancelled => Self::failed("it was interrupted"),
+            End::NotRun => panic!("bug: a request that needs another one was taken for its turn"),
         };
         result.changes = report.changes;
         result.warnings = report.warnings;

@@ -28,6 +28,8 @@ pub(crate) struct TaskContext {
     pub is_secret: bool,
     /// Where its unknowns come from.
     pub origin: Origin,
+    /// The tasks behind it that could be sent before it has ended.
+    pub upcoming: Vec<Arc<Task>>,
 }
 
 impl TaskContext {
@@ -38,7 +40,7 @@ impl TaskContext {
 
 impl Run {
     /// Announces a task.
-    pub(crate) fn begin(
+    pub(crate) fn announce(
         &self,
         task: &Arc<Task>,
         frame: &Frame,
@@ -87,6 +89,7 @@ impl Run {
             frame: frame.clone(),
             is_secret,
             origin,
+            upcoming: vec![],
         }
     }
 
@@ -128,11 +131,14 @@ impl Run {
         hosts: &[Arc<HostRun>],
         frame: &Frame,
         handler: bool,
+        upcoming: Vec<Arc<Task>>,
     ) {
         let active: Vec<Arc<HostRun>> = hosts.iter().filter(|h| h.is_active()).cloned().collect();
         let Some(first) = active.first() else { return };
-        let context = self.begin(task, frame, &active, handler);
-        let context = Arc::new(context);
+        let context = Arc::new(TaskContext {
+            upcoming,
+            ..self.announce(task, frame, &active, handler)
+        });
         let once = self.keyword_is(Keyword::RunOnce, first, &context, false);
         let chosen = if once { &active[..1] } else { &active[..] };
         let throttle = match self.throttle(first, &context) {
@@ -238,7 +244,7 @@ impl Run {
         hosts: &[(Arc<HostRun>, Vec<Origin>)],
     ) {
         let active: Vec<Arc<HostRun>> = hosts.iter().map(|(host, _)| host.clone()).collect();
-        let context = self.begin(task, frame, &active, true);
+        let context = self.announce(task, frame, &active, true);
         for (host, because) in hosts {
             let result = TaskResult::unknown(because.clone());
             self.note_doubt(&context, host, &result);

@@ -20,12 +20,15 @@ impl Run {
         handler: bool,
     ) -> BoxFuture<'a, ()> {
         async move {
-            for item in items {
+            for (number, item) in items.iter().enumerate() {
                 if !hosts.iter().any(|h| h.is_active()) {
                     return;
                 }
                 match item {
-                    Item::Task(task) => self.step(task, hosts, frame, handler).await,
+                    Item::Task(task) => {
+                        let behind = &items[number + 1..];
+                        self.step(task, behind, hosts, frame, handler).await;
+                    }
                     Item::Block(block) => self.block(block, hosts, frame, handler).await,
                 }
             }
@@ -50,6 +53,7 @@ impl Run {
     async fn step(
         self: &Arc<Self>,
         task: &Arc<Task>,
+        behind: &[Item],
         hosts: &[Arc<HostRun>],
         frame: &Frame,
         handler: bool,
@@ -65,8 +69,16 @@ impl Run {
         match task.action.name.as_str() {
             "meta" => self.meta(task, hosts, frame, handler).await,
             "include_tasks" | "include_role" => self.include(task, hosts, frame, handler).await,
-            _ => self.task(task, hosts, frame, handler).await,
+            _ => {
+                let upcoming = self.upcoming(task, behind, hosts, frame, handler);
+                self.task(task, hosts, frame, handler, upcoming).await;
+            }
         }
+    }
+
+    /// Whether the operator is asked before each task.
+    pub(crate) fn is_stepping(&self) -> bool {
+        self.stepping.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// Whether `--step` lets a task run: the operator is asked, unless they said to go on.

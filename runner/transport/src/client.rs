@@ -1,7 +1,8 @@
 //! One agent: many requests at once over one process.
 //!
 //! A task writes frames, another reads them and hands each to the request it names. A request that
-//! is dropped is cancelled on the target.
+//! is dropped is cancelled on the target. One may be sent before its turn, to run when another one
+//! has ended.
 
 mod blobs;
 pub(crate) mod streams;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rplay_wire::{End, FromAgent, Hello, Report, Run, ToAgent, encode};
+use rplay_wire::{After, End, FromAgent, Hello, Report, Run, ToAgent, encode};
 use tokio::sync::mpsc;
 
 use crate::process::Process;
@@ -114,50 +115,35 @@ impl AgentClient {
     /// # Errors
     /// Where the agent or its connection ends before the module does.
     pub async fn run(
-        &self,
-        mut run: Run,
+        self: &Arc<Self>,
+        run: Run,
         exchange: Arc<dyn Exchange>,
     ) -> Result<Report, AgentLost> {
-        let mut request = self.request()?;
+        self.begin(run, None)?.answer(exchange).await
+    }
+
+    /// Sends a request, to run at once or when another one has ended; `run.id` and `run.after` are
+    /// set here. Dropping what is given cancels it.
+    ///
+    /// # Errors
+    /// Where the agent has ended.
+    pub fn begin(
+        self: &Arc<Self>,
+        mut run: Run,
+        after: Option<After>,
+    ) -> Result<Request, AgentLost> {
+        let request = self.request()?;
         run.id = request.id;
+        run.after = after;
         self.send(&ToAgent::Run(Box::new(run)))?;
-        let mut pulls = Pulls::new(request.id, self.chunks.clone(), exchange.clone());
-        let mut unkept = None;
-        loop {
-            match request.said().await? {
-                Said::Progress(done, total) => exchange.progress(done, total),
-                Said::Pull {
-                    blob,
-                    stream,
-                    chunks,
-                } => pulls.grant(blob, stream, chunks),
-                Said::Push(_) if unkept.is_some() => {}
-                Said::Push(data) => {
-                    if let Err(e) = exchange.push(&data) {
-                        unkept = Some(e.to_string());
-                        self.send(&ToAgent::Cancel { id: request.id })?;
-                    }
-                }
-                Said::Done(report) => {
-                    request.is_done = true;
-                    return Ok(match unkept {
-                        None => *report,
-                        Some(error) => Report {
-                            end: not_kept(error),
-                            ..*report
-                        },
-                    });
-                }
-                Said::Overlay(_) => {}
-            }
-        }
+        Ok(request)
     }
 
     /// What this agent's overlay holds.
     ///
     /// # Errors
     /// Where the agent ends first.
-    pub async fn export_overlay(&self) -> Result<Vec<u8>, AgentLost> {
+    pub async fn export_overlay(self: &Arc<Self>) -> Result<Vec<u8>, AgentLost> {
         let mut request = self.request()?;
         self.send(&ToAgent::ExportOverlay { id: request.id })?;
         loop {
@@ -176,7 +162,7 @@ impl AgentClient {
         self.send(&ToAgent::ImportOverlay { data })
     }
 
-    fn request(&self) -> Result<Request<'_>, AgentLost> {
+    fn request(self: &Arc<Self>) -> Result<Request, AgentLost> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, said) = mpsc::channel(4);
         let mut waiting = self.requests.lock();
@@ -185,7 +171,7 @@ impl AgentClient {
         }
         waiting.by_id.insert(id, sender);
         Ok(Request {
-            client: self,
+            client: self.clone(),
             id,
             said,
             is_done: false,
@@ -222,14 +208,61 @@ fn not_kept(error: String) -> End {
 }
 
 /// A request under way. Dropped before its end, it is cancelled.
-struct Request<'a> {
-    client: &'a AgentClient,
+pub struct Request {
+    client: Arc<AgentClient>,
     id: u64,
     said: mpsc::Receiver<Said>,
     is_done: bool,
 }
 
-impl Request<'_> {
+impl Request {
+    /// Its number on the channel to the agent.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The agent that it was sent to.
+    pub fn client(&self) -> &Arc<AgentClient> {
+        &self.client
+    }
+
+    /// Gives it the files that it wants, and waits for its end.
+    ///
+    /// # Errors
+    /// Where the agent or its connection ends before the module does.
+    pub async fn answer(mut self, exchange: Arc<dyn Exchange>) -> Result<Report, AgentLost> {
+        let mut pulls = Pulls::new(self.id, self.client.chunks.clone(), exchange.clone());
+        let mut unkept = None;
+        loop {
+            match self.said().await? {
+                Said::Progress(done, total) => exchange.progress(done, total),
+                Said::Pull {
+                    blob,
+                    stream,
+                    chunks,
+                } => pulls.grant(blob, stream, chunks),
+                Said::Push(_) if unkept.is_some() => {}
+                Said::Push(data) => {
+                    if let Err(e) = exchange.push(&data) {
+                        unkept = Some(e.to_string());
+                        self.client.send(&ToAgent::Cancel { id: self.id })?;
+                    }
+                }
+                Said::Done(report) => {
+                    self.is_done = true;
+                    return Ok(match unkept {
+                        None => *report,
+                        Some(error) => Report {
+                            end: not_kept(error),
+                            ..*report
+                        },
+                    });
+                }
+                Said::Overlay(_) => {}
+            }
+        }
+    }
+
     async fn said(&mut self) -> Result<Said, AgentLost> {
         match self.said.recv().await {
             Some(said) => Ok(said),
@@ -241,7 +274,7 @@ impl Request<'_> {
     }
 }
 
-impl Drop for Request<'_> {
+impl Drop for Request {
     fn drop(&mut self) {
         self.client.requests.lock().by_id.remove(&self.id);
         if !self.is_done {

@@ -18,7 +18,7 @@ mod ssh;
 mod ssh_args;
 mod target;
 
-pub use client::AgentClient;
+pub use client::{AgentClient, Request};
 pub use connection::{Connection, Ran};
 pub use connector::{Connector, Image};
 pub use error::{AgentLost, BecomeFault, Cause, ConnectError, HostKey};

@@ -1,12 +1,14 @@
 //! Hosts that are not there: an agent inside the controller behind a line of a set delay. For
 //! measuring what a run of very many hosts costs the controller; no part of `rplay` uses it.
 
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use rplay_wire::{FromAgent, Hello, Report, Run, ToAgent, VERSION, encode};
+use rplay_wire::{End, FromAgent, Hello, Report, Run, ToAgent, VERSION, encode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
+use tokio::time::Instant;
 
 use crate::AgentClient;
 use crate::client::streams::take_frame;
@@ -59,23 +61,75 @@ impl Simulation {
         output: &mut WriteHalf<DuplexStream>,
     ) -> Result<(), String> {
         let mut buffer = BytesMut::new();
+        let mut line = Answers::new(&self);
         loop {
             while let Some(message) = take_frame::<ToAgent>(&mut buffer)? {
-                let ToAgent::Run(run) = message else { continue };
-                tokio::time::sleep(self.round_trip).await;
-                let report = Box::new((self.answer)(&run));
-                let done = FromAgent::Done { id: run.id, report };
-                let frame = encode(&done).map_err(|e| e.to_string())?;
-                output.write_all(&frame).await.map_err(|e| e.to_string())?;
+                if let ToAgent::Run(run) = message {
+                    line.take(&run);
+                }
             }
-            if input
-                .read_buf(&mut buffer)
-                .await
-                .map_err(|e| e.to_string())?
-                == 0
-            {
-                return Ok(());
+            tokio::select! {
+                biased;
+                (id, report) = line.next() => {
+                    let report = Box::new(report);
+                    let frame = encode(&FromAgent::Done { id, report }).map_err(|e| e.to_string())?;
+                    output.write_all(&frame).await.map_err(|e| e.to_string())?;
+                }
+                read = input.read_buf(&mut buffer) => {
+                    if read.map_err(|e| e.to_string())? == 0 {
+                        return Ok(());
+                    }
+                }
             }
         }
+    }
+}
+
+/// Answers on their way: each is there a round trip after its request was sent.
+struct Answers<'a> {
+    host: &'a Simulation,
+    line: VecDeque<(Instant, u64, Report)>,
+    ended_badly: HashSet<u64>,
+}
+
+impl<'a> Answers<'a> {
+    fn new(host: &'a Simulation) -> Self {
+        Self {
+            host,
+            line: VecDeque::new(),
+            ended_badly: HashSet::new(),
+        }
+    }
+
+    fn take(&mut self, run: &Run) {
+        let needed = run.after.filter(|after| after.needs);
+        let report = match needed.is_some_and(|after| self.ended_badly.contains(&after.id)) {
+            true => not_run(),
+            false => (self.host.answer)(run),
+        };
+        if !matches!(report.end, End::Ok { .. }) {
+            self.ended_badly.insert(run.id);
+        }
+        let there = Instant::now() + self.host.round_trip;
+        self.line.push_back((there, run.id, report));
+    }
+
+    /// The next answer, when it is there.
+    async fn next(&mut self) -> (u64, Report) {
+        match self.line.front() {
+            Some((there, ..)) => tokio::time::sleep_until(*there).await,
+            None => std::future::pending().await,
+        }
+        let (_, id, report) = self.line.pop_front().expect("bug: the line has a front");
+        (id, report)
+    }
+}
+
+fn not_run() -> Report {
+    Report {
+        end: End::NotRun,
+        changes: vec![],
+        warnings: vec![],
+        took_us: 0,
     }
 }

@@ -35,10 +35,11 @@ fn command(line: &str) -> Run {
         blobs: vec![],
         job: None,
         doubt: None,
+        after: None,
     }
 }
 
-async fn run(agent: &AgentClient, line: &str) -> Report {
+async fn run(agent: &Arc<AgentClient>, line: &str) -> Report {
     agent.run(command(line), Arc::new(NoFiles)).await.unwrap()
 }
 

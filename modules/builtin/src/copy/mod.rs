@@ -107,6 +107,8 @@ pub const RETURNS: &[Return] = &[
 impl Module for This {
     type Args = CopyArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "copy",
         aliases: &[],

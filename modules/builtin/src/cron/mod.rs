@@ -93,6 +93,8 @@ pub enum Special {
 impl Module for This {
     type Args = CronArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "cron",
         aliases: &[],

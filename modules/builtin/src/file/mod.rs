@@ -71,6 +71,8 @@ pub enum State {
 impl Module for This {
     type Args = FileModuleArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "file",
         aliases: &[],

@@ -101,6 +101,8 @@ pub enum Stamp {
 impl Module for This {
     type Args = FindArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "find",
         aliases: &[],

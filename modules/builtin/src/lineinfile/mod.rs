@@ -62,6 +62,8 @@ enum State {
 impl Module for This {
     type Args = LineinfileArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "lineinfile",
         aliases: &[],

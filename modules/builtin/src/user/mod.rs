@@ -143,6 +143,8 @@ pub struct UserArgs {
 impl Module for This {
     type Args = UserArgs;
 
+    const CONFINED: bool = true;
+
     const DOC: Doc = Doc {
         name: "user",
         aliases: &[],

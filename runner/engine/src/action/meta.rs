@@ -76,7 +76,7 @@ impl Run {
         let taking_part = |h: &&Arc<HostRun>| h.is_active() || order == "clear_host_errors";
         let hosts: Vec<&Arc<HostRun>> = hosts.iter().filter(taking_part).collect();
         let Some(first) = hosts.first() else { return };
-        let told = self.begin(task, frame, std::slice::from_ref(first), handler);
+        let told = self.announce(task, frame, std::slice::from_ref(first), handler);
         match order {
             "flush_handlers" => {
                 if self.meant(task, first, frame) == Some(true) {

@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Action, Call, settled};
 use crate::links::Broken;
-use crate::module::Place;
+use crate::prepare::Place;
 use crate::result::TaskResult;
 
 /// How long one command may take that only asks.
@@ -173,6 +173,7 @@ impl Host<'_> {
             blobs: vec![],
             job: None,
             doubt: None,
+            after: None,
         };
         let lost = |result: TaskResult| Missed::Lost(Box::new(result));
         let run = self.call.run;
@@ -213,7 +214,7 @@ impl Host<'_> {
                 Err(Missed::Failed(said.trim().to_owned()))
             }
             End::Unknown { why } => Err(Missed::Failed(why)),
-            End::Cancelled => Err(Missed::Failed("it was interrupted".to_owned())),
+            End::Cancelled | End::NotRun => Err(Missed::Failed("it was interrupted".to_owned())),
         }
     }
 

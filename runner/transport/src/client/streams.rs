@@ -13,6 +13,9 @@ use crate::process::{Input, Output, Piece};
 /// How much of an agent's standard error is kept, in bytes.
 const STDERR_KEPT: usize = 4 << 10;
 
+/// How many bytes of waiting requests go out in one piece, at the most or a little over it.
+const PIECE: usize = 32 << 10;
+
 /// Writes requests before chunks, so that a cancel does not wait behind a file.
 pub(super) async fn write(
     mut input: Input,
@@ -22,7 +25,7 @@ pub(super) async fn write(
     loop {
         let frame = tokio::select! {
             biased;
-            Some(frame) = frames.recv() => frame,
+            Some(frame) = frames.recv() => with_waiting(frame, &mut frames),
             Some(chunk) = chunks.recv() => chunk,
             else => break,
         };
@@ -32,6 +35,21 @@ pub(super) async fn write(
         }
     }
     input.end().await;
+}
+
+/// A request, and those that wait behind it.
+fn with_waiting(frame: Bytes, frames: &mut mpsc::UnboundedReceiver<Bytes>) -> Bytes {
+    let Ok(next) = frames.try_recv() else {
+        return frame;
+    };
+    let mut piece = BytesMut::from(frame);
+    piece.extend_from_slice(&next);
+    while piece.len() < PIECE
+        && let Ok(next) = frames.try_recv()
+    {
+        piece.extend_from_slice(&next);
+    }
+    piece.freeze()
 }
 
 /// Reads what an agent says, until it ends.

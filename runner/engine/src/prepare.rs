@@ -1,0 +1,262 @@
+//! A module's call, made ready: its arguments rendered and checked, its files found, its request made.
+//! Nothing here touches a host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rplay_api::{ArgError, ArgSpec, Fault};
+use rplay_diag::Diagnostic;
+use rplay_playbook::Keyword;
+use rplay_template::Vars;
+use rplay_transport::{Become, Target};
+use rplay_wire::{Mode, Run as Request};
+use rplay_yaml::{Key, Kind, Node};
+use serde_json::{Map, Value as Json};
+
+use crate::background::Wanted;
+use crate::controller_files::Sending;
+use crate::exchange::fetching;
+use crate::fetch::Fetch;
+use crate::host_run::HostRun;
+use crate::invocation::invocation;
+use crate::prints;
+use crate::result::TaskResult;
+use crate::run::Run;
+use crate::task::TaskContext;
+use crate::text::{self, Unusable};
+
+/// Where a task really runs, and as whom.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Place {
+    pub target: Target,
+    pub become_: Option<Become>,
+}
+
+/// A call that can be sent.
+pub(crate) struct Prepared {
+    pub request: Request,
+    /// Set where it is to go on by itself.
+    pub job: Option<Wanted>,
+    pub errand: Errand,
+}
+
+/// What is kept of a call while its request is on its way.
+pub(crate) struct Errand {
+    pub place: Place,
+    /// Whether nothing is to be changed.
+    pub is_dry: bool,
+    /// The files behind the request's blobs.
+    pub paths: Vec<Option<PathBuf>>,
+    /// Keeps what the module sends back.
+    pub fetch: Option<Arc<Fetch>>,
+    /// The module's arguments, its defaults among them.
+    invocation: Json,
+    /// What is asked of the module, where a plan is made.
+    asked: Option<String>,
+}
+
+impl Errand {
+    /// The result of a call, with what only the controller knows of it.
+    pub(crate) fn told(self, result: TaskResult) -> TaskResult {
+        let result = match self.fetch {
+            Some(fetch) => fetch.finish(result),
+            None => result,
+        };
+        let ran = !result.is_unreachable();
+        TaskResult {
+            invocation: ran.then_some(self.invocation),
+            asked: self.asked,
+            ..result
+        }
+    }
+}
+
+impl Run {
+    /// Makes a module's call ready.
+    ///
+    /// # Errors
+    /// The result of a task that cannot be sent.
+    pub(crate) async fn prepare(
+        &self,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        vars: &Arc<dyn Vars>,
+        name: &str,
+        mut args: Map<String, Json>,
+    ) -> Result<Prepared, TaskResult> {
+        let own = match rplay_builtin::find(name) {
+            Some(_) => None,
+            None => {
+                let roles = context.frame.roles().map(|role| role.path.as_path());
+                self.options.library.find_within(name, roles)
+            }
+        };
+        if let Some(path) = &own {
+            args = Map::from_iter([
+                ("program".to_owned(), path.display().to_string().into()),
+                ("arguments".to_owned(), Json::Object(args)),
+            ]);
+        }
+        let name = if own.is_some() { "_program" } else { name };
+        let Some(module) = rplay_builtin::find(name) else {
+            let words = format!("there is no module `{name}`");
+            return Err(self.failure(&Diagnostic::error(words).at(&context.task.action.span)));
+        };
+        if let Some(raw) = args.shift_remove("_raw_params")
+            && let Some(free) = module.doc.free_form
+        {
+            args.insert(free.to_owned(), raw);
+        }
+        if let Some(refused) = self.not_by_itself(context, vars, module.doc.name) {
+            return Err(refused);
+        }
+        let wrong = |diagnostic: Diagnostic| self.failure(&diagnostic);
+        let place = self.place(context, host, vars).map_err(wrong)?;
+        let spec = module.spec();
+        let invocation = invocation(&spec, &args);
+        let sending = self.attach(context, vars, &spec, &mut args).await;
+        let sending = sending.map_err(|unusable| self.unusable(unusable))?;
+        if let Err(error) = module.check_args(&args) {
+            return Err(self.failure(&self.argument_error(context, &spec, &error)));
+        }
+        let Sending { blobs, paths } = sending;
+        let request = Request {
+            module: module.doc.name.to_owned(),
+            args: Json::Object(args.clone()).to_string(),
+            blobs,
+            ..self
+                .request(context, host, vars, &place, module.doc.name)
+                .map_err(wrong)?
+        };
+        let fetch = fetching(context, host, &request, &args).map_err(wrong)?;
+        let job = self.job(context, vars, &request).map_err(wrong)?;
+        let asked = self.options.fingerprint.is_some();
+        let asked = asked.then(|| prints::asked(&request));
+        Ok(Prepared {
+            job,
+            errand: Errand {
+                place,
+                is_dry: request.mode == Mode::Check,
+                paths,
+                fetch: fetch.map(Arc::new),
+                invocation,
+                asked,
+            },
+            request,
+        })
+    }
+
+    /// The result of a task whose arguments cannot be used.
+    pub(crate) fn unusable(&self, unusable: Unusable) -> TaskResult {
+        match unusable {
+            Unusable::Unknown(origins) => TaskResult::unknown(origins),
+            Unusable::Wrong(diagnostic) => self.failure(&diagnostic),
+        }
+    }
+
+    /// Where a task runs: on its host, or where it is delegated to.
+    pub(crate) fn place(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Place, Diagnostic> {
+        let frame = &context.frame;
+        let task = Some(context.task());
+        let become_ = self.becomes(vars, task, frame)?;
+        let delegated = self.said(frame, task, Keyword::DelegateTo, vars);
+        let target = match delegated {
+            None => self.target(&host.name, vars, task, frame)?,
+            Some(node) => {
+                let name = text::string(&self.templar, node, vars)?;
+                let scope = self.scope(&name, task, frame);
+                let other: Arc<dyn Vars> = Arc::new(scope);
+                self.target(&name, &other, task, frame)?
+            }
+        };
+        Ok(Place { target, become_ })
+    }
+
+    /// What a task says of how a module is called; its arguments and files are not in it.
+    fn request(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        vars: &Arc<dyn Vars>,
+        place: &Place,
+        module: &str,
+    ) -> Result<Request, Diagnostic> {
+        let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
+        let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
+        let mut environment: Vec<(String, String)> = vec![];
+        for node in context.frame.all(Some(&context.task), Keyword::Environment) {
+            for node in one_by_one(node) {
+                let value = match self.templar.render(&node, vars) {
+                    // What is built on facts cannot be there while they are gathered.
+                    Err(_) if module == "setup" => continue,
+                    value => value?,
+                };
+                for key in value.try_iter().into_iter().flatten() {
+                    let item = value.get_item(&key).unwrap_or_default();
+                    environment.push((text::plain(&key), text::plain(&item)));
+                }
+            }
+        }
+        Ok(Request {
+            id: 0,
+            module: String::new(),
+            args: String::new(),
+            mode: match (check, self.options.check) {
+                (false, _) => Mode::Apply,
+                (true, true) => Mode::Check,
+                (true, false) => Mode::Preview,
+            },
+            diff,
+            environment,
+            blobs: vec![],
+            job: None,
+            doubt: self.doubts.of(&place.target.name).filter(|_| check),
+            after: None,
+        })
+    }
+
+    fn argument_error(
+        &self,
+        context: &TaskContext,
+        spec: &[ArgSpec],
+        error: &ArgError,
+    ) -> Diagnostic {
+        let action = &context.task.action;
+        let written = action.args.get_key_value(error.arg.as_str());
+        let words = format!("`{}`: {error}", action.name);
+        let diagnostic = Diagnostic::error(words);
+        match (&error.fault, written) {
+            (Fault::Unknown, Some((key, _))) => {
+                let names = spec.iter().map(|s| s.name);
+                let near = rplay_diag::did_you_mean(&error.arg, names);
+                let diagnostic = diagnostic.at(&key.span);
+                match near {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help(format!("`rplay doc {}` lists them", action.name)),
+                }
+            }
+            (Fault::Invalid(_), Some((_, node))) => diagnostic.at(&node.span),
+            _ => diagnostic
+                .at(&action.span)
+                .help(format!("`rplay doc {}` says what it takes", action.name)),
+        }
+    }
+}
+
+/// The pairs of a mapping, each on its own.
+fn one_by_one(node: &Node) -> Vec<Node> {
+    let Some(map) = node.as_map() else {
+        return vec![node.clone()];
+    };
+    let alone = |(key, value): (&Key, &Node)| Node {
+        span: node.span.clone(),
+        kind: Kind::Map(std::iter::once((key.clone(), value.clone())).collect()),
+    };
+    map.iter().map(alone).collect()
+}
+
