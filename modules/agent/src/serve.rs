@@ -88,5 +88,6 @@ fn hello() -> FromAgent {
         uid: rustix::process::geteuid().as_raw(),
         pid: std::process::id(),
         path: path.to_string_lossy().into_owned(),
+        machine: rplay_wire::machine(),
     })
 }

@@ -120,6 +120,8 @@ pub struct Hello {
     pub pid: u32,
     /// Where its program is on the target.
     pub path: String,
+    /// What [`machine`](crate::machine) says there.
+    pub machine: String,
 }
 
 /// Whether to change the host.

@@ -1,7 +1,7 @@
 //! Connections of the run: one a host, opened when first needed, kept to the end.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rplay_transport::{
     AgentClient, AgentLost, Become, ConnectError, Connection, Connector, Exchange, Target,
@@ -30,9 +30,11 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    /// Whether it went to the controller itself.
+    /// Whether it went to the controller itself, or may have.
     pub(crate) fn is_own_machine(&self) -> bool {
-        self.link.connection.is_own_machine()
+        static OWN: LazyLock<String> = LazyLock::new(rplay_wire::machine);
+        let there = &self.request.client().hello().machine;
+        there.is_empty() || *there == *OWN
     }
 
     /// Sends a request that is to run as the same user when this one has ended; where this one must

@@ -91,16 +91,6 @@ impl Connection {
         }
     }
 
-    /// Whether what is done there is done to the files of the controller itself.
-    pub fn is_own_machine(&self) -> bool {
-        match &self.link {
-            Link::Ssh(session) => session.is_own_machine,
-            Link::Local(_) => true,
-            #[cfg(feature = "simulate")]
-            Link::Simulated(_) => false,
-        }
-    }
-
     /// The agent that runs as the login user, or as another one. It is started where there is none
     /// yet, or where the last one was lost.
     ///

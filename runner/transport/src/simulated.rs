@@ -44,6 +44,7 @@ impl Simulation {
             uid: 0,
             pid: 1,
             path: "/simulated".to_owned(),
+            machine: "simulated".to_owned(),
         };
         AgentClient::new(host, hello, process, BytesMut::new(), vec![])
     }

@@ -29,8 +29,6 @@ pub(crate) use shared::Shared;
 pub(crate) struct Session {
     handle: Handle<Listener>,
     farewell: Farewell,
-    /// Whether the server is where this process runs.
-    pub(crate) is_own_machine: bool,
     /// Kept open as long as this one runs through it.
     _jump: Option<Arc<Session>>,
     /// The process that the bytes go through.

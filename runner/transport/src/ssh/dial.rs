@@ -67,13 +67,6 @@ pub(super) async fn tcp(settings: &Settings) -> Result<TcpStream, Cause> {
     Err(failed)
 }
 
-/// Whether the other end of a connection has this machine's own address.
-pub(super) fn is_own_machine(stream: &TcpStream) -> bool {
-    let own = stream.local_addr().map(|address| address.ip());
-    let other = stream.peer_addr().map(|address| address.ip());
-    matches!((own, other), (Ok(own), Ok(other)) if own == other)
-}
-
 /// A process that the bytes go through.
 pub(super) struct Proxy {
     pub(super) child: Child,

@@ -144,13 +144,8 @@ impl Shared {
         depth: usize,
     ) -> Result<Session, Cause> {
         let (mut jump, mut proxy) = (None, None);
-        let mut is_own_machine = false;
         let stream: Box<dyn Stream> = match &settings.route {
-            Route::Direct => {
-                let stream = dial::tcp(settings).await?;
-                is_own_machine = dial::is_own_machine(&stream);
-                Box::new(stream)
-            }
+            Route::Direct => Box::new(dial::tcp(settings).await?),
             Route::Command(line) => {
                 let (started, stream) = Proxy::start(line)?;
                 proxy = Some(started);
@@ -172,7 +167,6 @@ impl Shared {
         Ok(Session {
             handle,
             farewell,
-            is_own_machine,
             _jump: jump,
             _proxy: proxy.map(|p| p.child),
         })
