@@ -1,6 +1,7 @@
 //! Files of the controller, as a module reads them, and the file it sends back.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -14,6 +15,10 @@ use crate::writer::Writer;
 /// How many chunks may be on their way: enough for a long line, little enough to hold in memory.
 const WINDOW: u32 = 32;
 
+/// How much of what is expected may be on its way, in bytes, and in how many files.
+const AHEAD: u64 = 4 << 20;
+const FILES_AHEAD: usize = 1000;
+
 /// The files of one request.
 pub(crate) struct Files {
     pub(crate) id: u64,
@@ -21,6 +26,69 @@ pub(crate) struct Files {
     pub(crate) requests: Requests,
     pub(crate) writer: Writer,
     pub(crate) streams: Cell<u32>,
+    pub(crate) expected: RefCell<Expected>,
+}
+
+/// Files that the module will open.
+#[derive(Default)]
+pub(crate) struct Expected {
+    /// Those that were not asked for yet.
+    next: VecDeque<u32>,
+    /// Those on their way.
+    coming: VecDeque<Pulled>,
+}
+
+impl Files {
+    /// Asks the controller for a blob.
+    fn pull(&self, index: u32, blob: &Blob) -> Result<Pulled> {
+        let stream = self.streams.get();
+        self.streams.set(stream + 1);
+        let (sender, chunks) = channel();
+        self.requests.listen(self.id, stream, sender);
+        let mut pulled = Pulled {
+            id: self.id,
+            blob: index,
+            stream,
+            sha256: blob.sha256.clone(),
+            size: blob.size,
+            chunks,
+            requests: self.requests.clone(),
+            writer: self.writer.clone(),
+            hash: Sha256::new(),
+            current: Cursor::default(),
+            is_last: false,
+            taken: 0,
+        };
+        pulled.grant(WINDOW).map_err(gone)?;
+        Ok(pulled)
+    }
+
+    /// Asks for as many of the expected files as may be on their way.
+    fn pull_expected(&self) -> Result<()> {
+        let mut expected = self.expected.borrow_mut();
+        let mut ahead: u64 = expected.coming.iter().map(|pulled| pulled.size).sum();
+        while ahead < AHEAD
+            && expected.coming.len() < FILES_AHEAD
+            && let Some(index) = expected.next.pop_front()
+        {
+            let Some(blob) = self.blobs.get(index as usize) else {
+                continue;
+            };
+            if blob.inline.is_none() {
+                ahead += blob.size;
+                let pulled = self.pull(index, blob)?;
+                expected.coming.push_back(pulled);
+            }
+        }
+        Ok(())
+    }
+
+    /// An expected file that is on its way.
+    fn coming(&self, index: u32) -> Option<Pulled> {
+        let mut expected = self.expected.borrow_mut();
+        let place = expected.coming.iter().position(|p| p.blob == index)?;
+        expected.coming.remove(place)
+    }
 }
 
 impl Blobs for Files {
@@ -37,25 +105,18 @@ impl Blobs for Files {
         if let Some(inline) = &blob.inline {
             return Ok(Box::new(Cursor::new(inline.clone())));
         }
-        let stream = self.streams.get();
-        self.streams.set(stream + 1);
-        let (sender, chunks) = channel();
-        self.requests.listen(self.id, stream, sender);
-        let mut pulled = Pulled {
-            id: self.id,
-            blob: index,
-            stream,
-            sha256: blob.sha256.clone(),
-            chunks,
-            requests: self.requests.clone(),
-            writer: self.writer.clone(),
-            hash: Sha256::new(),
-            current: Cursor::default(),
-            is_last: false,
-            taken: 0,
+        let pulled = match self.coming(index) {
+            Some(pulled) => pulled,
+            None => self.pull(index, blob)?,
         };
-        pulled.grant(WINDOW).map_err(gone)?;
+        self.pull_expected()?;
         Ok(Box::new(pulled))
+    }
+
+    fn expect(&self, indices: &[u32]) {
+        self.expected.borrow_mut().next.extend(indices);
+        // What cannot be asked for now fails when it is opened.
+        let _ = self.pull_expected();
     }
 
     fn push(&self, data: &[u8]) -> Result<()> {
@@ -82,11 +143,12 @@ fn gone(error: io::Error) -> Failure {
 }
 
 /// A file on its way from the controller.
-struct Pulled {
+pub(crate) struct Pulled {
     id: u64,
     blob: u32,
     stream: u32,
     sha256: String,
+    size: u64,
     chunks: Receiver<Chunk>,
     requests: Requests,
     writer: Writer,
@@ -216,6 +278,7 @@ mod tests {
             requests,
             writer: Writer::new(sent.clone()),
             streams: Cell::new(0),
+            expected: RefCell::default(),
         };
         (files, sent)
     }
@@ -315,6 +378,47 @@ mod tests {
             io::read_to_string(reader).unwrap_err().to_string(),
             "the request was cancelled"
         );
+    }
+
+    #[test]
+    fn expected_files_are_asked_for_before_they_are_opened() {
+        let (mut files, sent) = files(b"one", false);
+        files.blobs.extend([b"two".as_slice(), b"six"].map(|content| Blob {
+            sha256: rplay_api::hex(&Sha256::digest(content)),
+            size: 3,
+            inline: None,
+        }));
+        files.expect(&[0, 2]);
+        let asked = |sent: &Sent| -> Vec<u32> {
+            let blob = |message| match message {
+                FromAgent::Pull { blob, .. } => blob,
+                other => panic!("{other:?}"),
+            };
+            sent.messages().into_iter().map(blob).collect()
+        };
+        assert_eq!(asked(&sent), [0, 2]);
+        feed(&files, 0, b"one");
+        feed(&files, 1, b"six");
+        for (index, content) in [(2, "six"), (0, "one")] {
+            let read = io::read_to_string(files.open(index).unwrap()).unwrap();
+            assert_eq!(read, content);
+        }
+        assert_eq!(asked(&sent), [0, 2]);
+        let _unexpected = files.open(1).unwrap();
+        assert_eq!(asked(&sent), [0, 2, 1]);
+    }
+
+    #[test]
+    fn no_more_is_on_its_way_than_fits() {
+        let (mut files, sent) = files(b"", false);
+        files.blobs = vec![files.blobs[0].clone(); 3];
+        for blob in &mut files.blobs {
+            blob.size = AHEAD;
+        }
+        files.expect(&[0, 1, 2]);
+        assert_eq!(sent.messages().len(), 1);
+        drop(files.open(0).unwrap());
+        assert_eq!(sent.messages().len(), 2);
     }
 
     #[test]

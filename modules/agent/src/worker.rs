@@ -101,6 +101,7 @@ fn with(run: &Run, shared: &Shared, control: &Control) -> Report {
         requests: shared.requests.clone(),
         writer: shared.writer.clone(),
         streams: Cell::new(0),
+        expected: RefCell::default(),
     };
     guarded(&run.module, || shared.systems.run(run, &files, control))
 }

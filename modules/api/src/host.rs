@@ -28,6 +28,9 @@ pub trait Blobs {
     /// SHA-256 in hex and size of a blob, known without its content.
     fn info(&self, index: u32) -> Option<(String, u64)>;
 
+    /// These will be opened soon, in this order: they may be fetched from the controller together.
+    fn expect(&self, _indices: &[u32]) {}
+
     /// A blob's content; it is fetched from the controller only now.
     ///
     /// # Errors

@@ -39,15 +39,34 @@ pub struct Placed {
 impl Placement<'_> {
     /// Puts it there; nothing is written where it has that content already.
     pub fn put(&self, host: &Host, content: &Content) -> Result<Placed> {
-        let path = if self.follow {
-            path_info::follow(host, self.dest)?
-        } else {
-            self.dest.to_owned()
-        };
+        let is_there = self.is_there(host, content)?;
+        self.put_or_keep(host, content, is_there)
+    }
+
+    /// Whether the file has that content already.
+    pub fn is_there(&self, host: &Host, content: &Content) -> Result<bool> {
+        let path = self.path(host)?;
+        match host.lstat(&path)? {
+            Some(meta) => content.is_at(host, &path, &meta),
+            None => Ok(false),
+        }
+    }
+
+    /// The file itself: the destination, or where a link there leads.
+    fn path(&self, host: &Host) -> Result<PathBuf> {
+        match self.follow {
+            true => path_info::follow(host, self.dest),
+            false => Ok(self.dest.to_owned()),
+        }
+    }
+
+    /// As [`Self::put`], where it is known whether the file has that content already.
+    pub fn put_or_keep(&self, host: &Host, content: &Content, is_there: bool) -> Result<Placed> {
+        let path = self.path(host)?;
         let there = host.lstat(&path)?;
         if let Some(meta) = &there {
             self.refuse_folder(meta)?;
-            if content.is_at(host, &path, meta)? {
+            if is_there {
                 host.ensure_attrs(&path, self.args)?;
                 return Ok(Placed {
                     path,

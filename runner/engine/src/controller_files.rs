@@ -13,7 +13,8 @@ use rplay_api::{ControllerEntry, ControllerFile, EntryKind};
 use rplay_wire::Blob;
 use sha2::{Digest, Sha256};
 
-/// Files up to this size go with the request itself, in bytes; larger ones are pulled.
+/// So much of its files goes with a request itself, in bytes. The rest is pulled, where the host has
+/// not got it.
 const INLINE: u64 = 64 << 10;
 
 /// The blobs of one request, and where each is.
@@ -26,6 +27,12 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
+    /// How many bytes may still go with the request.
+    fn room(&self) -> u64 {
+        let inline = self.blobs.iter().filter(|blob| blob.inline.is_some());
+        INLINE.saturating_sub(inline.map(|blob| blob.size).sum())
+    }
+
     fn push(&mut self, blob: Blob, path: Option<PathBuf>) -> u32 {
         self.blobs.push(blob);
         self.paths.push(path);
@@ -62,7 +69,16 @@ pub(crate) type Opener<'a> = &'a (dyn Fn(&[u8], &Path) -> Result<Option<Vec<u8>>
 /// Reads and digests files; remembers digests, so that a file sent to many hosts is read once.
 #[derive(Debug, Default)]
 pub(crate) struct ControllerFiles {
-    digests: Mutex<HashMap<PathBuf, (SystemTime, u64, String)>>,
+    known: Mutex<HashMap<PathBuf, Known>>,
+}
+
+/// What is known of a file that was read.
+#[derive(Debug, Clone)]
+struct Known {
+    modified: SystemTime,
+    size: u64,
+    sha256: String,
+    is_vault: bool,
 }
 
 impl ControllerFiles {
@@ -108,61 +124,67 @@ impl ControllerFiles {
         sending: &mut Sending,
     ) -> Result<ControllerEntry, String> {
         let mode = meta.permissions().mode() & 0o7777;
-        let size = meta.len();
-        let kind = if size <= INLINE || begins(path, VAULT) {
-            let content = fs::read(path).map_err(|e| could_not("read", path, &e))?;
-            let content = opener(&content, path)?.unwrap_or(content);
-            let sha256 = rplay_api::hex(&Sha256::digest(&content));
-            let size = content.len() as u64;
-            sending.push(
-                Blob {
-                    sha256,
-                    size,
-                    inline: Some(content),
-                },
-                None,
-            )
-        } else {
-            let sha256 = self.digest(path, meta)?;
-            sending.push(
-                Blob {
-                    sha256,
-                    size,
-                    inline: None,
-                },
-                Some(path.to_owned()),
-            )
+        let index = match meta.len() <= sending.room() {
+            true => inline(path, opener, sending)?,
+            false => match self.known(path, meta)? {
+                known if known.is_vault => inline(path, opener, sending)?,
+                known => sending.push(
+                    Blob {
+                        sha256: known.sha256,
+                        size: known.size,
+                        inline: None,
+                    },
+                    Some(path.to_owned()),
+                ),
+            },
         };
         Ok(ControllerEntry {
             path: below,
             mode,
-            kind: EntryKind::File(kind),
+            kind: EntryKind::File(index),
         })
     }
 
-    fn digest(&self, path: &Path, meta: &Metadata) -> Result<String, String> {
+    fn known(&self, path: &Path, meta: &Metadata) -> Result<Known, String> {
         let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut known = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, size, digest)) = known.get(path)
-            && *at == modified
-            && *size == meta.len()
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(path)
+            && known.modified == modified
+            && known.size == meta.len()
         {
-            return Ok(digest.clone());
+            return Ok(known.clone());
         }
-        let mut hash = Sha256::new();
-        let mut file = fs::File::open(path).map_err(|e| could_not("read", path, &e))?;
-        std::io::copy(&mut file, &mut hash).map_err(|e| could_not("read", path, &e))?;
-        let digest = rplay_api::hex(&hash.finalize());
-        known.insert(path.to_owned(), (modified, meta.len(), digest.clone()));
-        Ok(digest)
+        let known = read(path, modified).map_err(|e| could_not("read", path, &e))?;
+        all.insert(path.to_owned(), known.clone());
+        Ok(known)
     }
 }
 
-/// Whether a file begins with these bytes.
-fn begins(path: &Path, with: &[u8]) -> bool {
-    let mut head = vec![0; with.len()];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && head == with
+/// Reads a file to its end.
+fn read(path: &Path, modified: SystemTime) -> std::io::Result<Known> {
+    let mut file = fs::File::open(path)?;
+    let mut head = vec![];
+    (&mut file).take(VAULT.len() as u64).read_to_end(&mut head)?;
+    let mut hash = Sha256::new_with_prefix(&head);
+    let rest = std::io::copy(&mut file, &mut hash)?;
+    Ok(Known {
+        modified,
+        size: head.len() as u64 + rest,
+        sha256: rplay_api::hex(&hash.finalize()),
+        is_vault: head == VAULT,
+    })
+}
+
+/// Puts a file's content, opened where it is a vault, into the request itself.
+fn inline(path: &Path, opener: Opener<'_>, sending: &mut Sending) -> Result<u32, String> {
+    let content = fs::read(path).map_err(|e| could_not("read", path, &e))?;
+    let content = opener(&content, path)?.unwrap_or(content);
+    let blob = Blob {
+        sha256: rplay_api::hex(&Sha256::digest(&content)),
+        size: content.len() as u64,
+        inline: Some(content),
+    };
+    Ok(sending.push(blob, None))
 }
 
 /// What becomes of the symbolic links in a folder.

@@ -295,24 +295,19 @@ impl Job<'_> {
                 .with("dest", dest.to_string_lossy())
                 .with("msg", "file already exists"));
         }
-        self.put(host, dest, content, mode)?.describe(host, outcome)
+        let args = self.file_args(mode);
+        let placed = self.placement(dest, &args).put(host, content)?;
+        placed.describe(host, outcome)
     }
 
-    fn put(
-        &self,
-        host: &Host,
-        dest: &Path,
-        content: &Content,
-        mode: Option<u32>,
-    ) -> Result<crate::placement::Placed> {
-        let placement = Placement {
+    fn placement<'a>(&'a self, dest: &'a Path, args: &'a FileArgs) -> Placement<'a> {
+        Placement {
             dest,
-            args: &self.file_args(mode),
+            args,
             backup: self.args.backup,
             follow: self.args.follow,
             validate: self.validate.as_ref(),
-        };
-        placement.put(host, content)
+        }
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) struct Item {
 }
 
 enum ItemKind {
-    File(Content),
+    /// A file, and whether the destination has it already, once that was looked at.
+    File(Content, bool),
     Directory,
     Link(PathBuf),
 }
@@ -28,7 +29,7 @@ pub(super) fn sent(entries: &[ControllerEntry]) -> Vec<Item> {
         path: entry.path.clone().into(),
         mode: entry.mode,
         kind: match &entry.kind {
-            EntryKind::File(index) => ItemKind::File(Content::Blob(*index)),
+            EntryKind::File(index) => ItemKind::File(Content::Blob(*index), false),
             EntryKind::Directory => ItemKind::Directory,
             EntryKind::Link(to) => ItemKind::Link(to.into()),
         },
@@ -96,7 +97,7 @@ impl Walk<'_> {
         let kind = if meta.is_link() {
             ItemKind::Link(self.host.read_link(path)?)
         } else if meta.is_file() {
-            ItemKind::File(Content::File(path.to_owned()))
+            ItemKind::File(Content::File(path.to_owned()), false)
         } else {
             self.host.warn(format!(
                 "`{}` is neither file, folder nor link: it was not copied",
@@ -120,7 +121,7 @@ impl Walk<'_> {
 
 impl Job<'_> {
     /// Copies a folder, or what is in it where `src` ends with a `/`.
-    pub(super) fn tree(&self, host: &Host, src: &str, items: Vec<Item>) -> Result<Outcome> {
+    pub(super) fn tree(&self, host: &Host, src: &str, mut items: Vec<Item>) -> Result<Outcome> {
         if self.args.checksum.is_some() {
             return Err(
                 Failure::new(format!("`{src}` is a folder: it has no checksum")).arg("checksum"),
@@ -132,6 +133,7 @@ impl Job<'_> {
         };
         let own = items.iter().find(|i| i.path.as_os_str().is_empty());
         host.make_dirs(&root, &self.folder_args(own.map(|i| i.mode)))?;
+        self.compare(host, &root, &mut items)?;
         for item in items.iter().filter(|i| !i.path.as_os_str().is_empty()) {
             if host.is_cancelled() {
                 break;
@@ -144,12 +146,43 @@ impl Job<'_> {
         path_info::describe(host, &root, outcome)
     }
 
+    /// Looks at which files the destination has already, so that the others can be fetched together
+    /// while they are written one by one.
+    fn compare(&self, host: &Host, root: &Path, items: &mut [Item]) -> Result<()> {
+        let mut missing = vec![];
+        for item in items {
+            let ItemKind::File(content, is_there) = &mut item.kind else {
+                continue;
+            };
+            if host.is_cancelled() {
+                break;
+            }
+            let path = root.join(&item.path);
+            let args = self.file_args(Some(item.mode));
+            // What cannot be looked at now is told of in its turn.
+            let placement = self.placement(&path, &args);
+            *is_there = placement.is_there(host, content).unwrap_or(false);
+            let kept = *is_there || (!self.args.force && host.exists(&path).unwrap_or(false));
+            if let Content::Blob(index) = content
+                && !kept
+            {
+                missing.push(*index);
+            }
+        }
+        host.blobs().expect(&missing);
+        Ok(())
+    }
+
     fn item(&self, host: &Host, path: &Path, item: &Item) -> Result<()> {
         match &item.kind {
             ItemKind::Directory => self.folder(host, path, item.mode),
             ItemKind::Link(to) => self.link(host, path, to),
-            ItemKind::File(_) if !self.args.force && host.exists(path)? => Ok(()),
-            ItemKind::File(content) => self.put(host, path, content, Some(item.mode)).map(drop),
+            ItemKind::File(..) if !self.args.force && host.exists(path)? => Ok(()),
+            ItemKind::File(content, is_there) => {
+                let args = self.file_args(Some(item.mode));
+                let placement = self.placement(path, &args);
+                placement.put_or_keep(host, content, *is_there).map(drop)
+            }
         }
     }
 

@@ -1,21 +1,29 @@
 //! Sends the blobs that a request pulls, as fast as the agent takes them.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use rplay_wire::{CHUNK, ToAgent, encode};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use crate::Exchange;
+
+/// What the agent takes of a blob.
+struct Grant {
+    blob: u32,
+    /// The agent's number of this reading of it.
+    stream: u32,
+    chunks: u32,
+}
 
 /// The blobs of one request that are under way. Dropped, they end.
 pub(super) struct Pulls {
     id: u64,
     chunks: mpsc::Sender<Bytes>,
     exchange: Arc<dyn Exchange>,
-    granted: HashMap<u32, mpsc::UnboundedSender<u32>>,
+    grants: Option<mpsc::UnboundedSender<Grant>>,
 }
 
 impl Pulls {
@@ -24,73 +32,112 @@ impl Pulls {
             id,
             chunks,
             exchange,
-            granted: HashMap::new(),
+            grants: None,
         }
     }
 
     /// The agent takes so many more chunks of a blob.
     pub(super) fn grant(&mut self, blob: u32, stream: u32, chunks: u32) {
-        let sender = self.granted.entry(stream).or_insert_with(|| {
+        let grants = self.grants.get_or_insert_with(|| {
             let (sender, grants) = mpsc::unbounded_channel();
             let feed = Feed {
                 id: self.id,
-                blob,
-                stream,
                 chunks: self.chunks.clone(),
                 exchange: self.exchange.clone(),
+                streams: VecDeque::new(),
+                newest: None,
             };
             tokio::task::spawn_blocking(move || feed.run(grants));
             sender
         });
-        // A feed that has ended has sent all there is.
-        let _ = sender.send(chunks);
+        let grant = Grant {
+            blob,
+            stream,
+            chunks,
+        };
+        // A feed ends only where nobody listens any more.
+        let _ = grants.send(grant);
     }
 }
 
-/// One blob on its way, on a thread that may block.
+/// One reading of a blob.
+struct Stream {
+    number: u32,
+    blob: u32,
+    /// Opened when its first chunk is sent: very many may wait for that.
+    file: Option<Box<dyn Read + Send>>,
+    /// How many chunks the agent takes now.
+    granted: u32,
+}
+
+/// The blobs of a request on their way, on a thread that may block.
 struct Feed {
     id: u64,
-    blob: u32,
-    stream: u32,
     chunks: mpsc::Sender<Bytes>,
     exchange: Arc<dyn Exchange>,
+    /// Those that are not at their end, the first that was asked for in front.
+    streams: VecDeque<Stream>,
+    /// The last number seen: a lower one that is not among the streams is at its end.
+    newest: Option<u32>,
 }
 
 impl Feed {
-    fn run(self, mut grants: mpsc::UnboundedReceiver<u32>) {
-        let mut file = match self.exchange.open(self.blob) {
-            Ok(file) => file,
-            Err(e) => {
-                self.send(vec![], true, Some(e.to_string()));
-                return;
-            }
-        };
-        while let Some(granted) = grants.blocking_recv() {
-            for _ in 0..granted {
-                if !self.next(&mut *file) {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Sends the next chunk; false where there is no more to send.
-    fn next(&self, file: &mut dyn Read) -> bool {
-        let mut data = Vec::with_capacity(CHUNK);
-        match file.take(CHUNK as u64).read_to_end(&mut data) {
-            Ok(n) => {
-                let last = n < CHUNK;
-                self.send(data, last, None) && !last
-            }
-            Err(e) => {
-                self.send(vec![], true, Some(e.to_string()));
-                false
+    fn run(mut self, mut grants: mpsc::UnboundedReceiver<Grant>) {
+        loop {
+            // As long as there is something to send it does not wait for grants.
+            let ready = self.streams.iter().position(|s| s.granted > 0);
+            let grant = match ready {
+                Some(_) => match grants.try_recv() {
+                    Ok(grant) => Some(grant),
+                    Err(TryRecvError::Empty) => None,
+                    Err(TryRecvError::Disconnected) => return,
+                },
+                None => match grants.blocking_recv() {
+                    None => return,
+                    grant => grant,
+                },
+            };
+            match (grant, ready) {
+                (Some(grant), _) => self.take(&grant),
+                (None, Some(ready)) if self.next(ready) => {}
+                (None, _) => return,
             }
         }
     }
 
-    fn send(&self, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
-        let (id, stream) = (self.id, self.stream);
+    fn take(&mut self, grant: &Grant) {
+        let known = self.streams.iter_mut().find(|s| s.number == grant.stream);
+        if let Some(stream) = known {
+            stream.granted += grant.chunks;
+        } else if self.newest.is_none_or(|newest| grant.stream > newest) {
+            self.newest = Some(grant.stream);
+            self.streams.push_back(Stream {
+                number: grant.stream,
+                blob: grant.blob,
+                file: None,
+                granted: grant.chunks,
+            });
+        }
+    }
+
+    /// Sends the next chunk of a stream; false where nobody listens any more.
+    fn next(&mut self, place: usize) -> bool {
+        let stream = &mut self.streams[place];
+        stream.granted -= 1;
+        let number = stream.number;
+        let read = stream.read(&*self.exchange);
+        let last = !matches!(&read, Ok(data) if data.len() == CHUNK);
+        if last {
+            self.streams.remove(place);
+        }
+        match read {
+            Ok(data) => self.send(number, data, last, None),
+            Err(e) => self.send(number, vec![], true, Some(e.to_string())),
+        }
+    }
+
+    fn send(&self, stream: u32, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
+        let id = self.id;
         let frame = encode(&ToAgent::Chunk {
             id,
             stream,
@@ -100,5 +147,17 @@ impl Feed {
         })
         .expect("bug: a chunk is smaller than a frame may be");
         self.chunks.blocking_send(frame.into()).is_ok()
+    }
+}
+
+impl Stream {
+    fn read(&mut self, exchange: &dyn Exchange) -> std::io::Result<Vec<u8>> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(exchange.open(self.blob)?),
+        };
+        let mut data = Vec::with_capacity(CHUNK);
+        file.take(CHUNK as u64).read_to_end(&mut data)?;
+        Ok(data)
     }
 }
