@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::mpsc::{Receiver, channel};
 
 use rplay_api::{Blobs, Failure, Result};
-use rplay_wire::{Blob, CHUNK, FromAgent};
+use rplay_wire::{Blob, CHUNK, FromAgent, unpack};
 use sha2::{Digest, Sha256};
 
 use crate::requests::{Chunk, Requests};
@@ -181,9 +181,13 @@ impl Pulled {
                 "the controller could not read it: {error}"
             )));
         }
-        self.hash.update(&chunk.data);
+        let data = match chunk.packed {
+            true => unpack(&chunk.data)?,
+            false => chunk.data,
+        };
+        self.hash.update(&data);
         self.is_last = chunk.last;
-        self.current = Cursor::new(chunk.data);
+        self.current = Cursor::new(data);
         self.taken += 1;
         if self.is_last {
             return self.check();
@@ -289,6 +293,7 @@ mod tests {
             let last = index + 1 == parts.len();
             let chunk = Chunk {
                 data: part.to_vec(),
+                packed: false,
                 last,
                 error: None,
             };
@@ -358,6 +363,7 @@ mod tests {
             stream,
             Chunk {
                 data: vec![],
+                packed: false,
                 last: true,
                 error,
             },
@@ -383,11 +389,13 @@ mod tests {
     #[test]
     fn expected_files_are_asked_for_before_they_are_opened() {
         let (mut files, sent) = files(b"one", false);
-        files.blobs.extend([b"two".as_slice(), b"six"].map(|content| Blob {
-            sha256: rplay_api::hex(&Sha256::digest(content)),
-            size: 3,
-            inline: None,
-        }));
+        files
+            .blobs
+            .extend([b"two".as_slice(), b"six"].map(|content| Blob {
+                sha256: rplay_api::hex(&Sha256::digest(content)),
+                size: 3,
+                inline: None,
+            }));
         files.expect(&[0, 2]);
         let asked = |sent: &Sent| -> Vec<u32> {
             let blob = |message| match message {

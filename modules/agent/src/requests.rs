@@ -12,6 +12,7 @@ use rplay_wire::Run;
 /// A part of a blob, or why there is none.
 pub(crate) struct Chunk {
     pub(crate) data: Vec<u8>,
+    pub(crate) packed: bool,
     pub(crate) last: bool,
     pub(crate) error: Option<String>,
 }
@@ -200,8 +201,14 @@ mod tests {
         assert_eq!(requests.end(1, false), [Turn::Never(2)]);
         requests.end(2, false);
         // What comes late is not run either, nor what needs one that was not run.
-        assert_eq!(requests.admit(run(3, Some((1, true)))), Some(Turn::Never(3)));
-        assert_eq!(requests.admit(run(4, Some((2, true)))), Some(Turn::Never(4)));
+        assert_eq!(
+            requests.admit(run(3, Some((1, true)))),
+            Some(Turn::Never(3))
+        );
+        assert_eq!(
+            requests.admit(run(4, Some((2, true)))),
+            Some(Turn::Never(4))
+        );
     }
 
     #[test]

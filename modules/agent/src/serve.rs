@@ -64,12 +64,17 @@ fn obey(message: ToAgent, shared: &Shared) {
             id,
             stream,
             data,
+            packed,
             last,
             error,
         } => {
-            shared
-                .requests
-                .chunk(id, stream, Chunk { data, last, error });
+            let chunk = Chunk {
+                data,
+                packed,
+                last,
+                error,
+            };
+            shared.requests.chunk(id, stream, chunk);
         }
         ToAgent::ExportOverlay { id } => {
             let data = shared.systems.export();

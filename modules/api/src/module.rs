@@ -82,7 +82,10 @@ impl Entry {
 
     /// Whether its result brings facts, which any later task may use.
     pub fn brings_facts(&self) -> bool {
-        self.doc.returns.iter().any(|key| key.name == "ansible_facts")
+        self.doc
+            .returns
+            .iter()
+            .any(|key| key.name == "ansible_facts")
     }
 
     /// Whether a task may call it that.

@@ -7,10 +7,13 @@ mod change;
 mod frame;
 mod machine;
 mod message;
+mod pack;
 
 pub use change::{Change, Diff, State, Target};
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
 pub use machine::machine;
 pub use message::{
-    After, Blob, CHUNK, End, FromAgent, Hello, Job, Json, MAGIC, Mode, Report, Run, ToAgent, VERSION,
+    After, Blob, CHUNK, End, FromAgent, Hello, Job, Json, MAGIC, Mode, Report, Run, ToAgent,
+    VERSION,
 };
+pub use pack::{pack, unpack};

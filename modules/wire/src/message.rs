@@ -37,6 +37,8 @@ pub enum ToAgent {
         /// The bytes, at most [`CHUNK`].
         #[serde(with = "serde_bytes")]
         data: Vec<u8>,
+        /// Whether they are as [`pack`](crate::pack) made them.
+        packed: bool,
         /// No more follow.
         last: bool,
         /// The controller could not read on: why. The module fails with it.

@@ -166,6 +166,7 @@ fn wire_chunk() -> Work {
         id: 7,
         stream: 0,
         data: vec![7; rplay_wire::CHUNK],
+        packed: false,
         last: false,
         error: None,
     };

@@ -164,7 +164,9 @@ impl ControllerFiles {
 fn read(path: &Path, modified: SystemTime) -> std::io::Result<Known> {
     let mut file = fs::File::open(path)?;
     let mut head = vec![];
-    (&mut file).take(VAULT.len() as u64).read_to_end(&mut head)?;
+    (&mut file)
+        .take(VAULT.len() as u64)
+        .read_to_end(&mut head)?;
     let mut hash = Sha256::new_with_prefix(&head);
     let rest = std::io::copy(&mut file, &mut hash)?;
     Ok(Known {

@@ -305,8 +305,6 @@ impl Run {
         }
         unreachable(error)
     }
-
-
 }
 
 fn unreachable(error: &ConnectError) -> TaskResult {

@@ -259,4 +259,3 @@ fn one_by_one(node: &Node) -> Vec<Node> {
     };
     map.iter().map(alone).collect()
 }
-

@@ -366,16 +366,15 @@ async fn hosts_in_step_wait_for_each_other_where_one_may_see_what_another_did() 
     assert_eq!(run(1, tasks).await.trips, 1);
     let told = run(2, tasks).await;
     assert_eq!(told.trips, 3);
-    let free = format!(
-        "- hosts: all\n  gather_facts: false\n  strategy: free\n  tasks:\n{tasks}"
-    );
+    let free = format!("- hosts: all\n  gather_facts: false\n  strategy: free\n  tasks:\n{tasks}");
     assert_eq!(run_play(2, &free).await.trips, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn hosts_whose_failures_are_shared_wait_for_each_other() {
-    let play =
-        format!("- hosts: all\n  gather_facts: false\n  any_errors_fatal: true\n  tasks:{FOUR_FILES}");
+    let play = format!(
+        "- hosts: all\n  gather_facts: false\n  any_errors_fatal: true\n  tasks:{FOUR_FILES}"
+    );
     assert_eq!(run_play(1, &play).await.trips, 1);
     assert_eq!(run_play(2, &play).await.trips, 4);
 }
@@ -415,7 +414,11 @@ async fn the_items_behind_a_failed_one_run() {
     assert!(told.summary.failed);
     assert_eq!(
         told.shown[1..4],
-        ["node1 one: Changed", "node1 fail: Failed", "node1 three: Changed"]
+        [
+            "node1 one: Changed",
+            "node1 fail: Failed",
+            "node1 three: Changed"
+        ]
     );
 }
 

@@ -5,6 +5,7 @@
 //! has ended.
 
 mod blobs;
+mod pack;
 pub(crate) mod streams;
 
 use std::collections::HashMap;

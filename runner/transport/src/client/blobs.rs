@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use rplay_wire::{CHUNK, ToAgent, encode};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
+use super::pack::Packer;
 use crate::Exchange;
 
 /// What the agent takes of a blob.
@@ -46,6 +48,7 @@ impl Pulls {
                 exchange: self.exchange.clone(),
                 streams: VecDeque::new(),
                 newest: None,
+                packer: Packer::default(),
             };
             tokio::task::spawn_blocking(move || feed.run(grants));
             sender
@@ -79,6 +82,7 @@ struct Feed {
     streams: VecDeque<Stream>,
     /// The last number seen: a lower one that is not among the streams is at its end.
     newest: Option<u32>,
+    packer: Packer,
 }
 
 impl Feed {
@@ -136,17 +140,23 @@ impl Feed {
         }
     }
 
-    fn send(&self, stream: u32, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
+    fn send(&mut self, stream: u32, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
         let id = self.id;
+        let (data, packed) = self.packer.pack(data);
+        let bytes = data.len();
         let frame = encode(&ToAgent::Chunk {
             id,
             stream,
             data,
+            packed,
             last,
             error,
         })
         .expect("bug: a chunk is smaller than a frame may be");
-        self.chunks.blocking_send(frame.into()).is_ok()
+        let begun = Instant::now();
+        let is_sent = self.chunks.blocking_send(frame.into()).is_ok();
+        self.packer.note_line(begun.elapsed(), bytes);
+        is_sent
     }
 }
 
