@@ -1,22 +1,24 @@
 """Puts hosts far away: a TCP proxy in front of each sshd that holds every byte back.
 
-    far.py MILLISECONDS ADDRESS:PORT=ADDRESS:PORT...
+    far.py MILLISECONDS BYTES_PER_SECOND ADDRESS:PORT=ADDRESS:PORT...
 
 For kernels without sch_netem. A connection is held as a handshake over such a link would hold it;
-each direction then takes half of the round trip. What it does not imitate: a limit of speed, loss,
-the slow start of TCP.
+each direction then takes half of the round trip, and no more bytes in a second than are said (0: any).
+What it does not imitate: loss, the slow start of TCP.
 """
 
 import asyncio
 import sys
 
 CHUNK = 256 * 1024
+# As much may wait on a line of limited speed, in pieces.
+WAITING = 4
 
 
-async def carry(reader, writer, delay, not_before):
-    """Each piece goes on `delay` after it came, in order; nothing arrives before the handshake."""
+async def carry(reader, writer, delay, rate, not_before):
+    """Each piece goes on `delay` after the line was done with it, in order; nothing before the handshake."""
     loop = asyncio.get_running_loop()
-    pieces = asyncio.Queue()
+    pieces = asyncio.Queue(WAITING if rate else 0)
 
     async def deliver():
         while True:
@@ -30,9 +32,11 @@ async def carry(reader, writer, delay, not_before):
             await writer.drain()
 
     async def collect():
+        free = 0
         while True:
             data = await reader.read(CHUNK)
-            pieces.put_nowait((max(loop.time() + delay, not_before), data))
+            free = max(free, loop.time()) + (len(data) / rate if rate else 0)
+            await pieces.put((max(free + delay, not_before), data))
             if not data:
                 return
 
@@ -42,13 +46,14 @@ async def carry(reader, writer, delay, not_before):
         writer.close()
 
 
-async def serve(here, there, delay):
+async def serve(here, there, delay, rate):
     async def connected(reader, writer):
         # SYN, SYN-ACK and ACK: the far side hears of the connection after one and a half round trips.
         heard = asyncio.get_running_loop().time() + 3 * delay
         await asyncio.sleep(heard - asyncio.get_running_loop().time())
         far_reader, far_writer = await asyncio.open_connection(*there)
-        await asyncio.gather(carry(reader, far_writer, delay, heard), carry(far_reader, writer, delay, heard))
+        there_and_back = [(reader, far_writer), (far_reader, writer)]
+        await asyncio.gather(*(carry(*way, delay, rate, heard) for way in there_and_back))
         far_writer.close()
         writer.close()
 
@@ -61,10 +66,10 @@ def place(text):
     return address, int(port)
 
 
-async def main(round_trip, links):
+async def main(round_trip, rate, links):
     delay = float(round_trip) / 2000
     pairs = [tuple(map(place, link.split("="))) for link in links]
-    await asyncio.gather(*(serve(here, there, delay) for here, there in pairs))
+    await asyncio.gather(*(serve(here, there, delay, float(rate)) for here, there in pairs))
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2:]))
+asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-from rows import FAR_MS
+from rows import FAR, SLOW
 
 HERE = Path(__file__).resolve().parent
 LAB = HERE.parent / "lab" / "lab"
@@ -22,7 +22,8 @@ CACHE = Path(os.environ.get("RPLAY_LAB_CACHE", "/var/cache/rplay-lab"))
 BRIDGE = "lab0"
 CONTROLLER = "192.168.6.1"
 HTTP, HTTPS = 9080, 9443
-FIRST_FAR_PORT = 2201
+# Where the hosts of a link are found, the first of them, and what the link is like.
+LINKS = {"far": (2201, FAR), "slow": (2301, SLOW)}
 URL = f"http://{CONTROLLER}:{HTTP}"
 # Where work is done, and what tools leave on a host for themselves.
 WORK = "/srv/bench /srv/bench-tree /srv/big.bin"
@@ -72,23 +73,25 @@ class Lab:
     def hosts(self, kind, count):
         if kind == "light":
             return [Host(f"light-{n + 1:03}") for n in range(count)]
-        if kind == "far":
-            return [Host(f"far-{n + 1}", "127.0.0.1", FIRST_FAR_PORT + n) for n in range(count)]
+        if kind in LINKS:
+            port, _ = LINKS[kind]
+            return [Host(f"{kind}-{n + 1}", "127.0.0.1", port + n) for n in range(count)]
         return [Host(f"z-b-data-{n + 1}") for n in range(count)]
 
     def need(self, kind, count):
         if kind == "light" and self.lights < count:
             self.call("sshd", str(count), "--kind", "python")
             self.lights = count
-        if kind == "far":
-            self.move_far(count)
+        if kind in LINKS:
+            self.link(kind, count)
 
-    def move_far(self, count):
-        """The far hosts are the real ones behind a proxy; ssh is told their keys and where they are."""
+    def link(self, kind, count):
+        """Such hosts are the real ones behind a proxy; ssh is told their keys and where they are."""
+        port, (round_trip, rate) = LINKS[kind]
         known = (HOME / ".ssh/known_hosts").read_text()
         config = ""
         links = []
-        for n, host in enumerate(self.hosts("far", count)):
+        for n, host in enumerate(self.hosts(kind, count)):
             key = next(line for line in known.splitlines() if line.startswith(f"z-b-data-{n + 1},") and "ed25519" in line)
             entry = f"[{host.address}]:{host.port} {key.split(' ', 1)[1]}\n"
             if entry not in known:
@@ -96,12 +99,12 @@ class Lab:
                     file.write(entry)
             config += f"Host {host.name}\n    HostName {host.address}\n    Port {host.port}\n"
             links.append(f"{host.address}:{host.port}=192.168.6.{204 + n}:22")
-        config += f"Host far-* 127.0.0.1\n    User root\n    IdentityFile {HOME}/.ssh/id_ed25519\n    IdentitiesOnly yes\n"
+        config += f"Host {kind}-* 127.0.0.1\n    User root\n    IdentityFile {HOME}/.ssh/id_ed25519\n    IdentitiesOnly yes\n"
         config += f"    UserKnownHostsFile {HOME}/.ssh/known_hosts\n    StrictHostKeyChecking yes\n"
         for path in (HOME / ".ssh/config", Path(f"/etc/netns/{NAME}/ssh/ssh_config")):
             if config not in path.read_text():
                 path.write_text(path.read_text() + config)
-        self.start([sys.executable, HERE / "far.py", str(FAR_MS), *links], FIRST_FAR_PORT, "127.0.0.1")
+        self.start([sys.executable, HERE / "far.py", str(round_trip), str(rate), *links], port, "127.0.0.1")
 
     def serve(self, folder):
         """The lab's own server, for the work's files."""

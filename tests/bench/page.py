@@ -13,7 +13,7 @@ import aims
 import tools
 
 HERE = Path(__file__).resolve().parent
-LIMITS = ("ssh", "scp", "scp -r")
+LIMITS = ("ssh", "scp", "scp -C", "scp -r")
 
 
 def machine():

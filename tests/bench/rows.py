@@ -28,7 +28,7 @@ class Row:
     title: str
     about: str
     cases: list
-    # real: hosts with systemd; light: sshd alone; far: real ones behind a round trip of FAR_MS.
+    # real: hosts with systemd; light: sshd alone; far and slow: real ones behind such a link.
     kind: str = "real"
     # Tools that do not do this row, or (tool, case) of it, and why.
     cannot: dict = field(default_factory=dict)
@@ -38,7 +38,9 @@ class Row:
     aim: int = 10
 
 
-FAR_MS = 50
+# Links: the round trip in milliseconds, and bytes a second (0: any).
+FAR = (50, 0)
+SLOW = (20, 4_000_000)
 SLOW_PEER = "two cores take minutes for it"
 
 
@@ -77,6 +79,9 @@ def rows(url):
             [Case(str(n), f"{n} host{'s' * (n > 1)}", ten, n) for n in (1, 10, 30, 100, 300)],
             kind="light",
             most={"ansible": 30, "ansible-pipelining": 30, "mitogen": 100}),
-        Row("i", "the 31 tasks over a slow link", f"Row a over a round trip of {FAR_MS} ms.",
+        Row("i", "the 31 tasks over a slow link", f"Row a over a round trip of {FAR[0]} ms.",
             first_and_again(small, 3), kind="far"),
+        Row("j", "20 MB of text over a slow link", f"A log of a web server, to one host over a link of {SLOW[1] // 10**6} MB a "
+            f"second and {SLOW[0]} ms.",
+            first_and_again(work.log_copied(), 1, limit="scp -C"), kind="slow"),
     ]

@@ -94,6 +94,8 @@ def limit(name, hosts):
     """The least that such work can cost: what the limit's name says, on the same hosts."""
     if name == "scp":
         return Call(["scp", "-q", "big.bin", f"{hosts[0]}:/srv/big.bin"], {})
+    if name == "scp -C":
+        return Call(["scp", "-C", "-q", "access.log", f"{hosts[0]}:/srv/big.bin"], {})
     if name == "scp -r":
         return Call(["scp", "-q", "-r", "tree", f"{hosts[0]}:/srv/bench-tree"], {})
     # The shell starts all and fails where one of them does.

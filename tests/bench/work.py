@@ -14,6 +14,7 @@ ITEMS = 1000
 INCLUDES = 500
 TREE_FOLDERS, TREE_FILES = 100, 2000
 BIG = 200_000_000
+LOG = 20_000_000
 IMPORTS = "from io import StringIO\nfrom pyinfra import local\nfrom pyinfra.operations import files, python, server\n"
 
 
@@ -149,6 +150,30 @@ def big_copied():
         proof=f"stat -c %s {ROOT}/big.bin",
         proven=str(BIG),
         beside=make_big,
+    )
+
+
+def make_log(folder):
+    made = random.Random(20)
+    pages = ["/", "/index.html", "/login", "/static/app.js", "/api/v1/items"]
+    with (folder / "access.log").open("w") as log:
+        while log.tell() < LOG:
+            address = ".".join(str(made.randrange(256)) for _ in range(4))
+            page, size, status = made.choice(pages), made.randrange(40_000), made.choice([200, 200, 304, 404])
+            log.write(f'{address} - - [24/Nov/2026:10:00:00 +0000] "GET {page} HTTP/1.1" {status} {size} "-" "Mozilla/5.0"\n')
+
+
+def log_copied():
+    return Work(
+        "log-copied",
+        {"tasks": [
+            {"file": {"path": ROOT, "state": "directory"}},
+            {"copy": {"src": "access.log", "dest": f"{ROOT}/access.log"}},
+        ]},
+        f"files.directory(path={ROOT!r})\nfiles.put(src='access.log', dest='{ROOT}/access.log')\n",
+        proof=f"tail -c 14 {ROOT}/access.log",
+        proven='"Mozilla/5.0"',
+        beside=make_log,
     )
 
 
