@@ -30,7 +30,8 @@ const KEPT: &[&str] = &[
 ];
 
 fn main() -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Where this tree is now, and not where the script was compiled: target directories are moved.
+    let root = Path::new(&set("CARGO_MANIFEST_DIR")).join("../..");
     let out = PathBuf::from(set("OUT_DIR"));
     for path in ["modules", "Cargo.toml", "Cargo.lock"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
