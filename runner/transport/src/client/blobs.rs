@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rplay_wire::{CHUNK, ToAgent, encode};
@@ -49,6 +49,7 @@ impl Pulls {
                 streams: VecDeque::new(),
                 newest: None,
                 packer: Packer::default(),
+                waited: Duration::ZERO,
             };
             tokio::task::spawn_blocking(move || feed.run(grants));
             sender
@@ -83,6 +84,8 @@ struct Feed {
     /// The last number seen: a lower one that is not among the streams is at its end.
     newest: Option<u32>,
     packer: Packer,
+    /// How long it waited for the line since the last part was sent.
+    waited: Duration,
 }
 
 impl Feed {
@@ -96,7 +99,7 @@ impl Feed {
                     Err(TryRecvError::Empty) => None,
                     Err(TryRecvError::Disconnected) => return,
                 },
-                None => match grants.blocking_recv() {
+                None => match self.wait(&mut grants) {
                     None => return,
                     grant => grant,
                 },
@@ -107,6 +110,17 @@ impl Feed {
                 (None, _) => return,
             }
         }
+    }
+
+    /// Waits until the agent takes more. Where a blob is under way it does so as the line brings it
+    /// what was sent before.
+    fn wait(&mut self, grants: &mut mpsc::UnboundedReceiver<Grant>) -> Option<Grant> {
+        let begun = Instant::now();
+        let grant = grants.blocking_recv();
+        if !self.streams.is_empty() {
+            self.waited += begun.elapsed();
+        }
+        grant
     }
 
     fn take(&mut self, grant: &Grant) {
@@ -155,7 +169,8 @@ impl Feed {
         .expect("bug: a chunk is smaller than a frame may be");
         let begun = Instant::now();
         let is_sent = self.chunks.blocking_send(frame.into()).is_ok();
-        self.packer.note_line(begun.elapsed(), bytes);
+        let waited = std::mem::take(&mut self.waited) + begun.elapsed();
+        self.packer.note_line(waited, bytes);
         is_sent
     }
 }

@@ -14,8 +14,10 @@ const MARGIN: f64 = 1.2;
 /// Every so many parts one is compressed to see whether it would pay by now.
 const PROBE: u32 = 32;
 
-/// How much the newest measurement counts.
-const NEWEST: f64 = 0.25;
+/// How much the newest measurement counts. The line takes many parts at once and then none for a
+/// while: what counts is the mean over some of its turns.
+const NEWEST_PACKED: f64 = 0.25;
+const NEWEST_OF_LINE: f64 = 0.03;
 
 /// What was measured so far. Seconds are those of one byte of content.
 #[derive(Debug, Default)]
@@ -48,7 +50,7 @@ impl Packer {
     /// So many bytes waited so long until the line took them.
     pub(super) fn note_line(&mut self, waited: Duration, bytes: usize) {
         if let Some(now) = per_byte(waited, bytes) {
-            self.line = Some(blend(self.line, now));
+            self.line = Some(blend(self.line, now, NEWEST_OF_LINE));
             // The first measurement is reason enough to look.
             self.since_probe = self
                 .since_probe
@@ -60,8 +62,8 @@ impl Packer {
         if let (Some(cost), Some(left)) = (per_byte(took, bytes), share(left, bytes)) {
             let known = self.packing;
             self.packing = Some((
-                blend(known.map(|(cost, _)| cost), cost),
-                blend(known.map(|(_, left)| left), left),
+                blend(known.map(|(cost, _)| cost), cost, NEWEST_PACKED),
+                blend(known.map(|(_, left)| left), left, NEWEST_PACKED),
             ));
         }
     }
@@ -85,8 +87,8 @@ fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn blend(known: Option<f64>, newest: f64) -> f64 {
-    known.map_or(newest, |known| known * (1.0 - NEWEST) + newest * NEWEST)
+fn blend(known: Option<f64>, newest: f64, counts: f64) -> f64 {
+    known.map_or(newest, |known| known * (1.0 - counts) + newest * counts)
 }
 
 #[cfg(test)]
