@@ -8,17 +8,18 @@ What it does not imitate: loss, the slow start of TCP.
 """
 
 import asyncio
+import socket
 import sys
 
 CHUNK = 256 * 1024
-# As much may wait on a line of limited speed, in pieces.
-WAITING = 4
+# What may wait in front of a line of limited speed, in bytes: real ones do not hold megabytes.
+WAITING = 64 * 1024
 
 
 async def carry(reader, writer, delay, rate, not_before):
     """Each piece goes on `delay` after the line was done with it, in order; nothing before the handshake."""
     loop = asyncio.get_running_loop()
-    pieces = asyncio.Queue(WAITING if rate else 0)
+    pieces = asyncio.Queue(1 if rate else 0)
 
     async def deliver():
         while True:
@@ -34,7 +35,7 @@ async def carry(reader, writer, delay, rate, not_before):
     async def collect():
         free = 0
         while True:
-            data = await reader.read(CHUNK)
+            data = await reader.read(WAITING if rate else CHUNK)
             free = max(free, loop.time()) + (len(data) / rate if rate else 0)
             await pieces.put((max(free + delay, not_before), data))
             if not data:
@@ -57,7 +58,11 @@ async def serve(here, there, delay, rate):
         far_writer.close()
         writer.close()
 
-    server = await asyncio.start_server(connected, *here, backlog=512)
+    listener = socket.create_server(here, backlog=512)
+    if rate:
+        # Connections have it of the listener.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING)
+    server = await asyncio.start_server(connected, sock=listener)
     await server.serve_forever()
 
 

@@ -39,6 +39,7 @@ impl Systems {
             diff: run.diff,
             environment: run.environment.clone(),
             doubt: run.doubt.clone(),
+            brief: run.brief,
         };
         match run.mode {
             Mode::Apply => Host::new(&self.real, files, control, settings).report(module, &args),

@@ -3,7 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 use rplay_api::{Blobs, Failure, Result};
 use rplay_wire::{Blob, CHUNK, FromAgent, unpack};
@@ -27,6 +30,8 @@ pub(crate) struct Files {
     pub(crate) writer: Writer,
     pub(crate) streams: Cell<u32>,
     pub(crate) expected: RefCell<Expected>,
+    /// Microseconds that the module waited for bytes, not told to the controller yet.
+    pub(crate) waited: Arc<AtomicU64>,
 }
 
 /// Files that the module will open.
@@ -51,6 +56,7 @@ impl Files {
             stream,
             sha256: blob.sha256.clone(),
             size: blob.size,
+            waited: self.waited.clone(),
             chunks,
             requests: self.requests.clone(),
             writer: self.writer.clone(),
@@ -149,6 +155,7 @@ pub(crate) struct Pulled {
     stream: u32,
     sha256: String,
     size: u64,
+    waited: Arc<AtomicU64>,
     chunks: Receiver<Chunk>,
     requests: Requests,
     writer: Writer,
@@ -168,6 +175,7 @@ impl Pulled {
             blob,
             stream,
             chunks,
+            waited_us: self.waited.swap(0, Ordering::Relaxed),
         };
         self.writer.send(&pull).map_err(io::Error::other)
     }
@@ -175,7 +183,10 @@ impl Pulled {
     /// Waits for the next chunk.
     fn advance(&mut self) -> io::Result<()> {
         let cancelled = |_| io::Error::other("the request was cancelled");
+        let begun = Instant::now();
         let chunk = self.chunks.recv().map_err(cancelled)?;
+        let waited = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waited.fetch_add(waited, Ordering::Relaxed);
         if let Some(error) = chunk.error {
             return Err(io::Error::other(format!(
                 "the controller could not read it: {error}"
@@ -283,6 +294,7 @@ mod tests {
             writer: Writer::new(sent.clone()),
             streams: Cell::new(0),
             expected: RefCell::default(),
+            waited: Arc::default(),
         };
         (files, sent)
     }

@@ -164,6 +164,7 @@ mod tests {
             blobs: vec![],
             job: None,
             doubt: None,
+            brief: false,
             after: after.map(|(id, needs)| After { id, needs }),
         }
     }

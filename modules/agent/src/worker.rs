@@ -102,6 +102,7 @@ fn with(run: &Run, shared: &Shared, control: &Control) -> Report {
         writer: shared.writer.clone(),
         streams: Cell::new(0),
         expected: RefCell::default(),
+        waited: Arc::default(),
     };
     guarded(&run.module, || shared.systems.run(run, &files, control))
 }

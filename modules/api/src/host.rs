@@ -57,6 +57,8 @@ pub struct Settings {
     /// In a dry run, an earlier task on this host that is not decided: what is not there may come
     /// by it.
     pub doubt: Option<String>,
+    /// Nobody looks at the result's keys.
+    pub brief: bool,
 }
 
 /// One module call on one host.
@@ -85,6 +87,12 @@ impl<'a> Host<'a> {
             record: RefCell::default(),
             warnings: RefCell::default(),
         }
+    }
+
+    /// Whether nobody looks at the result's keys, so that what takes long to tell, as the digest of a
+    /// large file, is better left out. Never a reason to do anything else.
+    pub fn is_brief(&self) -> bool {
+        self.settings.brief
     }
 
     /// What the controller sent along.
@@ -312,8 +320,11 @@ impl<'a> Host<'a> {
     }
 
     fn recorded(&self) -> Vec<record::Recorded> {
-        self.record
-            .borrow()
-            .changes(self.system, self.settings.diff)
+        let telling = match (self.settings.diff, self.settings.brief) {
+            (true, _) => record::Telling::WithDiffs,
+            (false, false) => record::Telling::Plainly,
+            (false, true) => record::Telling::Briefly,
+        };
+        self.record.borrow().changes(self.system, telling)
     }
 }

@@ -53,6 +53,13 @@ impl<'a> Fixture<'a> {
         self
     }
 
+    /// Where nobody looks at the result.
+    pub fn brief(mut self) -> Self {
+        self.settings.brief = true;
+        self.settings.diff = false;
+        self
+    }
+
     /// In a dry run after tasks that are not decided.
     pub fn after(mut self, tasks: &str) -> Self {
         self.settings.doubt = Some(tasks.to_owned());

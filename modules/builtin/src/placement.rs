@@ -108,12 +108,17 @@ impl Placement<'_> {
             Some(meta) if self.backup && meta.is_file() => Some(host.backup(path)?),
             _ => None,
         };
-        let mut source = Digesting::new(content.open(host)?);
-        if is_link {
-            replace_link(host, path, &mut source, &attrs)?;
-        } else {
-            host.write(path, &mut source, &attrs)?;
+        let mut source = content.open(host)?;
+        let place = |source: &mut dyn std::io::Read| match is_link {
+            true => replace_link(host, path, source, &attrs),
+            false => host.write(path, source, &attrs),
+        };
+        if host.is_brief() {
+            place(&mut *source)?;
+            return Ok((backup, None));
         }
+        let mut source = Digesting::new(source);
+        place(&mut source)?;
         Ok((backup, source.finish()))
     }
 }
@@ -148,14 +153,14 @@ pub fn stage_beside(host: &Host, path: &Path) -> PathBuf {
 impl Placed {
     /// The result's keys of the file: its digests, owner, mode, ...
     pub fn describe(&self, host: &Host, outcome: Outcome) -> Result<Outcome> {
-        let [sha1, md5] = match &self.digests {
-            Some(known) => known.clone(),
-            None => crate::checksum::sha1_and_md5(host, &self.path)?,
-        };
-        let mut outcome = outcome
-            .with("dest", self.path.to_string_lossy())
-            .with("checksum", sha1)
-            .with("md5sum", md5);
+        let mut outcome = outcome.with("dest", self.path.to_string_lossy());
+        if !host.is_brief() {
+            let [sha1, md5] = match &self.digests {
+                Some(known) => known.clone(),
+                None => crate::checksum::sha1_and_md5(host, &self.path)?,
+            };
+            outcome = outcome.with("checksum", sha1).with("md5sum", md5);
+        }
         if let Some(backup) = &self.backup {
             outcome = outcome.with("backup_file", backup.to_string_lossy());
         }

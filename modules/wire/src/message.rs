@@ -83,6 +83,9 @@ pub enum FromAgent {
         stream: u32,
         /// How many more chunks may be sent.
         chunks: u32,
+        /// How long the module waited for bytes since the last such message, in microseconds: what
+        /// the line takes.
+        waited_us: u64,
     },
     /// A part of a file that the module sends back (fetch), in order.
     Push {
@@ -160,6 +163,8 @@ pub struct Run {
     pub job: Option<Job>,
     /// In a dry run, an earlier task on this host that is not decided: `apt` at site.yml:9.
     pub doubt: Option<String>,
+    /// Nobody looks at the result's keys: what takes long to tell may be left out of it.
+    pub brief: bool,
     /// Set where the request was sent before its turn: it waits for that of another one.
     pub after: Option<After>,
 }

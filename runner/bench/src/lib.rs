@@ -151,6 +151,7 @@ fn wire_request() -> Work {
         blobs: vec![],
         job: None,
         doubt: None,
+        brief: false,
         after: None,
     };
     let message = ToAgent::Run(Box::new(run));

@@ -45,6 +45,7 @@ pub(crate) fn options(
         verbosity: verbosity(args, settings),
         library: rplay_engine::Library::default(),
         fingerprint: None,
+        shows_results: true,
         settings: crate::config::shown(settings).into_iter().collect(),
         defaults: Defaults {
             gathering: settings.gathering.unwrap_or_default(),

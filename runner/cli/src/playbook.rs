@@ -71,7 +71,10 @@ fn carried_out(args: &PlaybookArgs, review: &ReviewArgs, session: Session) -> Re
         }
         return Ok(Exit::Ok);
     }
-    let options = options(args, &session)?;
+    let options = Options {
+        shows_results: session.screen.shows_results(),
+        ..options(args, &session)?
+    };
     if !review.detailed_exitcode {
         return session.run(options, plays);
     }

@@ -53,6 +53,15 @@ impl Screen {
         }
     }
 
+    /// Whether the keys of results may be shown, also where nothing failed.
+    pub(crate) fn shows_results(&self) -> bool {
+        match self {
+            Self::Own(look) => look.verbosity > 0,
+            Self::Ansible(look) => look.verbosity > 0 || look.callback != Callback::Default,
+            Self::Json => true,
+        }
+    }
+
     /// Takes the events of the run.
     pub(crate) fn sink(&self) -> Arc<dyn Sink> {
         match self {

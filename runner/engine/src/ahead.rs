@@ -99,6 +99,12 @@ impl Line {
         }
     }
 
+    /// How many requests were sent before their turn.
+    pub(crate) fn requests(&self) -> usize {
+        let is_sent = |(_, turn): &&(Arc<Task>, Turn)| matches!(turn, Turn::Sent(..));
+        self.lock().iter().filter(is_sent).count()
+    }
+
     /// Nothing is decided any more; what was sent and not begun does not run.
     pub(crate) fn clear(&self) {
         self.lock().clear();

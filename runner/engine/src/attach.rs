@@ -248,6 +248,7 @@ impl Run {
             blobs: vec![],
             job: None,
             doubt: None,
+            brief: false,
             after: None,
         };
         let report = link

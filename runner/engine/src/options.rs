@@ -37,6 +37,8 @@ pub struct Options {
     pub library: crate::Library,
     /// Set where a plan is made of the events.
     pub fingerprint: Option<Fingerprint>,
+    /// Whether somebody may see the keys of results that no task registers.
+    pub shows_results: bool,
     /// What `lookup('config', ...)` gives, by Ansible's names.
     pub settings: std::collections::BTreeMap<&'static str, Known>,
 }

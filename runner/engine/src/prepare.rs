@@ -216,6 +216,7 @@ impl Run {
             blobs: vec![],
             job: None,
             doubt: self.doubts.of(&place.target.name).filter(|_| check),
+            brief: !self.options.shows_results && self.register_name(context).is_none(),
             after: None,
         })
     }

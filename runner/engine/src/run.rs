@@ -159,6 +159,15 @@ impl Run {
     /// Ends a run that was interrupted: what lookups started ends too.
     pub fn interrupt(&self, begun: Instant) -> Summary {
         crate::pipes::end_all();
+        for host in self.hosts() {
+            let ahead = host.line.requests();
+            if ahead > 0 {
+                let name = &host.name;
+                self.note_warning(&format!(
+                    "up to {ahead} tasks behind the last one shown may have run on `{name}`: a new run tells"
+                ));
+            }
+        }
         self.finish(begun, false)
     }
 

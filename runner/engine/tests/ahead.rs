@@ -200,6 +200,7 @@ fn options() -> Options {
         defaults: Defaults::default(),
         library: rplay_engine::Library::default(),
         fingerprint: None,
+        shows_results: true,
         settings: Default::default(),
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::process::Process;
 use crate::{AgentLost, Exchange};
-use blobs::Pulls;
+use blobs::{Grant, Pulls};
 
 /// A running agent. When the last handle is dropped its input ends, and with it the agent.
 pub struct AgentClient {
@@ -34,7 +34,7 @@ pub struct AgentClient {
 /// What an agent says of one request.
 enum Said {
     Progress(u64, Option<u64>),
-    Pull { blob: u32, stream: u32, chunks: u32 },
+    Pull(Grant),
     Push(Vec<u8>),
     Done(Box<Report>),
     Overlay(Vec<u8>),
@@ -237,11 +237,7 @@ impl Request {
         loop {
             match self.said().await? {
                 Said::Progress(done, total) => exchange.progress(done, total),
-                Said::Pull {
-                    blob,
-                    stream,
-                    chunks,
-                } => pulls.grant(blob, stream, chunks),
+                Said::Pull(grant) => pulls.grant(grant),
                 Said::Push(_) if unkept.is_some() => {}
                 Said::Push(data) => {
                     if let Err(e) = exchange.push(&data) {
@@ -295,14 +291,17 @@ fn addressed(message: FromAgent) -> Option<(u64, Said)> {
             blob,
             stream,
             chunks,
-        } => (
-            id,
-            Said::Pull {
+            waited_us,
+        } => {
+            let waited = Duration::from_micros(waited_us);
+            let grant = Grant {
                 blob,
                 stream,
                 chunks,
-            },
-        ),
+                waited,
+            };
+            (id, Said::Pull(grant))
+        }
         FromAgent::Push { id, data } => (id, Said::Push(data)),
         FromAgent::Done { id, report } => (id, Said::Done(report)),
         FromAgent::Overlay { id, data } => (id, Said::Overlay(data)),

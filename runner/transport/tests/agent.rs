@@ -35,6 +35,7 @@ fn command(line: &str) -> Run {
         blobs: vec![],
         job: None,
         doubt: None,
+        brief: false,
         after: None,
     }
 }

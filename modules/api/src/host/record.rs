@@ -28,6 +28,17 @@ enum Touched {
     Thing(Target),
 }
 
+/// How much is told of changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// All, with how texts differ.
+    WithDiffs,
+    /// All but that.
+    Plainly,
+    /// What costs no second reading of a large file that is new.
+    Briefly,
+}
+
 /// A file before its first touch.
 struct Before {
     state: Option<State>,
@@ -91,11 +102,11 @@ impl Record {
         self.order.push(Touched::Thing(target));
     }
 
-    pub(super) fn changes(&self, system: &dyn System, diff: bool) -> Vec<Recorded> {
+    pub(super) fn changes(&self, system: &dyn System, telling: Telling) -> Vec<Recorded> {
         self.order
             .iter()
             .filter_map(|touched| match touched {
-                Touched::File(path) => self.file_change(system, path, diff),
+                Touched::File(path) => self.file_change(system, path, telling),
                 Touched::Thing(target) => {
                     let (before, after) = self.things[target].clone();
                     (before != after).then(|| Recorded {
@@ -112,9 +123,13 @@ impl Record {
             .collect()
     }
 
-    fn file_change(&self, system: &dyn System, path: &Path, wants_diff: bool) -> Option<Recorded> {
+    fn file_change(&self, system: &dyn System, path: &Path, telling: Telling) -> Option<Recorded> {
         let before = &self.files[path];
-        let content_after = content(system, path);
+        let wants_diff = telling == Telling::WithDiffs;
+        let content_after = match telling {
+            Telling::Briefly if before.state.is_none() && is_large(system, path) => None,
+            _ => content(system, path),
+        };
         let same_content = before.content == content_after;
         let old = with_digest(before.state.clone(), before.content.as_ref());
         let mut after = with_digest(file_state(system, path), content_after.as_ref());
@@ -195,6 +210,11 @@ fn list(system: &dyn System, folder: &Path, hash: &mut Sha256) {
             hash.update("up\n");
         }
     }
+}
+
+fn is_large(system: &dyn System, path: &Path) -> bool {
+    let meta = system.lstat(path).ok().flatten();
+    meta.is_some_and(|meta| meta.is_file() && meta.size > TEXT_LIMIT)
 }
 
 /// A regular file's content; `None` where there is none or it cannot be read.

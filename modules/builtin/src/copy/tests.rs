@@ -41,6 +41,23 @@ fn content_is_written_once_and_then_left_alone() {
 }
 
 #[test]
+fn nothing_is_digested_for_a_result_that_nobody_looks_at() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system).blob(vec![b'x'; 2 << 20]).brief();
+        let dest = path(root, "large");
+        let args = json!({"src": sent("large", 0o644), "dest": dest});
+        let first = host.run::<This>(args.clone());
+        let data = first.result.unwrap().data;
+        assert_eq!((data.get("checksum"), data.get("md5sum")), (None, None));
+        assert_eq!(data["size"], 2 << 20);
+        // It is told as a change all the same, and found to be there the next time.
+        assert_eq!(first.changes.len(), 1);
+        assert_eq!(first.changes[0].after.as_ref().unwrap()["state"], "file");
+        assert_eq!(host.run::<This>(args).changes, []);
+    });
+}
+
+#[test]
 fn a_file_keeps_its_mode_when_mode_is_absent() {
     on_each_system(|system, root| {
         let host = Fixture::new(system);

@@ -76,6 +76,19 @@ pub struct GetUrlArgs {
     /// Taken for compatibility: the new file is made beside `dest`, to replace it in one step.
     #[arg(name = "tmp_dest")]
     _tmp_dest: Option<PathBuf>,
+    /// Headers that do not go to where a redirect leads.
+    #[arg(default = vec![])]
+    unredirected_headers: Vec<String>,
+    /// Look the login up in ~/.netrc, where none is given.
+    #[arg(default = true)]
+    use_netrc: bool,
+    /// What TLS may use, by OpenSSL's names: `ECDHE-RSA-AES128-GCM-SHA256`. Parts of a list may be
+    /// put together with `:`.
+    #[arg(default = vec![])]
+    ciphers: Vec<String>,
+    /// Log in with Kerberos: not spoken here.
+    #[arg(default = false)]
+    use_gssapi: bool,
     /// Owner, group and mode.
     #[arg(flatten)]
     file: FileArgs,
@@ -156,7 +169,8 @@ impl Module for This {
 
     fn run(args: GetUrlArgs, host: &Host) -> Result<Outcome> {
         check_scheme(&args.url)?;
-        let client = Client::new(host, options(&args)?, &args.url)?;
+        http::refuse_gssapi(args.use_gssapi)?;
+        let client = Client::new(host, options(&args, host)?, &args.url)?;
         let get = Get {
             args: &args,
             host,
@@ -181,17 +195,30 @@ fn check_scheme(url: &str) -> Result<()> {
     }
 }
 
-fn options(args: &GetUrlArgs) -> Result<Options> {
+fn options(args: &GetUrlArgs, host: &Host) -> Result<Options> {
     let timeout = Duration::try_from_secs_f64(args.timeout)
         .ok()
         .filter(|t| !t.is_zero())
         .ok_or_else(|| {
             Failure::new(format!("`{}` is no time to wait", args.timeout)).arg("timeout")
         })?;
+    let own = || http::split_login(&args.url).1.is_some();
+    let found = match args.url_username {
+        None if args.use_netrc && http::is_http(&args.url) && !own() => {
+            http::netrc::login(host, &args.url)?
+        }
+        _ => None,
+    };
+    let (username, password) = match found.as_deref().and_then(|found| found.split_once(':')) {
+        Some((name, password)) => (Some(name.to_owned()), Some(password.to_owned())),
+        None => (args.url_username.clone(), args.url_password.clone()),
+    };
     Ok(Options {
         headers: args.headers.clone().into_iter().flatten().collect(),
-        username: args.url_username.clone(),
-        password: args.url_password.clone(),
+        unredirected: args.unredirected_headers.clone(),
+        ciphers: args.ciphers.clone(),
+        username,
+        password,
         use_proxy: args.use_proxy,
         validate_certs: args.validate_certs,
         client_cert: args.client_cert.clone(),
@@ -273,7 +300,7 @@ impl Get<'_> {
         let (url, status) = (body.url().to_owned(), body.status());
         let there = self.host.stat(&path)?;
         let before = match &there {
-            Some(meta) if meta.is_file() => {
+            Some(meta) if meta.is_file() && !self.host.is_brief() => {
                 Some(checksum::sha1_and_md5(self.host, &path)?[0].clone())
             }
             _ => None,

@@ -2,10 +2,13 @@
 //!
 //! Owns connections, retries and resuming. Knows nothing of where the content goes.
 
+mod ciphers;
 mod download;
 mod exchange;
 mod fault;
 mod name;
+pub mod netrc;
+mod redirect;
 mod socket;
 mod trust;
 
@@ -25,13 +28,21 @@ pub use download::{Download, Slot};
 pub use exchange::{Exchange, Payload};
 use fault::Fault;
 pub use name::{file_name, offered_name};
+pub use redirect::{location, origin};
 use socket::{NoNames, SocketConnector};
+
+/// As many redirects as Python follows.
+const MOST_REDIRECTS: u32 = 10;
 
 /// How a task wants its requests.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Headers of every request.
     pub headers: Vec<(String, String)>,
+    /// The names of those that do not go to where a redirect leads.
+    pub unredirected: Vec<String>,
+    /// What TLS may use, by OpenSSL's names; all that is spoken where it is empty.
+    pub ciphers: Vec<String>,
     /// The name for basic authentication.
     pub username: Option<String>,
     /// Its password.
@@ -61,6 +72,8 @@ impl Options {
     pub fn plain(user_agent: &str, timeout: Duration, retries: u32) -> Self {
         Self {
             headers: vec![],
+            unredirected: vec![],
+            ciphers: vec![],
             username: None,
             password: None,
             timeout,
@@ -94,7 +107,11 @@ pub struct Answer {
 impl<'a> Client<'a> {
     /// A client for `url` and what it leads to.
     pub fn new(host: &'a Host<'a>, options: Options, url: &str) -> Result<Self> {
-        let tls = TlsConfig::builder()
+        let mut tls = TlsConfig::builder();
+        if let Some(provider) = ciphers::provider(&options.ciphers)? {
+            tls = tls.unversioned_rustls_crypto_provider(provider);
+        }
+        let tls = tls
             .disable_verification(!options.validate_certs)
             .root_certs(trust::roots(
                 host,
@@ -172,23 +189,69 @@ impl<'a> Client<'a> {
     fn try_get(&self, url: &str, headers: &[(&str, String)]) -> std::result::Result<Answer, Fault> {
         use ureq::ResponseExt;
         let (url, login) = split_login(url);
-        let mut request = self.agent.get(&url);
-        for (name, value) in &self.options.headers {
-            request = request.header(name, value);
-        }
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        if let Some(login) = self.login().or(login) {
-            request = request.header("authorization", format!("Basic {}", STANDARD.encode(login)));
-        }
-        let response = request.call().map_err(|e| Fault::of(&url, &e))?;
+        let login = self.login().or(login);
+        let own = self.options.headers.iter().cloned();
+        let more = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let mut headers: Vec<(String, String)> = own.chain(more).collect();
+        headers.extend(login.map(|login| {
+            let value = format!("Basic {}", STANDARD.encode(login));
+            ("authorization".to_owned(), value)
+        }));
+        let (url, headers) = self.past_redirects(url, headers)?;
+        let response = self.ask(&url, &headers, MOST_REDIRECTS)?;
         let status = response.status();
         if status.is_success() || status.as_u16() == 304 {
             let url = response.get_uri().to_string();
             return Ok(Answer { response, url });
         }
         Err(Fault::of_status(&url, status))
+    }
+
+    /// Where headers must not go along, the redirects are followed one by one: the address that does
+    /// not lead on, and what it is told.
+    fn past_redirects(
+        &self,
+        mut url: String,
+        mut headers: Vec<(String, String)>,
+    ) -> std::result::Result<(String, Vec<(String, String)>), Fault> {
+        if self.options.unredirected.is_empty() {
+            return Ok((url, headers));
+        }
+        for _ in 0..MOST_REDIRECTS {
+            let response = self.ask(&url, &headers, 0)?;
+            let Some(to) = location(&url, &response) else {
+                break;
+            };
+            let same_server = origin(&url) == origin(&to);
+            headers.retain(|(name, _)| {
+                let held = self
+                    .options
+                    .unredirected
+                    .iter()
+                    .any(|n| n.eq_ignore_ascii_case(name));
+                let is_login = name.eq_ignore_ascii_case("authorization");
+                !held && (same_server || !is_login)
+            });
+            url = to;
+        }
+        Ok((url, headers))
+    }
+
+    fn ask(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        redirects: u32,
+    ) -> std::result::Result<Response<Body>, Fault> {
+        let mut request = self.agent.get(url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.config().max_redirects(redirects);
+        let request = request.max_redirects_will_error(redirects > 0).build();
+        request.call().map_err(|e| Fault::of(url, &e))
     }
 
     fn login(&self) -> Option<String> {
@@ -209,6 +272,24 @@ impl<'a> Client<'a> {
         }
         Ok(())
     }
+}
+
+/// Refuses a login with Kerberos.
+pub fn refuse_gssapi(wanted: bool) -> Result<()> {
+    match wanted {
+        false => Ok(()),
+        true => Err(Failure::new("Kerberos is not spoken here")
+            .arg("use_gssapi")
+            .help("log in with url_username and url_password, or run `curl --negotiate` on the target")),
+    }
+}
+
+/// Whether an address is one of HTTP or HTTPS.
+pub fn is_http(url: &str) -> bool {
+    is_https(url)
+        || url
+            .get(..7)
+            .is_some_and(|s| s.eq_ignore_ascii_case("http://"))
 }
 
 /// Whether an address is one of HTTPS.

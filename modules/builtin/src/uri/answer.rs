@@ -34,7 +34,7 @@ impl Answer<'_> {
         let code = status.as_u16();
         let wanted = self.args.status_code.contains(&i32::from(code));
         let mut data = headers(arrived.response.headers());
-        if let Some(to) = hops::location(&arrived.url, &arrived.response) {
+        if let Some(to) = crate::http::location(&arrived.url, &arrived.response) {
             data.insert("location".to_owned(), to.into());
         }
         let length = data.get("content_length").and_then(Value::as_str);

@@ -8,7 +8,6 @@ mod answer;
 mod body;
 mod form;
 mod hops;
-mod netrc;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -108,6 +107,13 @@ pub struct UriArgs {
     /// Unpack what the server compressed on the way (Content-Encoding).
     #[arg(default = true)]
     decompress: bool,
+    /// What TLS may use, by OpenSSL's names: `ECDHE-RSA-AES128-GCM-SHA256`. Parts of a list may be
+    /// put together with `:`.
+    #[arg(default = vec![])]
+    ciphers: Vec<String>,
+    /// Log in with Kerberos: not spoken here.
+    #[arg(default = false)]
+    use_gssapi: bool,
     /// Owner, group and mode of `dest`.
     #[arg(flatten)]
     file: FileArgs,
@@ -233,6 +239,7 @@ impl Module for This {
                 .with("stdout", why)
                 .with("stdout_lines", lines));
         }
+        http::refuse_gssapi(args.use_gssapi)?;
         let (url, login) = address(&args, host)?;
         let start = Instant::now();
         let exchange = Exchange {
@@ -362,7 +369,7 @@ fn address(args: &UriArgs, host: &Host) -> Result<(String, Option<String>)> {
         format!("{name}:{password}")
     });
     let login = match given.or(own) {
-        None if args.use_netrc => netrc::login(host, &url)?,
+        None if args.use_netrc => http::netrc::login(host, &url)?,
         login => login,
     };
     Ok((url, login))
@@ -395,6 +402,7 @@ fn options(args: &UriArgs) -> Result<Options> {
         client_key: args.client_key.clone(),
         ca_path: args.ca_path.clone(),
         unix_socket: args.unix_socket.clone(),
+        ciphers: args.ciphers.clone(),
         ..Options::plain(&args.http_agent, timeout, 0)
     })
 }

@@ -169,6 +169,7 @@ fn options(hosts: u64) -> Options {
         defaults: Defaults::default(),
         library: rplay_engine::Library::default(),
         fingerprint: None,
+        shows_results: true,
         settings: Default::default(),
     }
 }

@@ -173,6 +173,7 @@ impl Host<'_> {
             blobs: vec![],
             job: None,
             doubt: None,
+            brief: false,
             after: None,
         };
         let lost = |result: TaskResult| Missed::Lost(Box::new(result));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rplay_wire::{CHUNK, ToAgent, encode};
@@ -13,11 +13,13 @@ use super::pack::Packer;
 use crate::Exchange;
 
 /// What the agent takes of a blob.
-struct Grant {
-    blob: u32,
+pub(super) struct Grant {
+    pub blob: u32,
     /// The agent's number of this reading of it.
-    stream: u32,
-    chunks: u32,
+    pub stream: u32,
+    pub chunks: u32,
+    /// How long it waited for bytes since the last one.
+    pub waited: Duration,
 }
 
 /// The blobs of one request that are under way. Dropped, they end.
@@ -39,7 +41,7 @@ impl Pulls {
     }
 
     /// The agent takes so many more chunks of a blob.
-    pub(super) fn grant(&mut self, blob: u32, stream: u32, chunks: u32) {
+    pub(super) fn grant(&mut self, grant: Grant) {
         let grants = self.grants.get_or_insert_with(|| {
             let (sender, grants) = mpsc::unbounded_channel();
             let feed = Feed {
@@ -49,16 +51,11 @@ impl Pulls {
                 streams: VecDeque::new(),
                 newest: None,
                 packer: Packer::default(),
-                waited: Duration::ZERO,
+                sent: 0,
             };
             tokio::task::spawn_blocking(move || feed.run(grants));
             sender
         });
-        let grant = Grant {
-            blob,
-            stream,
-            chunks,
-        };
         // A feed ends only where nobody listens any more.
         let _ = grants.send(grant);
     }
@@ -84,8 +81,8 @@ struct Feed {
     /// The last number seen: a lower one that is not among the streams is at its end.
     newest: Option<u32>,
     packer: Packer,
-    /// How long it waited for the line since the last part was sent.
-    waited: Duration,
+    /// Bytes sent since the last grant.
+    sent: usize,
 }
 
 impl Feed {
@@ -99,7 +96,7 @@ impl Feed {
                     Err(TryRecvError::Empty) => None,
                     Err(TryRecvError::Disconnected) => return,
                 },
-                None => match self.wait(&mut grants) {
+                None => match grants.blocking_recv() {
                     None => return,
                     grant => grant,
                 },
@@ -112,18 +109,9 @@ impl Feed {
         }
     }
 
-    /// Waits until the agent takes more. Where a blob is under way it does so as the line brings it
-    /// what was sent before.
-    fn wait(&mut self, grants: &mut mpsc::UnboundedReceiver<Grant>) -> Option<Grant> {
-        let begun = Instant::now();
-        let grant = grants.blocking_recv();
-        if !self.streams.is_empty() {
-            self.waited += begun.elapsed();
-        }
-        grant
-    }
-
     fn take(&mut self, grant: &Grant) {
+        let sent = std::mem::take(&mut self.sent);
+        self.packer.note_line(grant.waited, sent);
         let known = self.streams.iter_mut().find(|s| s.number == grant.stream);
         if let Some(stream) = known {
             stream.granted += grant.chunks;
@@ -167,11 +155,8 @@ impl Feed {
             error,
         })
         .expect("bug: a chunk is smaller than a frame may be");
-        let begun = Instant::now();
-        let is_sent = self.chunks.blocking_send(frame.into()).is_ok();
-        let waited = std::mem::take(&mut self.waited) + begun.elapsed();
-        self.packer.note_line(waited, bytes);
-        is_sent
+        self.sent += bytes;
+        self.chunks.blocking_send(frame.into()).is_ok()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whether the parts of a file are compressed on their way: where the line is slow enough, and the
 //! content gives way enough, that it takes less time than it saves.
 //!
-//! Nothing is asked of the line: how fast it is shows in how long each part waits to be sent. The
-//! first parts fill buffers and go as they are.
+//! How fast the line is shows in how long the host waited for what was sent, and it says so each time
+//! that it asks for more. A host that is slow itself does not wait.
 
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ const MARGIN: f64 = 1.2;
 /// Every so many parts one is compressed to see whether it would pay by now.
 const PROBE: u32 = 32;
 
-/// How much the newest measurement counts. The line takes many parts at once and then none for a
-/// while: what counts is the mean over some of its turns.
-const NEWEST_PACKED: f64 = 0.25;
-const NEWEST_OF_LINE: f64 = 0.03;
+/// How much is left of the older measurements when a new one comes.
+const KEPT: f64 = 0.75;
 
-/// What was measured so far. Seconds are those of one byte of content.
+/// What was measured so far.
 #[derive(Debug, Default)]
 pub(super) struct Packer {
-    /// How long a byte on the line takes.
-    line: Option<f64>,
-    /// How long it takes to compress one, and what part of it is left then.
-    packing: Option<(f64, f64)>,
+    /// Seconds on the line, and bytes.
+    line: Mean,
+    /// Seconds of compressing, and bytes that were.
+    cost: Mean,
+    /// Bytes that were left of those, and those.
+    left: Mean,
     since_probe: u32,
 }
 
@@ -33,62 +33,63 @@ impl Packer {
     /// The part as it is to be sent, and whether it is compressed.
     pub(super) fn pack(&mut self, part: Vec<u8>) -> (Vec<u8>, bool) {
         self.since_probe += 1;
-        let is_probe = self.line.is_some() && self.since_probe >= PROBE;
+        let is_probe = self.line.per_byte() > 0.0 && self.since_probe >= PROBE;
         if !is_probe && !self.pays() {
             return (part, false);
         }
         self.since_probe = 0;
         let begun = Instant::now();
         let packed = pack(&part);
-        self.note_packing(begun.elapsed(), part.len(), packed.len());
+        self.cost.note(begun.elapsed().as_secs_f64(), part.len());
+        self.left.note(number(packed.len()), part.len());
         match packed.len() < part.len() {
             true => (packed, true),
             false => (part, false),
         }
     }
 
-    /// So many bytes waited so long until the line took them.
+    /// The host waited so long for so many bytes.
     pub(super) fn note_line(&mut self, waited: Duration, bytes: usize) {
-        if let Some(now) = per_byte(waited, bytes) {
-            self.line = Some(blend(self.line, now, NEWEST_OF_LINE));
+        self.line.note(waited.as_secs_f64(), bytes);
+        if self.cost.bytes == 0.0 {
             // The first measurement is reason enough to look.
-            self.since_probe = self
-                .since_probe
-                .max(PROBE * u32::from(self.packing.is_none()));
-        }
-    }
-
-    fn note_packing(&mut self, took: Duration, bytes: usize, left: usize) {
-        if let (Some(cost), Some(left)) = (per_byte(took, bytes), share(left, bytes)) {
-            let known = self.packing;
-            self.packing = Some((
-                blend(known.map(|(cost, _)| cost), cost, NEWEST_PACKED),
-                blend(known.map(|(_, left)| left), left, NEWEST_PACKED),
-            ));
+            self.since_probe = PROBE;
         }
     }
 
     fn pays(&self) -> bool {
-        match (self.line, self.packing) {
-            (Some(line), Some((cost, left))) => line * (1.0 - left) > cost * MARGIN,
-            _ => false,
+        let saved = self.line.per_byte() * (1.0 - self.left.per_byte());
+        self.cost.bytes > 0.0 && saved > self.cost.per_byte() * MARGIN
+    }
+}
+
+/// What so many bytes came to, the older of them counting less.
+#[derive(Debug, Default)]
+struct Mean {
+    sum: f64,
+    bytes: f64,
+}
+
+impl Mean {
+    fn note(&mut self, value: f64, bytes: usize) {
+        if bytes > 0 {
+            self.sum = self.sum * KEPT + value;
+            self.bytes = self.bytes * KEPT + number(bytes);
+        }
+    }
+
+    fn per_byte(&self) -> f64 {
+        match self.bytes > 0.0 {
+            true => self.sum / self.bytes,
+            false => 0.0,
         }
     }
 }
 
 // Sizes of parts are small numbers.
 #[allow(clippy::cast_precision_loss)]
-fn per_byte(time: Duration, bytes: usize) -> Option<f64> {
-    (bytes > 0).then(|| time.as_secs_f64() / bytes as f64)
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn share(part: usize, whole: usize) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-fn blend(known: Option<f64>, newest: f64, counts: f64) -> f64 {
-    known.map_or(newest, |known| known * (1.0 - counts) + newest * counts)
+fn number(bytes: usize) -> f64 {
+    bytes as f64
 }
 
 #[cfg(test)]

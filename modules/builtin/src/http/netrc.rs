@@ -5,7 +5,7 @@ use std::path::Path;
 use rplay_api::{Host, Result};
 
 /// The login for an address's host.
-pub(super) fn login(host: &Host, url: &str) -> Result<Option<String>> {
+pub fn login(host: &Host, url: &str) -> Result<Option<String>> {
     let Some(home) = host.env("HOME").filter(|h| h.starts_with('/')) else {
         return Ok(None);
     };
