@@ -83,6 +83,7 @@ modules! {
     shell
     slurp
     stat
+    subversion
     systemd
     sysvinit
     tempfile

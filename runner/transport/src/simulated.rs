@@ -62,7 +62,7 @@ impl Simulation {
         output: &mut WriteHalf<DuplexStream>,
     ) -> Result<(), String> {
         let mut buffer = BytesMut::new();
-        let mut line = Answers::new(&self);
+        let mut line = Answers::new(self);
         loop {
             while let Some(message) = take_frame::<ToAgent>(&mut buffer)? {
                 if let ToAgent::Run(run) = message {

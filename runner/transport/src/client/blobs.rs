@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rplay_wire::{CHUNK, ToAgent, encode};
@@ -52,6 +52,7 @@ impl Pulls {
                 newest: None,
                 packer: Packer::default(),
                 sent: 0,
+                busy: Duration::ZERO,
             };
             tokio::task::spawn_blocking(move || feed.run(grants));
             sender
@@ -81,8 +82,9 @@ struct Feed {
     /// The last number seen: a lower one that is not among the streams is at its end.
     newest: Option<u32>,
     packer: Packer,
-    /// Bytes sent since the last grant.
+    /// Bytes sent since the last grant, and the time that making them took.
     sent: usize,
+    busy: Duration,
 }
 
 impl Feed {
@@ -110,8 +112,13 @@ impl Feed {
     }
 
     fn take(&mut self, grant: &Grant) {
-        let sent = std::mem::take(&mut self.sent);
-        self.packer.note_line(grant.waited, sent);
+        let (sent, busy) = (
+            std::mem::take(&mut self.sent),
+            std::mem::take(&mut self.busy),
+        );
+        // While this side reads and compresses, it is not the line that the agent waits for.
+        self.packer
+            .note_line(grant.waited.saturating_sub(busy), sent);
         let known = self.streams.iter_mut().find(|s| s.number == grant.stream);
         if let Some(stream) = known {
             stream.granted += grant.chunks;
@@ -128,6 +135,7 @@ impl Feed {
 
     /// Sends the next chunk of a stream; false where nobody listens any more.
     fn next(&mut self, place: usize) -> bool {
+        let begun = Instant::now();
         let stream = &mut self.streams[place];
         stream.granted -= 1;
         let number = stream.number;
@@ -137,12 +145,19 @@ impl Feed {
             self.streams.remove(place);
         }
         match read {
-            Ok(data) => self.send(number, data, last, None),
-            Err(e) => self.send(number, vec![], true, Some(e.to_string())),
+            Ok(data) => self.send(number, data, last, None, begun),
+            Err(e) => self.send(number, vec![], true, Some(e.to_string()), begun),
         }
     }
 
-    fn send(&mut self, stream: u32, data: Vec<u8>, last: bool, error: Option<String>) -> bool {
+    fn send(
+        &mut self,
+        stream: u32,
+        data: Vec<u8>,
+        last: bool,
+        error: Option<String>,
+        begun: Instant,
+    ) -> bool {
         let id = self.id;
         let (data, packed) = self.packer.pack(data);
         let bytes = data.len();
@@ -156,6 +171,7 @@ impl Feed {
         })
         .expect("bug: a chunk is smaller than a frame may be");
         self.sent += bytes;
+        self.busy += begun.elapsed();
         self.chunks.blocking_send(frame.into()).is_ok()
     }
 }
