@@ -1,6 +1,8 @@
 //! What is sent before its turn, on hosts behind a line of a second each way. The clock is tokio's
 //! own, which stands still while there is work to do: a second is a second on any machine.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
