@@ -73,15 +73,10 @@ impl Systems {
 
 /// A request that only a bug in the controller makes.
 fn refused(msg: String) -> Report {
-    Report {
-        end: End::Failed {
-            msg,
-            arg: None,
-            help: vec!["this is a bug in rplay".to_owned()],
-            data: "{}".to_owned(),
-        },
-        changes: vec![],
-        warnings: vec![],
-        took_us: 0,
-    }
+    Report::of(End::Failed {
+        msg,
+        arg: None,
+        help: vec!["this is a bug in rplay".to_owned()],
+        data: "{}".to_owned(),
+    })
 }

@@ -44,16 +44,11 @@ pub(crate) fn start(run: &Run, job: &Job) -> io::Result<Report> {
 }
 
 fn done(changed: bool, data: Map<String, Value>) -> Report {
-    Report {
-        end: End::Ok {
-            changed,
-            data: Value::Object(data).to_string(),
-            unknown: vec![],
-        },
-        changes: vec![],
-        warnings: vec![],
-        took_us: 0,
-    }
+    Report::of(End::Ok {
+        changed,
+        data: Value::Object(data).to_string(),
+        unknown: vec![],
+    })
 }
 
 /// Runs the job of a request's file.

@@ -149,23 +149,15 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use rplay_wire::{After, Mode};
+    use rplay_wire::After;
 
     use super::*;
 
     fn run(id: u64, after: Option<(u64, bool)>) -> Run {
         Run {
             id,
-            module: "file".to_owned(),
-            args: "{}".to_owned(),
-            mode: Mode::Apply,
-            diff: false,
-            environment: vec![],
-            blobs: vec![],
-            job: None,
-            doubt: None,
-            brief: false,
             after: after.map(|(id, needs)| After { id, needs }),
+            ..Run::new("file", "{}".to_owned())
         }
     }
 

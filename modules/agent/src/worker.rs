@@ -62,7 +62,7 @@ pub(crate) fn admit(run: Run, shared: &Shared) {
 fn take(turn: Turn, shared: &Shared) {
     match turn {
         Turn::Now(run) => spawn(*run, shared),
-        Turn::Never(id) => finish(shared, id, empty(End::NotRun)),
+        Turn::Never(id) => finish(shared, id, Report::of(End::NotRun)),
     }
 }
 
@@ -89,7 +89,7 @@ fn spawn(run: Run, shared: &Shared) {
 pub(crate) fn run(run: &Run, shared: &Shared) -> Report {
     let control = shared.requests.control(run.id);
     match control.is_cancelled() {
-        true => empty(End::Cancelled),
+        true => Report::of(End::Cancelled),
         false => with(run, shared, &control),
     }
 }
@@ -139,27 +139,17 @@ fn finish(shared: &Shared, id: u64, report: Report) {
     }
 }
 
-/// The report of what did not run.
-fn empty(end: End) -> Report {
-    Report {
-        end,
-        changes: vec![],
-        warnings: vec![],
-        took_us: 0,
-    }
-}
-
 fn failed(msg: String, start: Instant) -> Report {
+    let took_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let end = End::Failed {
+        msg,
+        arg: None,
+        help: vec![],
+        data: "{}".to_owned(),
+    };
     Report {
-        end: End::Failed {
-            msg,
-            arg: None,
-            help: vec![],
-            data: "{}".to_owned(),
-        },
-        changes: vec![],
-        warnings: vec![],
-        took_us: u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        took_us,
+        ..Report::of(end)
     }
 }
 

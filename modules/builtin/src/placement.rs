@@ -39,8 +39,7 @@ pub struct Placed {
 impl Placement<'_> {
     /// Puts it there; nothing is written where it has that content already.
     pub fn put(&self, host: &Host, content: &Content) -> Result<Placed> {
-        let is_there = self.is_there(host, content)?;
-        self.put_or_keep(host, content, is_there)
+        self.put_compared(host, content, None)
     }
 
     /// Whether the file has that content already.
@@ -60,12 +59,21 @@ impl Placement<'_> {
         }
     }
 
-    /// As [`Self::put`], where it is known whether the file has that content already.
-    pub fn put_or_keep(&self, host: &Host, content: &Content, is_there: bool) -> Result<Placed> {
+    /// As [`Self::put`], where it may be known whether the file has that content already.
+    pub fn put_compared(
+        &self,
+        host: &Host,
+        content: &Content,
+        is_there: Option<bool>,
+    ) -> Result<Placed> {
         let path = self.path(host)?;
         let there = host.lstat(&path)?;
         if let Some(meta) = &there {
             self.refuse_folder(meta)?;
+            let is_there = match is_there {
+                Some(known) => known,
+                None => content.is_at(host, &path, meta)?,
+            };
             if is_there {
                 host.ensure_attrs(&path, self.args)?;
                 return Ok(Placed {

@@ -169,6 +169,25 @@ pub struct Run {
     pub after: Option<After>,
 }
 
+impl Run {
+    /// A call of a module on the host as it is, that runs at once; its id is the channel's to give.
+    pub fn new(module: impl Into<String>, args: Json) -> Self {
+        Self {
+            id: 0,
+            module: module.into(),
+            args,
+            mode: Mode::Apply,
+            diff: false,
+            environment: vec![],
+            blobs: vec![],
+            job: None,
+            doubt: None,
+            brief: false,
+            after: None,
+        }
+    }
+}
+
 /// The request that another one comes after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct After {
@@ -210,6 +229,18 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How long the module ran, in microseconds.
     pub took_us: u64,
+}
+
+impl Report {
+    /// Of a request that changed nothing and took no time.
+    pub fn of(end: End) -> Self {
+        Self {
+            end,
+            changes: vec![],
+            warnings: vec![],
+            took_us: 0,
+        }
+    }
 }
 
 /// The result of a module.

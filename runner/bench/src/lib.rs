@@ -11,7 +11,7 @@ use rplay_diag::Source;
 use rplay_template::vault::VaultKeys;
 use rplay_template::{Redactor, Templar, Value, Vars};
 use rplay_vars::{Layer, Level, Mappings, Scope};
-use rplay_wire::{Mode, Run, ToAgent, decode, encode};
+use rplay_wire::{Run, ToAgent, decode, encode};
 use rplay_yaml::{Kind, Map, Node};
 
 /// A piece of work, ready to be done again and again.
@@ -142,17 +142,13 @@ fn rendered(text: &str) -> Work {
 fn wire_request() -> Work {
     let run = Run {
         id: 7,
-        module: "copy".to_owned(),
-        args: r#"{"dest":"/etc/app.conf","mode":"0644","content":"name=app\nport=8080\n"}"#
-            .to_owned(),
-        mode: Mode::Apply,
         diff: true,
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-        blobs: vec![],
-        job: None,
-        doubt: None,
-        brief: false,
-        after: None,
+        ..Run::new(
+            "copy",
+            r#"{"dest":"/etc/app.conf","mode":"0644","content":"name=app\nport=8080\n"}"#
+                .to_owned(),
+        )
     };
     let message = ToAgent::Run(Box::new(run));
     Box::new(move || {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rplay_playbook::{Item, Keyword, Task, is_template};
-use rplay_template::{Origin, Vars};
+use rplay_template::Vars;
 
 use crate::action;
 use crate::frame::Frame;
@@ -18,7 +18,7 @@ use crate::links::{Broken, Sent};
 use crate::prepare::{Errand, Prepared};
 use crate::result::TaskResult;
 use crate::run::Run;
-use crate::task::TaskContext;
+use crate::task::{TaskContext, origin};
 use crate::unsettled::Unsettled;
 
 /// How many requests of a host may be ahead of their turn, and how large they may be together, in
@@ -51,10 +51,18 @@ impl Turn {
             Self::Skipped(_) => None,
         }
     }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Sent(_, size) => *size,
+            Self::Skipped(_) => 0,
+        }
+    }
 }
 
 impl OnItsWay {
-    fn before(&self) -> Option<Before<'_>> {
+    /// It, where it was sent, as what another request may come after.
+    pub(crate) fn before(&self) -> Option<Before<'_>> {
         let errand = &self.errand;
         let sent = self.sent.as_ref().ok()?;
         Some(Before { errand, sent })
@@ -99,6 +107,13 @@ impl Line {
         }
     }
 
+    /// Whether a task is the next one that something is decided of.
+    fn is_next(&self, task: &Arc<Task>) -> bool {
+        let line = self.lock();
+        line.front()
+            .is_some_and(|(next, _)| Arc::ptr_eq(next, task))
+    }
+
     /// How many requests were sent before their turn.
     pub(crate) fn requests(&self) -> usize {
         let is_sent = |(_, turn): &&(Arc<Task>, Turn)| matches!(turn, Turn::Sent(..));
@@ -124,8 +139,12 @@ pub(crate) struct Items {
     /// The next one to decide.
     next: usize,
     turns: VecDeque<Turn>,
+    /// How large the requests of these are together, in bytes.
+    size: usize,
     /// Whether any may be.
     is_open: bool,
+    /// Whether the next one is to wait until it is its turn.
+    waits: bool,
 }
 
 impl Run {
@@ -141,13 +160,18 @@ impl Run {
     ) -> Vec<Arc<Task>> {
         let many = hosts.iter().filter(|h| h.is_active()).nth(1).is_some();
         let mut upcoming = vec![];
-        if self.is_stepping() || (many && self.failures_are_shared(frame)) {
+        let decided = |host: &Arc<HostRun>| !host.is_active() || host.line.is_next(task);
+        if self.is_stepping()
+            || (many && self.failures_are_shared(frame))
+            || !self.is_plain(task, frame, many)
+            || hosts.iter().all(decided)
+        {
             return upcoming;
         }
         let mut last = task;
         for item in behind {
             let Item::Task(next) = item else { break };
-            if !self.leaves_the_next_alone(last, frame, many) || upcoming.len() == TASKS {
+            if !leaves_the_next_alone(last, frame) || upcoming.len() == TASKS {
                 break;
             }
             if !handler && !self.options.tags.selects(&frame.tags(Some(next))) {
@@ -181,18 +205,11 @@ impl Run {
         };
         let said = |keyword: &Keyword| frame.keyword(Some(task), *keyword).is_some();
         let is_confined = module.is_confined || !many;
-        is_confined && name != "fetch" && task.action.faults.is_empty() && {
-            !self.times_out() && !IN_ITS_TURN.iter().any(said)
-        }
-    }
-
-    /// Whether nothing that a task brings can matter to the next one, but for what it registers and
-    /// whether it ended well.
-    fn leaves_the_next_alone(&self, task: &Task, frame: &Frame, many: bool) -> bool {
-        let judges = frame.keyword(Some(task), Keyword::FailedWhen).is_some();
-        let module = rplay_builtin::find(&task.action.name);
-        let tells = module.is_some_and(rplay_api::Entry::brings_facts);
-        self.is_plain(task, frame, many) && !judges && !tells
+        is_confined
+            && name != "fetch"
+            && task.action.faults.is_empty()
+            && !self.times_out()
+            && !TRIED_OR_WATCHED.iter().chain(&ELSEWHERE).any(said)
     }
 
     /// Whether every task has a time in which it is to end.
@@ -218,10 +235,7 @@ impl Run {
                 task: task.clone(),
                 frame: context.frame.clone(),
                 is_secret: context.is_secret,
-                origin: Origin {
-                    what: task.action.name.clone(),
-                    span: Some(task.span.clone()),
-                },
+                origin: origin(task),
                 upcoming: vec![],
             };
             let vars: Arc<dyn Vars> = Arc::new(self.scope(&host.name, Some(task), &context.frame));
@@ -247,11 +261,13 @@ impl Run {
         Items {
             next: 0,
             turns: VecDeque::new(),
+            size: 0,
+            waits: false,
             is_open: !waits
                 && !self.times_out()
                 && !is_template(name)
                 && action::find(name).is_none()
-                && !OF_ITEMS_IN_THEIR_TURN.iter().any(said),
+                && !TRIED_OR_WATCHED.iter().any(said),
         }
     }
 
@@ -266,8 +282,9 @@ impl Run {
     ) -> Option<Turn> {
         if items.turns.is_empty() {
             items.next = index;
+            items.waits = false;
         }
-        while items.is_open && items.next < count && items.has_room() {
+        while items.next < count && items.may_send() {
             let before = items.turns.iter().rev().find_map(Turn::before);
             if before.is_some_and(|before| before.sent.is_own_machine()) {
                 break;
@@ -275,13 +292,12 @@ impl Run {
             let vars = vars_of(items.next);
             let turn = self.turn(context, host, vars, vec![], before, false).await;
             match turn {
-                Ok(turn) => items.turns.push_back(turn),
-                Err(Held::This) => break,
+                Ok(turn) => items.push(turn),
+                Err(Held::This) => items.waits = true,
                 Err(Held::All) => items.is_open = false,
             }
-            items.next += 1;
         }
-        items.turns.pop_front()
+        items.pop()
     }
 
     /// Decides on a task before its turn, and sends its request.
@@ -338,17 +354,34 @@ fn inline(blob: &rplay_wire::Blob) -> usize {
 }
 
 impl Items {
-    fn has_room(&self) -> bool {
-        let sizes = self.turns.iter().map(|turn| match turn {
-            Turn::Sent(_, size) => *size,
-            Turn::Skipped(_) => 0,
-        });
-        self.turns.len() < MOST && sizes.sum::<usize>() < LARGEST
+    fn may_send(&self) -> bool {
+        self.is_open && !self.waits && self.turns.len() < MOST && self.size < LARGEST
+    }
+
+    fn push(&mut self, turn: Turn) {
+        self.size += turn.size();
+        self.next += 1;
+        self.turns.push_back(turn);
+    }
+
+    fn pop(&mut self) -> Option<Turn> {
+        let turn = self.turns.pop_front()?;
+        self.size -= turn.size();
+        Some(turn)
     }
 }
 
-/// With one of these, an item is tried more than once, watched while it runs, or runs by itself.
-const OF_ITEMS_IN_THEIR_TURN: [Keyword; 6] = [
+/// Whether nothing that a task brings can matter to the next one, but for what it registers and
+/// whether it ended well.
+fn leaves_the_next_alone(task: &Task, frame: &Frame) -> bool {
+    let judges = frame.keyword(Some(task), Keyword::FailedWhen).is_some();
+    let module = rplay_builtin::find(&task.action.name);
+    !judges && !module.is_some_and(rplay_api::Entry::brings_facts)
+}
+
+/// With one of these, a task or item is tried more than once, watched while it runs, or runs by
+/// itself.
+const TRIED_OR_WATCHED: [Keyword; 6] = [
     Keyword::Async,
     Keyword::Debugger,
     Keyword::Delay,
@@ -357,17 +390,11 @@ const OF_ITEMS_IN_THEIR_TURN: [Keyword; 6] = [
     Keyword::Until,
 ];
 
-/// With one of these, so is a task; or it is not the same on every host, or somewhere else.
-const IN_ITS_TURN: [Keyword; 11] = [
-    Keyword::Async,
+/// With one of these, a task is not the same on every host, or somewhere else.
+const ELSEWHERE: [Keyword; 5] = [
     Keyword::CheckMode,
-    Keyword::Debugger,
-    Keyword::Delay,
     Keyword::DelegateTo,
     Keyword::Diff,
-    Keyword::Retries,
     Keyword::RunOnce,
     Keyword::Throttle,
-    Keyword::Timeout,
-    Keyword::Until,
 ];

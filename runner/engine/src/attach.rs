@@ -239,17 +239,8 @@ impl Run {
             .await
             .ok()?;
         let request = Request {
-            id: 0,
-            module: "slurp".to_owned(),
-            args: serde_json::json!({ "src": path }).to_string(),
             mode: Mode::Check,
-            diff: false,
-            environment: vec![],
-            blobs: vec![],
-            job: None,
-            doubt: None,
-            brief: false,
-            after: None,
+            ..Request::new("slurp", serde_json::json!({ "src": path }).to_string())
         };
         let report = link
             .run(None, request, Arc::new(rplay_transport::NoFiles))

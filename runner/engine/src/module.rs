@@ -11,7 +11,7 @@ use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use crate::action;
-use crate::ahead::{Before, OnItsWay};
+use crate::ahead::OnItsWay;
 use crate::exchange::Files;
 use crate::host_run::HostRun;
 use crate::links::{Broken, Sent};
@@ -95,7 +95,7 @@ impl Run {
         })
     }
 
-    pub(crate) fn action_name(
+    fn action_name(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
@@ -136,23 +136,13 @@ impl Run {
                 .await;
             return errand.told(result);
         }
-        match self.begin(&errand.place, request).await {
-            Ok(sent) => {
-                let first = Before {
-                    errand: &errand,
-                    sent: &sent,
-                };
-                self.send_ahead(context, host, first).await;
-                let sent = Ok(sent);
-                let early = OnItsWay { errand, sent };
-                let answered = self.answered(context, host, early).await;
-                answered.expect("bug: a request that needs no other one was not run")
-            }
-            Err(broken) => {
-                let result = self.outcome(context, &errand.place, errand.is_dry, Err(broken));
-                errand.told(result)
-            }
+        let sent = self.begin(&errand.place, request).await;
+        let own = OnItsWay { errand, sent };
+        if let Some(first) = own.before() {
+            self.send_ahead(context, host, first).await;
         }
+        let answered = self.answered(context, host, own).await;
+        answered.expect("bug: a request that needs no other one was not run")
     }
 
     /// Waits for a request's end; none where it did not run.
@@ -207,11 +197,18 @@ impl Run {
         files: Arc<dyn Exchange>,
     ) -> TaskResult {
         let is_dry = request.mode == Mode::Check;
-        let answer = match self.begin(place, request).await {
-            Ok(sent) => sent.answer(files).await,
-            Err(broken) => Err(broken),
-        };
+        let answer = self.ask(place, request, files).await;
         self.outcome(context, place, is_dry, answer)
+    }
+
+    /// Sends a request and waits for its end.
+    pub(crate) async fn ask(
+        &self,
+        place: &Place,
+        request: Request,
+        files: Arc<dyn Exchange>,
+    ) -> Result<Report, Broken> {
+        self.begin(place, request).await?.answer(files).await
     }
 
     /// The result of what came back.

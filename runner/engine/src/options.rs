@@ -43,6 +43,29 @@ pub struct Options {
     pub settings: std::collections::BTreeMap<&'static str, Known>,
 }
 
+impl Default for Options {
+    /// A real run, on one host at a time, of which all may be seen.
+    fn default() -> Self {
+        Self {
+            check: false,
+            diff: false,
+            forks: 1,
+            tags: TagSelection::default(),
+            start_at: None,
+            step: false,
+            force_handlers: false,
+            escalate: Escalate::default(),
+            connect: Connect::default(),
+            verbosity: 0,
+            defaults: Defaults::default(),
+            library: crate::Library::default(),
+            fingerprint: None,
+            shows_results: true,
+            settings: std::collections::BTreeMap::default(),
+        }
+    }
+}
+
 /// Makes the keyed digests by which plans are compared; the key is the plan's.
 #[derive(Clone)]
 pub struct Fingerprint(Arc<Digest>);
@@ -122,6 +145,20 @@ pub struct Escalate {
     pub exe: Option<String>,
     /// Options for it.
     pub flags: Option<String>,
+}
+
+impl Default for Escalate {
+    /// Nobody; root by sudo where a task says no more than that it becomes.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            user: "root".to_owned(),
+            method: Method::Sudo,
+            password: None,
+            exe: None,
+            flags: None,
+        }
+    }
 }
 
 impl Escalate {

@@ -120,14 +120,10 @@ impl Run {
             return Err(self.failure(&self.argument_error(context, &spec, &error)));
         }
         let Sending { blobs, paths } = sending;
-        let request = Request {
-            module: module.doc.name.to_owned(),
-            args: Json::Object(args.clone()).to_string(),
-            blobs,
-            ..self
-                .request(context, host, vars, &place, module.doc.name)
-                .map_err(wrong)?
-        };
+        let request = Request::new(module.doc.name, Json::Object(args.clone()).to_string());
+        let request = self
+            .surrounded(context, host, vars, &place, Request { blobs, ..request })
+            .map_err(wrong)?;
         let fetch = fetching(context, host, &request, &args).map_err(wrong)?;
         let job = self.job(context, vars, &request).map_err(wrong)?;
         let asked = self.options.fingerprint.is_some();
@@ -177,14 +173,14 @@ impl Run {
         Ok(Place { target, become_ })
     }
 
-    /// What a task says of how a module is called; its arguments and files are not in it.
-    fn request(
+    /// A call with what a task says of how it is made.
+    fn surrounded(
         &self,
         context: &TaskContext,
         host: &HostRun,
         vars: &Arc<dyn Vars>,
         place: &Place,
-        module: &str,
+        request: Request,
     ) -> Result<Request, Diagnostic> {
         let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
         let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
@@ -193,7 +189,7 @@ impl Run {
             for node in one_by_one(node) {
                 let value = match self.templar.render(&node, vars) {
                     // What is built on facts cannot be there while they are gathered.
-                    Err(_) if module == "setup" => continue,
+                    Err(_) if request.module == "setup" => continue,
                     value => value?,
                 };
                 for key in value.try_iter().into_iter().flatten() {
@@ -203,9 +199,6 @@ impl Run {
             }
         }
         Ok(Request {
-            id: 0,
-            module: String::new(),
-            args: String::new(),
             mode: match (check, self.options.check) {
                 (false, _) => Mode::Apply,
                 (true, true) => Mode::Check,
@@ -213,11 +206,9 @@ impl Run {
             },
             diff,
             environment,
-            blobs: vec![],
-            job: None,
             doubt: self.doubts.of(&place.target.name).filter(|_| check),
             brief: !self.options.shows_results && self.register_name(context).is_none(),
-            after: None,
+            ..request
         })
     }
 

@@ -32,6 +32,14 @@ pub(crate) struct TaskContext {
     pub upcoming: Vec<Arc<Task>>,
 }
 
+/// A task as the origin of what its result leaves unknown.
+pub(crate) fn origin(task: &Task) -> Origin {
+    Origin {
+        what: task.action.name.clone(),
+        span: Some(task.span.clone()),
+    }
+}
+
 impl TaskContext {
     pub(crate) fn task(&self) -> &Task {
         &self.task
@@ -60,10 +68,6 @@ impl Run {
                 text::boolean(&self.templar, node, &vars).unwrap_or(true)
             });
         let name = name.unwrap_or_else(|| self.unnamed(task, &vars));
-        let origin = Origin {
-            what: task.action.name.clone(),
-            span: Some(task.span.clone()),
-        };
         self.emit(Event::TaskStarted {
             task: id,
             name: self.templar.redactor().redact(&name).into_owned(),
@@ -88,7 +92,7 @@ impl Run {
             task: task.clone(),
             frame: frame.clone(),
             is_secret,
-            origin,
+            origin: origin(task),
             upcoming: vec![],
         }
     }

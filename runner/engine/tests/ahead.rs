@@ -6,16 +6,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rplay_engine::{
-    Answer, Catalog, Connect, Defaults, Escalate, Operator, Options, Run, Setup, Summary,
-    TagSelection,
-};
+use rplay_engine::{Answer, Catalog, Operator, Options, Run, Setup, Summary};
 use rplay_event::{Event, Sink};
 use rplay_inventory::Inventory;
 use rplay_playbook::{Disk, Loader};
 use rplay_template::vault::VaultKeys;
 use rplay_template::{Redactor, Templar};
-use rplay_transport::{Connector, Image, Method, NoSecrets, Simulation};
+use rplay_transport::{Connector, Image, NoSecrets, Simulation};
 use rplay_vars::{Mappings, Store};
 use rplay_wire::{End, Report, Run as Request};
 use serde_json::{Value as Json, json};
@@ -131,12 +128,7 @@ fn answer(request: &Request, asked: &Mutex<Vec<String>>) -> Report {
             unknown: vec![],
         },
     };
-    Report {
-        end,
-        changes: vec![],
-        warnings: vec![],
-        took_us: 0,
-    }
+    Report::of(end)
 }
 
 struct Shown(Arc<Mutex<Vec<String>>>);
@@ -182,28 +174,8 @@ impl Operator for Nobody {
 
 fn options() -> Options {
     Options {
-        check: false,
-        diff: false,
         forks: 10,
-        tags: TagSelection::default(),
-        start_at: None,
-        step: false,
-        force_handlers: false,
-        escalate: Escalate {
-            enabled: false,
-            user: "root".to_owned(),
-            method: Method::Sudo,
-            password: None,
-            exe: None,
-            flags: None,
-        },
-        connect: Connect::default(),
-        verbosity: 0,
-        defaults: Defaults::default(),
-        library: rplay_engine::Library::default(),
-        fingerprint: None,
-        shows_results: true,
-        settings: Default::default(),
+        ..Options::default()
     }
 }
 

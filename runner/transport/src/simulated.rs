@@ -105,7 +105,7 @@ impl<'a> Answers<'a> {
     fn take(&mut self, run: &Run) {
         let needed = run.after.filter(|after| after.needs);
         let report = match needed.is_some_and(|after| self.ended_badly.contains(&after.id)) {
-            true => not_run(),
+            true => Report::of(End::NotRun),
             false => (self.host.answer)(run),
         };
         if !matches!(report.end, End::Ok { .. }) {
@@ -123,14 +123,5 @@ impl<'a> Answers<'a> {
         }
         let (_, id, report) = self.line.pop_front().expect("bug: the line has a front");
         (id, report)
-    }
-}
-
-fn not_run() -> Report {
-    Report {
-        end: End::NotRun,
-        changes: vec![],
-        warnings: vec![],
-        took_us: 0,
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rplay_transport::{
     AgentClient, Become, BecomeFault, Cause, Connection, Method, NoFiles, Ran, Target,
 };
-use rplay_wire::{End, Mode, Report, Run};
+use rplay_wire::{End, Report, Run};
 use sshd::{Setup, Sshd, connector};
 
 macro_rules! sshd {
@@ -25,19 +25,7 @@ macro_rules! sshd {
 
 fn command(line: &str) -> Run {
     let args = format!(r#"{{"argv": ["/bin/sh", "-c", "{line}"]}}"#);
-    Run {
-        id: 0,
-        module: "command".to_owned(),
-        args,
-        mode: Mode::Apply,
-        diff: false,
-        environment: vec![],
-        blobs: vec![],
-        job: None,
-        doubt: None,
-        brief: false,
-        after: None,
-    }
+    Run::new("command", args)
 }
 
 async fn run(agent: &Arc<AgentClient>, line: &str) -> Report {

@@ -18,7 +18,7 @@ pub(super) struct Item {
 
 enum ItemKind {
     /// A file, and whether the destination has it already, once that was looked at.
-    File(Content, bool),
+    File(Content, Option<bool>),
     Directory,
     Link(PathBuf),
 }
@@ -29,7 +29,7 @@ pub(super) fn sent(entries: &[ControllerEntry]) -> Vec<Item> {
         path: entry.path.clone().into(),
         mode: entry.mode,
         kind: match &entry.kind {
-            EntryKind::File(index) => ItemKind::File(Content::Blob(*index), false),
+            EntryKind::File(index) => ItemKind::File(Content::Blob(*index), None),
             EntryKind::Directory => ItemKind::Directory,
             EntryKind::Link(to) => ItemKind::Link(to.into()),
         },
@@ -97,7 +97,7 @@ impl Walk<'_> {
         let kind = if meta.is_link() {
             ItemKind::Link(self.host.read_link(path)?)
         } else if meta.is_file() {
-            ItemKind::File(Content::File(path.to_owned()), false)
+            ItemKind::File(Content::File(path.to_owned()), None)
         } else {
             self.host.warn(format!(
                 "`{}` is neither file, folder nor link: it was not copied",
@@ -133,7 +133,7 @@ impl Job<'_> {
         };
         let own = items.iter().find(|i| i.path.as_os_str().is_empty());
         host.make_dirs(&root, &self.folder_args(own.map(|i| i.mode)))?;
-        self.compare(host, &root, &mut items)?;
+        self.compare(host, &root, &mut items);
         for item in items.iter().filter(|i| !i.path.as_os_str().is_empty()) {
             if host.is_cancelled() {
                 break;
@@ -148,7 +148,7 @@ impl Job<'_> {
 
     /// Looks at which files the destination has already, so that the others can be fetched together
     /// while they are written one by one.
-    fn compare(&self, host: &Host, root: &Path, items: &mut [Item]) -> Result<()> {
+    fn compare(&self, host: &Host, root: &Path, items: &mut [Item]) {
         let mut missing = vec![];
         for item in items {
             let ItemKind::File(content, is_there) = &mut item.kind else {
@@ -161,8 +161,9 @@ impl Job<'_> {
             let args = self.file_args(Some(item.mode));
             // What cannot be looked at now is told of in its turn.
             let placement = self.placement(&path, &args);
-            *is_there = placement.is_there(host, content).unwrap_or(false);
-            let kept = *is_there || (!self.args.force && host.exists(&path).unwrap_or(false));
+            *is_there = placement.is_there(host, content).ok();
+            let stays = || !self.args.force && host.exists(&path).unwrap_or(false);
+            let kept = *is_there == Some(true) || stays();
             if let Content::Blob(index) = content
                 && !kept
             {
@@ -170,7 +171,6 @@ impl Job<'_> {
             }
         }
         host.blobs().expect(&missing);
-        Ok(())
     }
 
     fn item(&self, host: &Host, path: &Path, item: &Item) -> Result<()> {
@@ -181,7 +181,7 @@ impl Job<'_> {
             ItemKind::File(content, is_there) => {
                 let args = self.file_args(Some(item.mode));
                 let placement = self.placement(path, &args);
-                placement.put_or_keep(host, content, *is_there).map(drop)
+                placement.put_compared(host, content, *is_there).map(drop)
             }
         }
     }

@@ -170,7 +170,7 @@ impl Module for This {
     fn run(args: GetUrlArgs, host: &Host) -> Result<Outcome> {
         check_scheme(&args.url)?;
         http::refuse_gssapi(args.use_gssapi)?;
-        let client = Client::new(host, options(&args, host)?, &args.url)?;
+        let client = Client::new(host, options(&args)?, &args.url)?;
         let get = Get {
             args: &args,
             host,
@@ -195,30 +195,20 @@ fn check_scheme(url: &str) -> Result<()> {
     }
 }
 
-fn options(args: &GetUrlArgs, host: &Host) -> Result<Options> {
+fn options(args: &GetUrlArgs) -> Result<Options> {
     let timeout = Duration::try_from_secs_f64(args.timeout)
         .ok()
         .filter(|t| !t.is_zero())
         .ok_or_else(|| {
             Failure::new(format!("`{}` is no time to wait", args.timeout)).arg("timeout")
         })?;
-    let own = || http::split_login(&args.url).1.is_some();
-    let found = match args.url_username {
-        None if args.use_netrc && http::is_http(&args.url) && !own() => {
-            http::netrc::login(host, &args.url)?
-        }
-        _ => None,
-    };
-    let (username, password) = match found.as_deref().and_then(|found| found.split_once(':')) {
-        Some((name, password)) => (Some(name.to_owned()), Some(password.to_owned())),
-        None => (args.url_username.clone(), args.url_password.clone()),
-    };
     Ok(Options {
         headers: args.headers.clone().into_iter().flatten().collect(),
         unredirected: args.unredirected_headers.clone(),
         ciphers: args.ciphers.clone(),
-        username,
-        password,
+        username: args.url_username.clone(),
+        password: args.url_password.clone(),
+        use_netrc: args.use_netrc,
         use_proxy: args.use_proxy,
         validate_certs: args.validate_certs,
         client_cert: args.client_cert.clone(),

@@ -22,6 +22,8 @@ enum Act {
     Cut(usize),
     /// The whole body whatever range is asked for.
     NoRange,
+    /// It is elsewhere: at this path.
+    Moved(&'static str),
     /// A part where it was not asked for: another version of the file.
     Other,
 }
@@ -82,6 +84,13 @@ fn answer(mut stream: TcpStream, body: &[u8], act: &Act, log: &Mutex<Vec<String>
             let _ = write!(
                 stream,
                 "HTTP/1.1 {code} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            return;
+        }
+        Act::Moved(to) => {
+            let _ = write!(
+                stream,
+                "HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             );
             return;
         }
@@ -322,6 +331,41 @@ fn headers_and_login_are_sent() {
             seen.contains("authorization: basic bwu6cgfzcw==\n"),
             "{seen}"
         );
+    });
+}
+
+#[test]
+fn headers_are_held_back_from_where_a_redirect_leads() {
+    on_each_system(|system, root| {
+        let acts = [Act::Moved("/there"), Act::Whole("")];
+        let server = Server::new(b"x".to_vec(), acts);
+        let args = json!({"url": server.at("/f"), "dest": root.join("f"),
+            "headers": {"X-Key": "k", "X-Other": "o"}, "unredirected_headers": ["x-key"]});
+        let ran = get(system, args).result.unwrap();
+        assert_eq!(ran.data["url"], server.at("/there"));
+        let seen = server.seen();
+        assert_eq!(seen.len(), 2, "{seen:?}");
+        assert!(seen[0].contains("x-key: k\n") && seen[0].contains("x-other: o\n"));
+        assert!(!seen[1].contains("x-key") && seen[1].contains("x-other: o\n"));
+    });
+}
+
+#[test]
+fn the_login_of_netrc_is_for_its_own_server() {
+    on_each_system(|system, root| {
+        let netrc = root.join("netrc").to_string_lossy().into_owned();
+        let ask = |machine: &str, use_netrc: bool| {
+            let server = Server::new(b"x".to_vec(), [Act::Whole("")]);
+            let host = Fixture::new(system).env("NETRC", &netrc).env("HOME", "/none");
+            host.file(&netrc, &format!("machine {machine} login me password pass\n"));
+            let args = json!({"url": server.at("/f"), "dest": root.join("f"), "force": true,
+                "use_netrc": use_netrc});
+            host.run::<This>(args).result.unwrap();
+            server.seen()[0].contains("authorization: basic bwu6cgfzcw==\n")
+        };
+        assert!(ask("127.0.0.1", true));
+        assert!(!ask("127.0.0.1", false));
+        assert!(!ask("other.example", true));
     });
 }
 

@@ -11,6 +11,16 @@ pub(super) struct Fault {
     pub passes: bool,
 }
 
+impl From<Failure> for Fault {
+    /// One of this side, which trying again does not mend.
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure,
+            passes: false,
+        }
+    }
+}
+
 impl Fault {
     pub(super) fn of_status(url: &str, status: StatusCode) -> Self {
         let reason = status.canonical_reason().unwrap_or("an unknown status");
@@ -31,10 +41,7 @@ impl Fault {
 
     pub(super) fn of(url: &str, error: &Error) -> Self {
         if let Some(failure) = certificate(url, error) {
-            return Self {
-                failure,
-                passes: false,
-            };
+            return failure.into();
         }
         let (why, passes) = match error {
             Error::Timeout(_) => ("no answer in time".to_owned(), true),

@@ -28,11 +28,8 @@ pub use download::{Download, Slot};
 pub use exchange::{Exchange, Payload};
 use fault::Fault;
 pub use name::{file_name, offered_name};
-pub use redirect::{location, origin};
+pub use redirect::{MOST_REDIRECTS, goes_along, location, origin};
 use socket::{NoNames, SocketConnector};
-
-/// As many redirects as Python follows.
-const MOST_REDIRECTS: u32 = 10;
 
 /// How a task wants its requests.
 #[derive(Debug, Clone)]
@@ -47,6 +44,8 @@ pub struct Options {
     pub username: Option<String>,
     /// Its password.
     pub password: Option<String>,
+    /// Whether ~/.netrc is asked for the login of a server, where none is given.
+    pub use_netrc: bool,
     /// The longest wait for a connection, an answer, or the next bytes of one.
     pub timeout: Duration,
     /// Whether to heed `http_proxy`, `https_proxy` and `no_proxy` of the task's environment.
@@ -76,6 +75,7 @@ impl Options {
             ciphers: vec![],
             username: None,
             password: None,
+            use_netrc: false,
             timeout,
             use_proxy: true,
             validate_certs: true,
@@ -189,7 +189,10 @@ impl<'a> Client<'a> {
     fn try_get(&self, url: &str, headers: &[(&str, String)]) -> std::result::Result<Answer, Fault> {
         use ureq::ResponseExt;
         let (url, login) = split_login(url);
-        let login = self.login().or(login);
+        let login = match self.login().or(login) {
+            None if self.options.use_netrc => netrc::login(self.host, &url)?,
+            login => login,
+        };
         let own = self.options.headers.iter().cloned();
         let more = headers
             .iter()
@@ -199,8 +202,7 @@ impl<'a> Client<'a> {
             let value = format!("Basic {}", STANDARD.encode(login));
             ("authorization".to_owned(), value)
         }));
-        let (url, headers) = self.past_redirects(url, headers)?;
-        let response = self.ask(&url, &headers, MOST_REDIRECTS)?;
+        let response = self.arrive(url.clone(), headers)?;
         let status = response.status();
         if status.is_success() || status.as_u16() == 304 {
             let url = response.get_uri().to_string();
@@ -209,34 +211,28 @@ impl<'a> Client<'a> {
         Err(Fault::of_status(&url, status))
     }
 
-    /// Where headers must not go along, the redirects are followed one by one: the address that does
-    /// not lead on, and what it is told.
-    fn past_redirects(
+    /// The answer behind all redirects. Where headers must not go along, they are followed one by
+    /// one.
+    fn arrive(
         &self,
         mut url: String,
         mut headers: Vec<(String, String)>,
-    ) -> std::result::Result<(String, Vec<(String, String)>), Fault> {
-        if self.options.unredirected.is_empty() {
-            return Ok((url, headers));
+    ) -> std::result::Result<Response<Body>, Fault> {
+        let unredirected = &self.options.unredirected;
+        if unredirected.is_empty() {
+            return self.ask(&url, &headers, MOST_REDIRECTS);
         }
-        for _ in 0..MOST_REDIRECTS {
+        let mut seen = 0;
+        loop {
             let response = self.ask(&url, &headers, 0)?;
-            let Some(to) = location(&url, &response) else {
-                break;
+            let Some(to) = location(&url, &response).filter(|_| seen < MOST_REDIRECTS) else {
+                return Ok(response);
             };
             let same_server = origin(&url) == origin(&to);
-            headers.retain(|(name, _)| {
-                let held = self
-                    .options
-                    .unredirected
-                    .iter()
-                    .any(|n| n.eq_ignore_ascii_case(name));
-                let is_login = name.eq_ignore_ascii_case("authorization");
-                !held && (same_server || !is_login)
-            });
+            headers.retain(|(name, _)| goes_along(name, unredirected, same_server));
+            seen += 1;
             url = to;
         }
-        Ok((url, headers))
     }
 
     fn ask(
@@ -282,14 +278,6 @@ pub fn refuse_gssapi(wanted: bool) -> Result<()> {
             .arg("use_gssapi")
             .help("log in with url_username and url_password, or run `curl --negotiate` on the target")),
     }
-}
-
-/// Whether an address is one of HTTP or HTTPS.
-pub fn is_http(url: &str) -> bool {
-    is_https(url)
-        || url
-            .get(..7)
-            .is_some_and(|s| s.eq_ignore_ascii_case("http://"))
 }
 
 /// Whether an address is one of HTTPS.

@@ -3,6 +3,17 @@
 use ureq::Body;
 use ureq::http::Response;
 
+/// As many redirects as Python follows.
+pub const MOST_REDIRECTS: u32 = 10;
+
+/// Whether a header goes to where a redirect leads: not one that is held back, and what lets in only
+/// to the server that it was meant for.
+pub fn goes_along(name: &str, held: &[String], same_server: bool) -> bool {
+    let is = |other: &str| name.eq_ignore_ascii_case(other);
+    let lets_in = is("authorization") || is("cookie");
+    !held.iter().any(|n| is(n)) && (same_server || !lets_in)
+}
+
 /// Where a redirect leads, as a whole address.
 pub fn location(from: &str, response: &Response<Body>) -> Option<String> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {

@@ -9,10 +9,7 @@ use ureq::Body;
 use ureq::http::{HeaderMap, Method, Response, StatusCode};
 
 use super::Redirects;
-use crate::http::{Client, Exchange, location, origin};
-
-/// As many redirects as Python follows.
-const MOST: usize = 10;
+use crate::http::{Client, Exchange, MOST_REDIRECTS, goes_along, location, origin};
 
 /// How requests follow one another.
 pub(super) struct Hops<'a> {
@@ -58,7 +55,7 @@ impl Hops<'_> {
                 continue;
             }
             let to = location(&exchange.url, &response);
-            let next = to.filter(|_| seen < MOST).and_then(|to| {
+            let next = to.filter(|_| seen < MOST_REDIRECTS).and_then(|to| {
                 let method = self.next_method(&exchange.method, response.status())?;
                 Some((method, to))
             });
@@ -119,11 +116,9 @@ impl Hops<'_> {
             exchange.headers.retain(|(name, _)| !is(name, "content-type"));
         }
         let same_host = origin(&exchange.url) == origin(&to);
-        exchange.headers.retain(|(name, _)| {
-            let kept_back = self.unredirected.iter().any(|n| is(name, n));
-            let secret = is(name, "authorization") || is(name, "cookie");
-            !kept_back && (same_host || !secret)
-        });
+        exchange
+            .headers
+            .retain(|(name, _)| goes_along(name, self.unredirected, same_host));
         if same_host && !cookies.is_empty() {
             let own = exchange.headers.iter().find(|(n, _)| is(n, "cookie"));
             let own = own.map(|(_, value)| value.clone());

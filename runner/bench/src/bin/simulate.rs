@@ -10,15 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rplay_engine::{
-    Answer, Catalog, Connect, Defaults, Escalate, Operator, Options, Run, Setup, TagSelection,
-};
+use rplay_engine::{Answer, Catalog, Operator, Options, Run, Setup};
 use rplay_inventory::Inventory;
 use rplay_playbook::{Disk, Loader};
 use rplay_report::{Look, Terminal};
 use rplay_template::vault::VaultKeys;
 use rplay_template::{Redactor, Templar};
-use rplay_transport::{Connector, Image, Method, NoSecrets, Simulation};
+use rplay_transport::{Connector, Image, NoSecrets, Simulation};
 use rplay_vars::{Mappings, Store};
 use rplay_wire::{End, Report, Run as Request};
 
@@ -149,28 +147,8 @@ fn setup(hosts: u64, round_trip: Duration) -> Setup {
 
 fn options(hosts: u64) -> Options {
     Options {
-        check: false,
-        diff: false,
         forks: usize::try_from(hosts).unwrap_or(usize::MAX).min(500),
-        tags: TagSelection::default(),
-        start_at: None,
-        step: false,
-        force_handlers: false,
-        escalate: Escalate {
-            enabled: false,
-            user: "root".to_owned(),
-            method: Method::Sudo,
-            password: None,
-            exe: None,
-            flags: None,
-        },
-        connect: Connect::default(),
-        verbosity: 0,
-        defaults: Defaults::default(),
-        library: rplay_engine::Library::default(),
-        fingerprint: None,
-        shows_results: true,
-        settings: Default::default(),
+        ..Options::default()
     }
 }
 
@@ -185,14 +163,12 @@ fn answer(request: &Request) -> Report {
         serde_json::json!({"rc": 0, "stdout": "app", "stdout_lines": ["app"], "stderr": ""})
     };
     Report {
-        end: End::Ok {
+        took_us: 100,
+        ..Report::of(End::Ok {
             changed: request.module == "command",
             data: data.to_string(),
             unknown: vec![],
-        },
-        changes: vec![],
-        warnings: vec![],
-        took_us: 100,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, FutureExt};
 use rplay_api::{Args, Doc, Return};
 use rplay_playbook::Keyword;
 use rplay_transport::{Kind, NoFiles};
-use rplay_wire::{End, Mode, Run as Request};
+use rplay_wire::{End, Run as Request};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Action, Call, settled};
@@ -163,30 +163,10 @@ struct Host<'a> {
 impl Host<'_> {
     /// Runs a command line; what it prints.
     async fn ask(&self, place: &Place, line: &str) -> Result<String, Missed> {
-        let request = Request {
-            id: 0,
-            module: "shell".to_owned(),
-            args: json!({ "cmd": line }).to_string(),
-            mode: Mode::Apply,
-            diff: false,
-            environment: vec![],
-            blobs: vec![],
-            job: None,
-            doubt: None,
-            brief: false,
-            after: None,
-        };
+        let request = Request::new("shell", json!({ "cmd": line }).to_string());
         let lost = |result: TaskResult| Missed::Lost(Box::new(result));
         let run = self.call.run;
-        let asked = async {
-            let link = run
-                .links
-                .link(&place.target)
-                .await
-                .map_err(Broken::Connect)?;
-            link.run(place.become_.as_ref(), request, Arc::new(NoFiles))
-                .await
-        };
+        let asked = run.ask(place, request, Arc::new(NoFiles));
         let report = match tokio::time::timeout(QUESTION, asked).await {
             Ok(Ok(report)) => report,
             Ok(Err(Broken::Connect(error))) => {

@@ -119,10 +119,7 @@ impl Feed {
         // While this side reads and compresses, it is not the line that the agent waits for.
         self.packer
             .note_line(grant.waited.saturating_sub(busy), sent);
-        let known = self.streams.iter_mut().find(|s| s.number == grant.stream);
-        if let Some(stream) = known {
-            stream.granted += grant.chunks;
-        } else if self.newest.is_none_or(|newest| grant.stream > newest) {
+        if self.newest.is_none_or(|newest| grant.stream > newest) {
             self.newest = Some(grant.stream);
             self.streams.push_back(Stream {
                 number: grant.stream,
@@ -130,6 +127,8 @@ impl Feed {
                 file: None,
                 granted: grant.chunks,
             });
+        } else if let Some(stream) = self.streams.iter_mut().find(|s| s.number == grant.stream) {
+            stream.granted += grant.chunks;
         }
     }
 
