@@ -5,12 +5,16 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rplay_wire::{CHUNK, ToAgent, encode};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 
 use super::pack::Packer;
 use crate::Exchange;
+
+/// Small parts go out together, in pieces of about so many bytes: sshd moves what waits in it each
+/// time that a packet joins it.
+const PIECE: usize = 32 << 10;
 
 /// What the agent takes of a blob.
 pub(super) struct Grant {
@@ -51,6 +55,7 @@ impl Pulls {
                 streams: VecDeque::new(),
                 newest: None,
                 packer: Packer::default(),
+                piece: BytesMut::new(),
                 sent: 0,
                 busy: Duration::ZERO,
             };
@@ -82,6 +87,8 @@ struct Feed {
     /// The last number seen: a lower one that is not among the streams is at its end.
     newest: Option<u32>,
     packer: Packer,
+    /// Parts that wait for more to go with.
+    piece: BytesMut,
     /// Bytes sent since the last grant, and the time that making them took.
     sent: usize,
     busy: Duration,
@@ -98,7 +105,7 @@ impl Feed {
                     Err(TryRecvError::Empty) => None,
                     Err(TryRecvError::Disconnected) => return,
                 },
-                None => match grants.blocking_recv() {
+                None => match self.flush().then(|| grants.blocking_recv()).flatten() {
                     None => return,
                     grant => grant,
                 },
@@ -171,7 +178,14 @@ impl Feed {
         .expect("bug: a chunk is smaller than a frame may be");
         self.sent += bytes;
         self.busy += begun.elapsed();
-        self.chunks.blocking_send(frame.into()).is_ok()
+        self.piece.unsplit(BytesMut::from(Bytes::from(frame)));
+        self.piece.len() < PIECE || self.flush()
+    }
+
+    /// Sends what waits; false where nobody listens any more.
+    fn flush(&mut self) -> bool {
+        let piece = self.piece.split().freeze();
+        piece.is_empty() || self.chunks.blocking_send(piece).is_ok()
     }
 }
 
