@@ -293,13 +293,13 @@ pub(crate) fn is_program(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
     use crate::builder::{Naming, Notes};
     use crate::model::Inventory;
 
-    /// What a script that prints the JSON (and for a host `{}`) makes.
+    /// What a script that prints the JSON (and for a host who was asked for) makes. A shell writes it:
+    /// a file that this process had open could be held open by what another test has just begun, and
+    /// such a file cannot be run.
     fn taken(json: &str) -> Result<(Inventory, Notes), Diagnostic> {
         static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -308,8 +308,11 @@ mod tests {
         let text = format!(
             "#!/bin/sh\nif [ \"$1\" = --host ]; then echo \"{{\\\"asked\\\": \\\"$2\\\"}}\"; exit; fi\ncat <<'X'\n{json}\nX\n"
         );
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let written = Command::new("sh")
+            .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""])
+            .args([path.as_os_str(), text.as_ref()])
+            .status();
+        assert!(written.unwrap().success());
         let mut inventory = Inventory::default();
         let mut notes = Notes::default();
         let mut builder = Builder {
