@@ -22,6 +22,11 @@ pub trait Vars: Send + Sync + fmt::Debug {
     /// The variable of that name.
     fn get(&self, name: &str) -> Option<Var>;
 
+    /// Whether somebody sets it: what holds only where nobody does is no answer.
+    fn is_set(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// Every name, for suggestions.
     fn names(&self) -> Vec<String>;
 

@@ -320,3 +320,22 @@ fn hosts_that_show_each_other_come_to_an_end() {
         assert!(json.contains("more than 100 variables"), "{text}: {json}");
     }
 }
+
+#[test]
+fn a_test_of_what_it_cannot_be_asked_of_is_an_error() {
+    for mistake in [
+        "'1' is even",
+        "none is odd",
+        "1 is divisibleby('a')",
+        "1 is divisibleby(0)",
+        "none is exists",
+        "[] is file",
+        "1 is in('abc')",
+        "'abc' is contains(1)",
+        "nope is lower",
+        "nope is true",
+    ] {
+        let found = value("a: 1", &format!("x: \"{{{{ {mistake} }}}}\""));
+        assert!(found.is_err(), "{mistake} is {found:?}");
+    }
+}

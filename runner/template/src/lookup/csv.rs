@@ -53,7 +53,13 @@ pub(super) fn found(io: &dyn LookupIo, args: &Args) -> Found {
         let (key_at, value_at) = (term.column("keycol", 0)?, term.column("col", 1)?);
         let delimiter = match term.text("delimiter", "TAB")?.as_str() {
             "TAB" | "\\t" => '\t',
-            other => other.chars().next().unwrap_or('\t'),
+            other => {
+                let mut letters = other.chars();
+                match (letters.next(), letters.next()) {
+                    (Some(one), None) => one,
+                    _ => return Err(wrong("`delimiter` is one character, or `TAB`")),
+                }
+            }
         };
         let file = term.text("file", "ansible.csv")?;
         let content = decoded(io, &file, &term.text("encoding", "utf-8")?)?;

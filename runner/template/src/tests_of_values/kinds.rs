@@ -9,6 +9,21 @@ use crate::filters::choose::{is_bool_word, to_bool};
 use crate::python::{text, type_name, valid};
 use crate::{unknown, vault};
 
+/// Whether all letters of a value as text that have a case have this one, and some have.
+fn cased(args: &Args, is: fn(char) -> bool) -> Out {
+    let text = text(args.req(0)?)?;
+    let mut cases = text
+        .chars()
+        .filter(|c| c.is_lowercase() || c.is_uppercase());
+    Ok((cases.clone().next().is_some() && cases.all(is)).into())
+}
+
+/// Whether a value is this very boolean, and no number that equals it.
+fn is_bool(args: &Args, wanted: bool) -> Out {
+    let value = args.req(0)?;
+    Ok((value.kind() == ValueKind::Bool && value.is_true() == wanted).into())
+}
+
 pub(super) const TESTS: &[Callable] = &[
     lenient(&["defined"], &["value"], |_, a| {
         Ok(defined(a.req(0)?).into())
@@ -50,6 +65,10 @@ pub(super) const TESTS: &[Callable] = &[
     strict(&["boolean"], &["value"], |_, a| {
         kind(a.req(0)?, &[ValueKind::Bool])
     }),
+    strict(&["true"], &["value"], |_, a| is_bool(a, true)),
+    strict(&["false"], &["value"], |_, a| is_bool(a, false)),
+    strict(&["lower"], &["value"], |_, a| cased(a, char::is_lowercase)),
+    strict(&["upper"], &["value"], |_, a| cased(a, char::is_uppercase)),
     strict(&["none"], &["value"], |_, a| {
         kind(a.req(0)?, &[ValueKind::None])
     }),

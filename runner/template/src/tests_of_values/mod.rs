@@ -1,6 +1,7 @@
 //! Jinja's `is` tests, with those that Ansible adds.
 
 mod kinds;
+mod numbers;
 mod results;
 mod versions;
 
@@ -13,9 +14,15 @@ use crate::call::{Args, Callable, Out, add_tests, items, strict};
 use crate::filters::paths::expand_home;
 use crate::filters::regex::pattern_of;
 use crate::operate;
-use crate::python::{text, wrong};
+use crate::python::{named, text, wrong};
 
-static TESTS: [&[Callable]; 4] = [OWN, kinds::TESTS, results::TESTS, versions::TESTS];
+static TESTS: [&[Callable]; 5] = [
+    OWN,
+    kinds::TESTS,
+    numbers::TESTS,
+    results::TESTS,
+    versions::TESTS,
+];
 
 const OWN: &[Callable] = &[
     strict(
@@ -95,20 +102,7 @@ const OWN: &[Callable] = &[
 
 /// Jinja's own, which the evaluator brings with it.
 const BUILT_IN: &[&str] = &[
-    "none",
-    "odd",
-    "even",
-    "divisibleby",
-    "true",
-    "false",
-    "filter",
-    "test",
-    "sameas",
-    "lower",
-    "upper",
-    "escaped",
-    "boolean",
-    "safe",
+    "none", "filter", "test", "sameas", "escaped", "boolean", "safe",
 ];
 
 /// Adds them all.
@@ -148,8 +142,11 @@ fn parts(uri: &str) -> (String, &str) {
 }
 
 fn uri(args: &Args, is: fn(&str, &str) -> bool) -> Out {
-    let value = args.text(0)?;
-    let (scheme, host) = parts(&value);
+    // What is no text is no address.
+    let Some(value) = args.req(0)?.as_str() else {
+        return Ok(false.into());
+    };
+    let (scheme, host) = parts(value);
     let allowed = match args.some(1) {
         Some(list) => items(list)?.iter().any(|s| s.as_str() == Some(&scheme)),
         None => true,
@@ -163,10 +160,16 @@ fn compared(sign: &'static str, args: &Args) -> Out {
     operate::compare(sign, args.req(0)?, args.req(1)?)
 }
 
+/// What may be in a text: another one.
+fn part(item: &Value) -> Result<&str, Error> {
+    let words = || format!("only text can be in text, not {}", named(item));
+    item.as_str().ok_or_else(|| wrong(words()))
+}
+
 fn contained(_: &mut State<'_, '_>, args: &Args) -> Out {
     let (item, all) = (args.req(0)?, args.req(1)?);
     Ok(match all.as_str() {
-        Some(all) => all.contains(&text(item)?),
+        Some(all) => all.contains(part(item)?),
         None => items(all)?.contains(item),
     }
     .into())
@@ -215,14 +218,21 @@ fn all_in(a: &Value, b: &Value) -> Out {
 fn contains(_: &mut State<'_, '_>, args: &Args) -> Out {
     let (value, item) = (args.req(0)?, args.req(1)?);
     Ok(match value.kind() {
-        ValueKind::String => args.text(0)?.contains(&text(item)?).into(),
+        ValueKind::String => args.text(0)?.contains(part(item)?).into(),
         ValueKind::Map => value.try_iter()?.any(|key| key == *item).into(),
         _ => args.list(0)?.contains(item).into(),
     })
 }
 
 fn on_disk(args: &Args, is: fn(&Path) -> bool) -> Out {
-    Ok(is(Path::new(&expand_home(&args.text(0)?))).into())
+    Ok(is(Path::new(&expand_home(path(args, 0)?))).into())
+}
+
+/// A path: what is no text is a mistake, and not a file that is not there.
+fn path(args: &Args, at: usize) -> Result<&str, Error> {
+    let value = args.req(at)?;
+    let words = || format!("`{}` takes a path, not {}", args.name(), named(value));
+    value.as_str().ok_or_else(|| wrong(words()))
 }
 
 fn is_mount(path: &Path) -> bool {
@@ -237,8 +247,8 @@ fn is_mount(path: &Path) -> bool {
 fn same_file(_: &mut State<'_, '_>, args: &Args) -> Out {
     use std::os::unix::fs::MetadataExt;
     let id = |at: usize| -> Result<(u64, u64), Error> {
-        let path = args.text(at)?;
-        let metadata = Path::new(&path).metadata();
+        let path = path(args, at)?;
+        let metadata = Path::new(path).metadata();
         metadata
             .map(|m| (m.dev(), m.ino()))
             .map_err(|e| wrong(format!("could not look at `{path}`: {e}")))
