@@ -110,6 +110,7 @@ fn escalate(args: &RunArgs, settings: &Settings, login: Option<&String>) -> io::
         password: password.map(Secret::new),
         exe: settings.become_exe.clone(),
         flags: settings.become_flags.clone(),
+        su_prompts: settings.su_prompts.clone().unwrap_or_default(),
     })
 }
 

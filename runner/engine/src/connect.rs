@@ -14,6 +14,9 @@ use crate::frame::Frame;
 use crate::run::Run;
 use crate::text;
 
+/// How long a connection may take.
+const TIMEOUT: &[&str] = &["ansible_timeout", "ansible_ssh_timeout"];
+
 /// A lookup of connection settings for one host.
 struct Settings<'a> {
     run: &'a Run,
@@ -23,12 +26,16 @@ struct Settings<'a> {
 }
 
 impl Settings<'_> {
+    /// A variable that somebody sets.
+    fn value(&self, name: &str) -> Option<Value> {
+        let view = || self.run.templar.view(self.vars);
+        self.vars.is_set(name).then(view)?.get_attr(name).ok()
+    }
+
     /// The first of these variables that is set.
     fn var(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| {
-            self.vars.get(name)?;
-            let value: Value = self.run.templar.view(self.vars).get_attr(name).ok()?;
-            let text = text::plain(&value);
+            let text = text::plain(&self.value(name)?);
             (!text.is_empty()).then_some(text)
         })
     }
@@ -39,6 +46,21 @@ impl Settings<'_> {
             .map(|node| text::string(&self.run.templar, node, self.vars))
             .transpose()?;
         Ok(text.filter(|t| !t.is_empty()))
+    }
+
+    /// Seconds.
+    fn seconds(&self, names: &[&str]) -> Option<u64> {
+        self.var(names)?.parse().ok()
+    }
+
+    /// Seconds that it may take to become a user, where something says so.
+    fn patience(&self, kind: Kind) -> Option<u64> {
+        if kind == Kind::Local {
+            return self.seconds(&["ansible_local_become_success_timeout"]);
+        }
+        // Two more than a connection, as Ansible's: the host answers first.
+        let connect = self.seconds(TIMEOUT).or(self.run.options.connect.timeout);
+        connect.map(|seconds| seconds + 2)
     }
 
     fn secret(&self, names: &[&str]) -> Option<Secret> {
@@ -82,15 +104,11 @@ impl Run {
             task,
             frame,
         };
-        let implicit = host == "localhost" && !self.store.inventory().hosts.contains_key(host);
-        let named = settings.var(&["ansible_connection"]);
-        let kind = match named
+        let kind = settings
+            .var(&["ansible_connection"])
             .or(settings.keyword(Keyword::Connection)?)
             .or(options.kind.clone())
-        {
-            None if implicit => "local".to_owned(),
-            kind => kind.unwrap_or_else(|| "ssh".to_owned()),
-        };
+            .unwrap_or_else(|| "ssh".to_owned());
         let kind = match kind.strip_prefix("ansible.builtin.").unwrap_or(&kind) {
             "local" => Kind::Local,
             "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Kind::Ssh,
@@ -117,7 +135,7 @@ impl Run {
             .or(settings.keyword(Keyword::Port)?);
         let user = settings.var(&["ansible_user", "ansible_ssh_user"]);
         let key = settings.var(&["ansible_ssh_private_key_file", "ansible_private_key_file"]);
-        let seconds = settings.var(&["ansible_timeout", "ansible_ssh_timeout"]);
+        let seconds = settings.seconds(TIMEOUT);
         let checking =
             settings.var(&["ansible_host_key_checking", "ansible_ssh_host_key_checking"]);
         let checking = checking.map(|t| matches!(t.to_lowercase().as_str(), "true" | "yes" | "1"));
@@ -141,10 +159,7 @@ impl Run {
                 .or(options.password.clone()),
             ssh_args,
             kind,
-            timeout: seconds
-                .and_then(|s| s.parse().ok())
-                .or(options.timeout)
-                .map(Duration::from_secs),
+            timeout: seconds.or(options.timeout).map(Duration::from_secs),
             host_keys: match checking.or(options.host_key_checking) {
                 Some(false) => Some(HostKeys::Ignore),
                 _ => None,
@@ -152,12 +167,13 @@ impl Run {
         })
     }
 
-    /// Whom a task becomes, if anybody.
+    /// Whom a task becomes, if anybody, on a host that is reached so.
     ///
     /// # Errors
     /// A keyword that cannot be rendered, or a method that is not known.
     pub(crate) fn becomes(
         &self,
+        kind: Kind,
         vars: &Arc<dyn Vars>,
         task: Option<&Task>,
         frame: &Frame,
@@ -217,6 +233,12 @@ impl Run {
             }),
             exe: said("exe", Keyword::BecomeExe)?.or(options.exe.clone()),
             dir: settings.var(&[&own("chdir")]).filter(|dir| !dir.is_empty()),
+            prompts: settings
+                .value("ansible_su_prompt_l10n")
+                .map(|value| text::words_of(&value))
+                .filter(|named| !named.is_empty())
+                .unwrap_or_else(|| options.su_prompts.clone()),
+            timeout: settings.patience(kind).map(Duration::from_secs),
         }))
     }
 }

@@ -293,7 +293,7 @@ impl Run {
 
     /// No agent: a wrong password is a failure of the task, a lost host is lost.
     pub(crate) fn no_agent(&self, context: &TaskContext, error: &ConnectError) -> TaskResult {
-        if matches!(error.cause, Cause::Become { .. }) {
+        if !error.is_unreachable() {
             let mut diagnostic = error.diagnostic();
             if diagnostic.span().is_none() {
                 diagnostic = diagnostic.at(&context.task.action.span);

@@ -145,6 +145,8 @@ pub struct Escalate {
     pub exe: Option<String>,
     /// Options for it.
     pub flags: Option<String>,
+    /// What su asks with, where it is none of its translations.
+    pub su_prompts: Vec<String>,
 }
 
 impl Default for Escalate {
@@ -157,6 +159,7 @@ impl Default for Escalate {
             password: None,
             exe: None,
             flags: None,
+            su_prompts: vec![],
         }
     }
 }

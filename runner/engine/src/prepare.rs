@@ -159,17 +159,16 @@ impl Run {
     ) -> Result<Place, Diagnostic> {
         let frame = &context.frame;
         let task = Some(context.task());
-        let become_ = self.becomes(vars, task, frame)?;
-        let delegated = self.said(frame, task, Keyword::DelegateTo, vars);
-        let target = match delegated {
-            None => self.target(&host.name, vars, task, frame)?,
+        let (name, vars) = match self.said(frame, task, Keyword::DelegateTo, vars) {
+            None => (host.name.clone(), vars.clone()),
             Some(node) => {
                 let name = text::string(&self.templar, node, vars)?;
-                let scope = self.scope(&name, task, frame);
-                let other: Arc<dyn Vars> = Arc::new(scope);
-                self.target(&name, &other, task, frame)?
+                let scope: Arc<dyn Vars> = Arc::new(self.scope(&name, task, frame));
+                (name, scope)
             }
         };
+        let target = self.target(&name, &vars, task, frame)?;
+        let become_ = self.becomes(target.kind, &vars, task, frame)?;
         Ok(Place { target, become_ })
     }
 

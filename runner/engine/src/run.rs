@@ -12,7 +12,7 @@ use rplay_inventory::Inventory;
 use rplay_playbook::{Loader, Play};
 use rplay_template::Templar;
 use rplay_transport::{Connector, Target};
-use rplay_vars::Store;
+use rplay_vars::{Layer, Store};
 use tokio::sync::Semaphore;
 
 use crate::controller_files::ControllerFiles;
@@ -50,6 +50,8 @@ pub type Reload = Box<dyn Fn() -> Result<Arc<Inventory>, Vec<Diagnostic>> + Send
 /// A run under way.
 pub struct Run {
     pub(crate) options: Arc<Options>,
+    /// How hosts are reached where nobody says otherwise.
+    pub(crate) reached: Layer,
     pub(crate) store: Arc<Store>,
     pub(crate) loader: Arc<Loader>,
     pub(crate) templar: Templar,
@@ -95,6 +97,7 @@ impl Run {
             started: setup.options.start_at.is_none().into(),
             stepping: setup.options.step.into(),
             operator: setup.operator,
+            reached: crate::scope::connection_options(&setup.options.connect),
             options: Arc::new(setup.options),
             store: setup.store,
             loader: setup.loader,

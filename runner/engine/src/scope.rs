@@ -9,10 +9,11 @@ use indexmap::IndexMap;
 use rplay_playbook::{Item, Keyword, Origin, Task};
 use rplay_template::Value;
 use rplay_vars::{Layer, Level, Scope};
-use rplay_yaml::Kind;
+use rplay_yaml::{Key, Kind};
 
 use crate::frame::Frame;
 use crate::lookup_io::TaskIo;
+use crate::options::Connect;
 use crate::run::Run;
 
 impl Run {
@@ -56,6 +57,8 @@ impl Run {
         {
             scope.add(Level::Task, Layer::Nodes(Arc::new(vars.clone())));
         }
+        scope.add(Level::Connection, self.reached.clone());
+        scope.add(Level::Connection, connection_keywords(task, frame));
         let magic = frame.context.magic.get_or_init(|| self.play_magic(frame));
         scope.add(Level::Magic, magic.clone());
         scope.add(Level::Magic, frame.magic(magic_of_place));
@@ -148,6 +151,36 @@ impl Run {
             ("ansible_play_hosts".to_owned(), present.play),
         ])))
     }
+}
+
+/// How hosts are reached where nothing else is said, by the variables that would say it.
+pub(crate) fn connection_options(options: &Connect) -> Layer {
+    let kind = match options.kind.as_deref() {
+        None | Some("smart") => "ssh",
+        Some(kind) => kind,
+    };
+    let mut said = IndexMap::from([("ansible_connection".to_owned(), Value::from(kind))]);
+    for name in ["ansible_user", "ansible_ssh_user"] {
+        let user = options.user.as_deref().map(Value::from);
+        said.extend(user.map(|user| (name.to_owned(), user)));
+    }
+    Layer::Values(Arc::new(said))
+}
+
+/// How a host is reached by the keywords of a task, by the variables that would say it.
+fn connection_keywords(task: Option<&Task>, frame: &Frame) -> Layer {
+    const NAMES: [(&str, Keyword); 3] = [
+        ("ansible_connection", Keyword::Connection),
+        ("ansible_user", Keyword::RemoteUser),
+        ("ansible_ssh_user", Keyword::RemoteUser),
+    ];
+    let said = NAMES.iter().filter_map(|(name, keyword)| {
+        let node = frame.said(task, *keyword).next()?;
+        let text = (*name).to_owned();
+        let span = node.span.clone();
+        Some((Key { text, span }, node.clone()))
+    });
+    Layer::Nodes(Arc::new(said.collect()))
 }
 
 /// Magic variables of the place in a play: of the roles around.

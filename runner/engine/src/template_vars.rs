@@ -24,6 +24,10 @@ impl Vars for Over {
         own.or_else(|| self.base.get(name))
     }
 
+    fn is_set(&self, name: &str) -> bool {
+        self.own.contains_key(name) || self.base.is_set(name)
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names = self.base.names();
         names.extend(self.own.keys().cloned());

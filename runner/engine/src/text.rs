@@ -90,12 +90,16 @@ pub(crate) fn words(
     node: &Node,
     vars: &Arc<dyn Vars>,
 ) -> Result<Vec<String>, Diagnostic> {
-    let value = templar.render(node, vars)?;
-    Ok(items(&value).unwrap_or_else(|| {
-        let text = plain(&value);
+    Ok(words_of(&templar.render(node, vars)?))
+}
+
+/// A list's texts; text is split at commas.
+pub(crate) fn words_of(value: &Value) -> Vec<String> {
+    items(value).unwrap_or_else(|| {
+        let text = plain(value);
         let words = text.split(',').map(str::trim).filter(|w| !w.is_empty());
         words.map(str::to_owned).collect()
-    }))
+    })
 }
 
 /// A node rendered to a list of texts, where a comma is part of a text.

@@ -52,6 +52,12 @@ impl Unsettled {
         (Arc::new(vars), Touched(touched))
     }
 
+    fn ask(&self, name: &str) {
+        if OF_ALL.contains(&name) || self.names.iter().any(|own| own == name) {
+            self.touch();
+        }
+    }
+
     fn touch(&self) {
         self.touched.store(true, Ordering::SeqCst);
     }
@@ -59,10 +65,13 @@ impl Unsettled {
 
 impl Vars for Unsettled {
     fn get(&self, name: &str) -> Option<Var> {
-        if OF_ALL.contains(&name) || self.names.iter().any(|own| own == name) {
-            self.touch();
-        }
+        self.ask(name);
         self.vars.get(name)
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.ask(name);
+        self.vars.is_set(name)
     }
 
     fn names(&self) -> Vec<String> {

@@ -6,6 +6,7 @@
 
 mod greeting;
 mod launch;
+mod prompt;
 mod run_as;
 mod upload;
 

@@ -168,16 +168,24 @@ pub enum BecomeFault {
     /// No such user.
     UnknownUser,
     /// It neither asked nor went on in time.
-    Timeout(Duration),
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+        /// What it said by then: a prompt in a language that is not known, most often.
+        said: String,
+    },
     /// Something else: the program's words.
     Other(String),
 }
 
 impl ConnectError {
     /// Whether the host itself was not reached. A user that could not be become is a failed task on
-    /// a reachable host.
+    /// a reachable host; of one who is waited for in vain nobody knows, as with Ansible.
     pub fn is_unreachable(&self) -> bool {
-        !matches!(self.cause, Cause::Become { .. })
+        match &self.cause {
+            Cause::Become { why, .. } => matches!(why, BecomeFault::Timeout { .. }),
+            _ => true,
+        }
     }
 
     /// What to do about it, a line each.
@@ -302,11 +310,19 @@ impl BecomeFault {
                 )
             }
             Self::UnknownUser => write!(f, "could not become `{user}`: there is no such user"),
-            Self::Timeout(after) => write!(
-                f,
-                "could not become `{user}`: {program} did not answer in {} s",
-                after.as_secs_f32()
-            ),
+            // The words that scripts look for, of Ansible's local connection and of its ssh.
+            Self::Timeout { after, said } => {
+                let said = match said.as_str() {
+                    "" => "nothing".to_owned(),
+                    said => format!("`{said}`"),
+                };
+                write!(
+                    f,
+                    "could not become `{user}`: Timed out waiting for become success or become password \
+                     prompt: {program} said {said} in {} s of waiting for privilege escalation prompt",
+                    after.as_secs_f32()
+                )
+            }
             Self::Other(words) => write!(f, "could not become `{user}`: {program} said: {words}"),
         }
     }

@@ -27,4 +27,4 @@ pub use secret::{NoSecrets, Secret, Secrets};
 #[cfg(feature = "simulate")]
 pub use simulated::Simulation;
 pub use ssh_args::SshArgs;
-pub use target::{Become, CONNECT_TIMEOUT, HostKeys, Kind, Method, Target};
+pub use target::{BECOME_TIMEOUT, Become, CONNECT_TIMEOUT, HostKeys, Kind, Method, Target};

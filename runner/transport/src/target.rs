@@ -8,6 +8,9 @@ use crate::{Secret, SshArgs};
 /// How long a connection may take where nothing else is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long it may take to become another user where nothing else is said. PAM can be slow.
+pub const BECOME_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How a host is reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -94,6 +97,11 @@ pub struct Become {
     pub exe: Option<String>,
     /// The folder to change into first.
     pub dir: Option<String>,
+    /// What su asks for a password with, each without its colon (`ansible_su_prompt_l10n`); where
+    /// there is none, the words of its translations.
+    pub prompts: Vec<String>,
+    /// How long it may take to become the user; [`BECOME_TIMEOUT`] where nothing is said.
+    pub timeout: Option<Duration>,
 }
 
 impl Become {
@@ -106,6 +114,8 @@ impl Become {
             flags: None,
             exe: None,
             dir: None,
+            prompts: vec![],
+            timeout: None,
         }
     }
 }

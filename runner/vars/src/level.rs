@@ -3,6 +3,8 @@
 /// Where a variable was set; the later level wins. Ansible's own list, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
+    /// How a host is reached where no variable says it: the command line's word, then the keywords'.
+    Connection,
     /// What holds where nobody says otherwise: `ansible_host` is the host's name.
     Least,
     /// A role's `defaults`.

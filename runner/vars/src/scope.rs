@@ -109,6 +109,11 @@ impl Vars for Scope {
         Some(merge::under(top, found.map(|(_, var)| var)))
     }
 
+    fn is_set(&self, name: &str) -> bool {
+        let mut layers = self.layers.iter().rev();
+        layers.any(|(level, layer)| *level > Level::Least && layer.get(name).is_some())
+    }
+
     fn names(&self) -> Vec<String> {
         let mut names: IndexSet<String> = IndexSet::new();
         for (_, layer) in &self.layers {
@@ -149,6 +154,16 @@ mod tests {
             .with_values(Level::RoleDefaults, one("x", 1))
             .with_values(Level::Play, one("x", 2));
         assert_eq!(got(&scope, "x"), 3);
+    }
+
+    #[test]
+    fn what_holds_where_nobody_says_otherwise_is_not_set() {
+        let scope = Scope::default()
+            .with_values(Level::Connection, one("x", 1))
+            .with_values(Level::Least, one("y", 2));
+        assert_eq!((got(&scope, "x"), got(&scope, "y")), (1, 2));
+        assert!(!scope.is_set("x") && !scope.is_set("y"));
+        assert!(scope.with_values(Level::Host, one("x", 3)).is_set("x"));
     }
 
     #[test]

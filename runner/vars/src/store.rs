@@ -251,19 +251,22 @@ impl Store {
                 .iter()
                 .for_each(|(_, files)| add(level, files.group(name)));
         }
-        if let Some(own) = inventory.hosts.get(host) {
-            add(Level::Host, &own.vars);
-            add(Level::Host, &own.files);
+        match inventory.hosts.get(host) {
+            Some(own) => {
+                add(Level::Host, &own.vars);
+                add(Level::Host, &own.files);
+            }
+            None if host == "localhost" => layers.push((Level::Host, of_the_controller())),
+            None => {}
         }
-        beside
-            .iter()
-            .for_each(|(_, files)| add(Level::Host, files.host(host)));
-        let mut address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
-        if host == "localhost" && !inventory.hosts.contains_key(host) {
-            // What Ansible says of the one host that no inventory names.
-            let python = Value::from("/usr/bin/python3");
-            address.insert("ansible_python_interpreter".to_owned(), python);
-        }
+        let mut add = |maps: &[Arc<Map>]| {
+            layers.extend(
+                maps.iter()
+                    .map(|map| (Level::Host, Layer::Nodes(map.clone()))),
+            );
+        };
+        beside.iter().for_each(|(_, files)| add(files.host(host)));
+        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
         layers.push((Level::Least, Layer::Values(Arc::new(address))));
         layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);
@@ -439,4 +442,14 @@ impl Addition {
             host.vars.push(Arc::new(vars.clone()));
         }
     }
+}
+/// What Ansible says of the one host that no inventory names.
+fn of_the_controller() -> Layer {
+    let said = [
+        ("ansible_host", "127.0.0.1"),
+        ("ansible_connection", "local"),
+        ("ansible_python_interpreter", "/usr/bin/python3"),
+    ];
+    let said = said.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    Layer::Values(Arc::new(said.into()))
 }

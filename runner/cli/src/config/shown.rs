@@ -56,6 +56,8 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
     });
     let word = |word: Option<&str>| word.map(Json::from);
     let none = Json::Null;
+    let home = std::env::home_dir();
+    let usual_roles = rplay_playbook::roles_path(None, home.as_deref());
     let all = [
         (
             "ALLOW_BROKEN_CONDITIONALS",
@@ -124,7 +126,11 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
         ),
         ("DEFAULT_REMOTE_PORT", own(&s.remote_port), none.clone()),
         ("DEFAULT_REMOTE_USER", own(&s.remote_user), none.clone()),
-        ("DEFAULT_ROLES_PATH", paths(&s.roles_path), json!([])),
+        (
+            "DEFAULT_ROLES_PATH",
+            paths(&s.roles_path),
+            json!(usual_roles),
+        ),
         ("DEFAULT_STRATEGY", own(&s.strategy), json!("linear")),
         ("DEFAULT_TIMEOUT", own(&s.timeout), json!(10)),
         ("DEFAULT_TRANSPORT", own(&s.transport), json!("ssh")),

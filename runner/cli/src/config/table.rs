@@ -229,6 +229,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(become_flags = text),
     ),
     row(
+        &["ANSIBLE_SU_PROMPT_L10N"],
+        &[("su_become_plugin", "localized_prompts")],
+        set!(su_prompts = list),
+    ),
+    row(
         &["ANSIBLE_BECOME_ASK_PASS"],
         &[(BECOME, "become_ask_pass")],
         set!(become_ask_pass = truth),

@@ -43,20 +43,23 @@ pub(super) struct Uname {
 
 /// Waits for the agent, and answers a password prompt.
 pub(super) async fn await_agent(process: Process, launch: &Launch) -> Result<Greeting, Cause> {
-    let start = Start {
+    let mut start = Start {
         process,
         launch,
         out: BytesMut::new(),
         err: vec![],
         sent: false,
     };
-    match tokio::time::timeout(START_TIMEOUT, start.run()).await {
-        Ok(greeting) => greeting,
+    let after = launch.other.as_ref().map_or(START_TIMEOUT, |o| o.timeout);
+    match tokio::time::timeout(after, start.heard()).await {
+        Ok(Ok(Heard::Hello(hello))) => Ok(start.greeted(hello)),
+        Ok(Ok(Heard::Missing(uname))) => Ok(Greeting::Missing(uname)),
+        Ok(Err(cause)) => Err(cause),
         Err(_) => Err(match &launch.other {
-            Some(other) => other.failed(BecomeFault::Timeout(START_TIMEOUT)),
+            Some(other) => other.late(&String::from_utf8_lossy(&start.err)),
             None => Cause::Timeout {
                 act: "starting the agent".to_owned(),
-                after: START_TIMEOUT,
+                after,
             },
         }),
     }
@@ -71,8 +74,24 @@ struct Start<'a> {
     sent: bool,
 }
 
+/// How a start ends well.
+enum Heard {
+    Hello(Hello),
+    Missing(Uname),
+}
+
 impl Start<'_> {
-    async fn run(mut self) -> Result<Greeting, Cause> {
+    fn greeted(self, hello: Hello) -> Greeting {
+        Greeting::Agent(Box::new(Greeted {
+            hello,
+            process: self.process,
+            rest: self.out,
+            // A prompt's words are no part of what the agent says later.
+            stderr: vec![],
+        }))
+    }
+
+    async fn heard(&mut self) -> Result<Heard, Cause> {
         let mut began = false;
         while let Some(piece) = self.process.output.next().await {
             match piece {
@@ -89,20 +108,10 @@ impl Start<'_> {
             }
             if began {
                 if let Some(hello) = self.hello()? {
-                    // A prompt's words are no part of what the agent says later.
-                    let stderr = vec![];
-                    let Self {
-                        process, out: rest, ..
-                    } = self;
-                    return Ok(Greeting::Agent(Box::new(Greeted {
-                        hello,
-                        process,
-                        rest,
-                        stderr,
-                    })));
+                    return Ok(Heard::Hello(hello));
                 }
             } else if let Some(uname) = missing(&self.out) {
-                return Ok(Greeting::Missing(uname));
+                return Ok(Heard::Missing(uname));
             } else if self.out.len() > NOISE_LIMIT {
                 let ended = format!("printed more than {} KiB", NOISE_LIMIT >> 10);
                 return Err(self.no_agent(ended));

@@ -1,9 +1,13 @@
 //! The command that finds the agent on a host and runs it, as the login user or as another.
 
+use std::time::Duration;
+
 use crate::error::{BecomeFault, Cause};
 use crate::process::Ended;
+use crate::target::BECOME_TIMEOUT;
 use crate::{Become, Method, Secret};
 
+use super::prompt::Prompt;
 use super::{OWN, quoted, sh};
 
 /// A folder on a host that may hold the agent.
@@ -50,8 +54,9 @@ pub(super) struct Other {
     exe: String,
     user: String,
     pub(super) password: Option<Secret>,
-    /// What the program asks with; `None` where it has its own words.
-    prompt: Option<String>,
+    prompt: Prompt,
+    /// How long it may take.
+    pub(super) timeout: Duration,
 }
 
 impl Launch {
@@ -111,7 +116,12 @@ impl Launch {
                 exe,
                 user: other.user.clone(),
                 password: other.password.clone(),
-                prompt: (other.method == Method::Sudo).then_some(prompt),
+                prompt: match other.method {
+                    Method::Sudo => Prompt::Own(prompt),
+                    Method::Su => Prompt::of_su(&other.prompts),
+                    Method::Doas => Prompt::Words(vec!["password".to_owned()]),
+                },
+                timeout: other.timeout.unwrap_or(BECOME_TIMEOUT),
             }),
         })
     }
@@ -144,7 +154,7 @@ impl Launch {
             "u=$(id -u); {OWN}{language}for d in {places}; do f=$d/agent-{sha256}; \
              [ -x \"$f\" ] && own $(ls -ldn \"$d\") && exec \"$@\" \"$f\"; done; \
              z=-; command -v gzip >/dev/null && z=gzip; \
-             echo \"rplay-missing $(uname -s) $(uname -m) $z\""
+             echo \"rplay-missing $(uname -sm) $z\""
         );
         sh(&script, &self.words)
     }
@@ -162,14 +172,15 @@ impl Launch {
 impl Other {
     /// Whether the program waits for a password, by the end of what it said.
     pub(super) fn asks(&self, stderr: &str) -> bool {
-        match &self.prompt {
-            Some(prompt) => stderr.ends_with(prompt.as_str()),
-            None => {
-                // What is not a prompt may end in a colon too, where it comes in parts.
-                let last = stderr.rsplit('\n').next().unwrap_or_default();
-                last.trim_end().to_lowercase().ends_with("password:")
-            }
-        }
+        self.prompt.ends(stderr)
+    }
+
+    /// Why it neither asked nor went on in time: what it said may be a prompt in another language.
+    pub(super) fn late(&self, stderr: &str) -> Cause {
+        self.failed(BecomeFault::Timeout {
+            after: self.timeout,
+            said: self.words(stderr),
+        })
     }
 
     pub(super) fn failed(&self, why: BecomeFault) -> Cause {
@@ -232,8 +243,7 @@ impl Other {
 
     /// What the program said but for its prompts, on one line.
     fn words(&self, stderr: &str) -> String {
-        let prompt = self.prompt.as_deref().unwrap_or("Password:");
-        let lines = stderr.lines().map(|line| line.replace(prompt, ""));
+        let lines = stderr.lines().map(|line| self.prompt.stripped(line));
         let lines: Vec<_> = lines
             .map(|l| l.trim().to_owned())
             .filter(|l| !l.is_empty())

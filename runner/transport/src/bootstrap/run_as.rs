@@ -3,16 +3,11 @@
 //! What the program that changes the user says before the command begins (a prompt, a lecture) is
 //! no part of the command's output.
 
-use std::time::Duration;
-
 use crate::connection::{Link, Ran};
 use crate::error::{BecomeFault, Cause};
 use crate::process::{Ended, Piece, Process};
 
 use super::launch::{Launch, Other};
-
-/// How long it may take to become the user. PAM can be slow.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs a command line of sh as the user that `launch` is for.
 pub(crate) async fn run_as(
@@ -33,9 +28,13 @@ pub(crate) async fn run_as(
         err: vec![],
         sent: false,
     };
-    match tokio::time::timeout(START_TIMEOUT, change.begin()).await {
+    match tokio::time::timeout(other.timeout, change.begin()).await {
         Ok(begun) => begun?,
-        Err(_) => return Err(other.failed(BecomeFault::Timeout(START_TIMEOUT))),
+        // With a terminal the prompt is on the output.
+        Err(_) => {
+            change.err.extend_from_slice(&change.out);
+            return Err(other.late(&String::from_utf8_lossy(&change.err)));
+        }
     }
     let Change { process, out, .. } = change;
     let mut ran = crate::connection::collect(process, &[]).await?;

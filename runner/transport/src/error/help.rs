@@ -85,7 +85,13 @@ impl BecomeFault {
                 }
             },
             Self::UnknownUser => "make the user first, or correct `become_user`".to_owned(),
-            Self::Timeout(_) => "a hanging directory service (LDAP, SSSD) often does that".into(),
+            Self::Timeout { said, .. } if method == Method::Su && !said.is_empty() => {
+                "if that is its prompt, name it in `ansible_su_prompt_l10n`, without the colon"
+                    .into()
+            }
+            Self::Timeout { .. } => {
+                "a hanging directory service (LDAP, SSSD) often does that".into()
+            }
             Self::Other(_) => return vec![],
         };
         vec![line]
