@@ -127,7 +127,8 @@ the hosts before its time counts.
 CPU and memory are the controller's: all processes of the tool there, memory as the largest sum seen of
 what each holds (PSS). Bytes are those of the controller's interface. *Italics* are the least that the work
 can cost: `ssh HOST true` to all hosts at once, or `scp` of the same files. `> N` is a run that was ended
-after N seconds: its ratio is a lower bound, not an estimate."""
+after N seconds: its ratio is a lower bound, not an estimate. What hot code costs is in
+[scale.md](scale.md)."""
 
 
 def lines(rows, results):
@@ -143,6 +144,8 @@ def lines(rows, results):
             yield from [f"## ({row.key}) {row.title}", "", row.about, ""]
             yield from table(row, results)
             yield ""
+    # Counted by another program, on hosts that are not there.
+    yield from (HERE / "simulated.md").read_text().rstrip().split("\n")
 
 
 def plots(rows, results, folder):
