@@ -1,6 +1,7 @@
 """The suite: where it comes from, what its targets are, and how one target is run."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 VERSION = "2.19.14"
-CACHE = Path("/var/cache/rplay-conformance")
+CACHE = Path(os.environ.get("RPLAY_CONFORMANCE_CACHE", "/var/cache/rplay-conformance"))
 TOOLS = ("ansible", "rplay")
 # How the tool reaches the host that it works on: as the host itself, or as another one.
 WAYS = ("local", "ssh")
