@@ -8,6 +8,7 @@ mod identity;
 mod ini;
 mod local;
 mod network;
+mod subset;
 mod time;
 
 pub(crate) use identity::full_name;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rplay_api::{Args, Doc, Host, Module, Outcome, Result, Return};
 use serde_json::{Map, Value};
+use subset::Subset;
 
 /// The `setup` module.
 pub struct This;
@@ -59,28 +61,26 @@ impl Module for This {
     };
 
     fn run(args: SetupArgs, host: &Host) -> Result<Outcome> {
-        let wants = Subset::new(&args.gather_subset);
+        let wants = Subset::new(&args.gather_subset)?;
         let mut facts = Facts::new();
         // Facts say what is there: a part that cannot be read is left out.
-        if wants.any(&["min", "platform", "architecture", "distribution", "user", "env", "system",
-            "service_mgr", "pkg_mgr", "selinux", "cmdline", "fips", "lsb", "dns", "machine_id",
-            "distribution_version", "os_family", "kernel", "hostname", "python", "apparmor", "caps",
-            "ssh_pub_keys"]) {
+        if wants.has_identity() {
             identity::gather(host, &mut facts);
+            facts.retain(|name, _| wants.has_fact(name));
         }
-        if wants.any(&["min", "date_time"]) {
+        if wants.has("date_time") {
             time::gather(host, &mut facts);
         }
-        if wants.any(&["hardware", "mounts", "devices", "memory", "processor", "uptime"]) {
+        if wants.has("hardware") {
             hardware::gather(host, &mut facts);
         }
-        if wants.any(&["network", "interfaces", "default_ipv4", "default_ipv6", "all_ipv4_addresses"]) {
+        if wants.has("network") {
             network::gather(host, &mut facts);
         }
-        if wants.any(&["virtual", "virtualization_type", "virtualization_role"]) {
+        if wants.has("virtual") {
             hardware::virtualization(host, &mut facts);
         }
-        if wants.any(&["min", "local"]) {
+        if wants.has("local") {
             local::gather(host, &args.fact_path, &mut facts);
         }
         // These two tell of the gathering itself, and are no facts of the host.
@@ -101,35 +101,6 @@ fn named(facts: Facts, own: [(&str, Value); 2], filter: &[String]) -> Facts {
     let named = facts.into_iter().map(|(name, value)| (format!("ansible_{name}"), value));
     let own = own.map(|(name, value)| (name.to_owned(), value));
     named.chain(own).filter(|(name, _)| kept(name)).collect()
-}
-
-/// Which parts are asked for.
-struct Subset {
-    with: Vec<String>,
-    without: Vec<String>,
-}
-
-impl Subset {
-    fn new(words: &[String]) -> Self {
-        let (without, with): (Vec<_>, Vec<_>) = words.iter().cloned().partition(|w| w.starts_with('!'));
-        let without: Vec<String> = without.iter().map(|w| w[1..].to_owned()).collect();
-        let only_without = with.is_empty() && !without.iter().any(|w| w == "all");
-        let with = if only_without { vec!["all".to_owned()] } else { with };
-        Self { with, without }
-    }
-
-    /// Whether any of these names is asked for. The first is the part's own.
-    fn any(&self, names: &[&str]) -> bool {
-        let Some(part) = names.first() else { return false };
-        if self.with.iter().any(|w| names.contains(&w.as_str())) {
-            return true;
-        }
-        if self.without.iter().any(|w| w == part) {
-            return false;
-        }
-        // What is minimal is there whatever is asked for, unless it is turned down by name.
-        *part == "min" || self.with.iter().any(|w| w == "all")
-    }
 }
 
 /// A file's text without its end, empty where it cannot be read.
