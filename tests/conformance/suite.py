@@ -126,8 +126,8 @@ def environment(tool, name, tree, output):
         "ANSIBLE_TEST_CI": "",
         "PAGER": "/bin/cat",
     }
-    if tool == "ansible":
-        given["PYTHONPATH"] = f"{tree}/lib"
+    # Ansible's library, for modules that are written with it: as one finds it beside an installed ansible-core.
+    given["PYTHONPATH" if tool == "ansible" else "RPLAY_ANSIBLE_LIBRARY"] = f"{tree}/lib"
     for alias in aliases(name):
         if alias.startswith("env/set/"):
             key, value = alias.removeprefix("env/set/").split("/", 1)

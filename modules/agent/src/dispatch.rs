@@ -31,7 +31,7 @@ impl Systems {
             Ok(args) => args,
             Err(e) => return refused(format!("the arguments are no JSON object: {e}")),
         };
-        if let Some(job) = run.job.as_ref().filter(|_| run.mode == Mode::Apply) {
+        if let Some(job) = run.job.as_ref().filter(|_| run.mode != Mode::Check) {
             return job::start(run, job)
                 .unwrap_or_else(|e| refused(format!("could not start the job: {e}")));
         }

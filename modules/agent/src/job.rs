@@ -19,7 +19,7 @@ use crate::worker::{self, Shared};
 
 /// Starts the job of a request, and reports that it runs.
 pub(crate) fn start(run: &Run, job: &Job) -> io::Result<Report> {
-    let dir = jobs::folder(None);
+    let dir = jobs::folder(job.dir.as_deref());
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     let report = dir.join(&job.id);
     let alone = Run {
@@ -109,7 +109,7 @@ fn ended(report: &Report) -> Written {
         Ok(Value::Object(map)) => map,
         _ => Map::new(),
     };
-    Written::Ended(match &report.end {
+    let mut map = match &report.end {
         End::Ok { changed, data, .. } => {
             let mut map = object(data);
             map.insert("changed".to_owned(), (*changed).into());
@@ -124,5 +124,9 @@ fn ended(report: &Report) -> Written {
         End::Unknown { .. } | End::Cancelled | End::NotRun => {
             return Written::Failed("it was interrupted".to_owned());
         }
-    })
+    };
+    if !report.warnings.is_empty() {
+        map.insert("warnings".to_owned(), report.warnings.clone().into());
+    }
+    Written::Ended(map)
 }

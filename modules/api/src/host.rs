@@ -246,6 +246,16 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
+    /// Records a change that a program tells of, made or only announced by it: what it is, and its
+    /// text before and after.
+    pub fn tell(&self, what: &str, before: String, after: String) {
+        if before != after {
+            self.record
+                .borrow_mut()
+                .told(what.to_owned(), before, after);
+        }
+    }
+
     /// Does what is no change though a process does it, such as letting systemd read its files
     /// again: it is not recorded. `apply` is not called in a dry run.
     ///
@@ -264,6 +274,18 @@ impl<'a> Host<'a> {
             Some(_) if failure.unknown => failure,
             Some(why) => Failure::unknown(format!("{}, but {why}", failure.msg)),
             None => failure.absent(),
+        }
+    }
+
+    /// The failure of what sees the host itself, and nothing of what a dry run has planned: unknown
+    /// where anything is.
+    pub fn unaware(&self, failure: Failure) -> Failure {
+        match self.system.has_plans() {
+            true if !failure.unknown => Failure::unknown(format!(
+                "{}, but it does not see what earlier tasks would have made",
+                failure.msg
+            )),
+            _ => self.judged(failure),
         }
     }
 

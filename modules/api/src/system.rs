@@ -139,6 +139,11 @@ pub trait System: Send + Sync {
         Ok(())
     }
 
+    /// Whether a dry run has planned anything.
+    fn has_plans(&self) -> bool {
+        false
+    }
+
     /// Why what is not there may yet come to be, unseen by a dry run: a package that is only
     /// planned brings users, programs and units.
     fn blind_spot(&self) -> Option<String> {

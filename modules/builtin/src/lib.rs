@@ -43,6 +43,7 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     _program
+    _python_library
     apt
     apt_key
     apt_repository

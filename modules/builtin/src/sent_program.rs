@@ -1,10 +1,11 @@
-//! A program of the controller, where it can be run on the target: beside the agent, where no other
-//! user can replace it and programs may be run. It goes when its path is dropped.
+//! A program of the controller, where it can be run on the target: in a folder where no other user can
+//! replace it and programs may be run, beside the agent where that is one. It goes when its path is
+//! dropped.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use rplay_api::{ControllerFile, EntryKind, Failure, Host, Result};
 use tempfile::{NamedTempFile, TempPath};
@@ -54,14 +55,45 @@ fn blob(program: &ControllerFile) -> Result<u32> {
 }
 
 fn beside(name: &str, mode: u32) -> Result<NamedTempFile> {
-    let agent = std::env::current_exe().unwrap_or_default();
-    let dir = agent.parent().unwrap_or(Path::new("/tmp"));
+    let dir = own_folder()?;
     tempfile::Builder::new()
         .prefix("program-")
         .suffix(&format!("-{name}"))
         .permissions(Permissions::from_mode(mode))
-        .tempfile_in(dir)
-        .map_err(|e| Failure::io("write a program in", dir, &e))
+        .tempfile_in(&dir)
+        .map_err(|e| Failure::io("write a program in", &dir, &e))
+}
+
+/// A folder of this user's alone, where programs may be run: the agent's own, or where another user
+/// put the agent, one like it.
+pub fn own_folder() -> Result<PathBuf> {
+    let agent = std::env::current_exe().unwrap_or_default();
+    let uid = rustix::process::geteuid().as_raw();
+    let places = [
+        agent.parent().map(Path::to_owned),
+        Some(format!("/dev/shm/rplay-{uid}").into()),
+        Some(format!("/tmp/rplay-{uid}").into()),
+    ];
+    let usable = |dir: &PathBuf| is_own(dir, uid) && runs_programs(dir);
+    let found = places.into_iter().flatten().find(|dir| {
+        // One that is there already is looked at, never repaired.
+        let _ = DirBuilder::new().mode(0o711).create(dir);
+        usable(dir)
+    });
+    found.ok_or_else(|| {
+        Failure::new("the user has no folder of their own where a program can be run")
+            .help(format!("`/dev/shm/rplay-{uid}` or `/tmp/rplay-{uid}` should be theirs alone, and not `noexec`"))
+    })
+}
+
+/// Whether a folder is no link, belongs to the user, and nobody else can write to it.
+fn is_own(dir: &Path, uid: u32) -> bool {
+    fs::symlink_metadata(dir).is_ok_and(|m| m.is_dir() && m.uid() == uid && m.mode() & 0o022 == 0)
+}
+
+fn runs_programs(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir)
+        .is_ok_and(|found| !found.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC))
 }
 
 fn copy(host: &Host, blob: u32, file: &mut File) -> io::Result<()> {
@@ -71,4 +103,23 @@ fn copy(host: &Host, blob: u32, file: &mut File) -> io::Result<()> {
         .map_err(|e| io::Error::other(e.msg))?;
     io::copy(&mut content, file)?;
     file.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_write_to_is_not_ones_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let uid = fs::metadata(dir.path()).unwrap().uid();
+        assert!(is_own(dir.path(), uid));
+        assert!(!is_own(dir.path(), uid + 1));
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).unwrap();
+        assert!(!is_own(dir.path(), uid));
+        let link = tempfile::tempdir().unwrap();
+        let link = link.path().join("link");
+        std::os::unix::fs::symlink("/", &link).unwrap();
+        assert!(!is_own(&link, 0));
+    }
 }

@@ -204,6 +204,8 @@ pub struct Job {
     pub id: String,
     /// Seconds that it may take.
     pub limit: u64,
+    /// The folder of its report; the host's own choice where nobody names one.
+    pub dir: Option<String>,
 }
 
 /// A file's content on the controller.

@@ -77,11 +77,7 @@ fn task(args: &AdhocArgs, settings: &Settings) -> Result<Map<String, Value>, Sto
             format!("No argument passed to {name} module"),
         ));
     }
-    if matches!(
-        short,
-        "import_playbook" | "import_tasks" | "import_role" | "meta"
-    ) && short.starts_with("import")
-    {
+    if short == "import_playbook" {
         let words = format!("'{name}' is not a valid action for ad-hoc commands");
         return Err(Stop::because(Exit::Options, words));
     }

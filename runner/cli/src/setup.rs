@@ -10,7 +10,7 @@ use rplay_event::Sink;
 use rplay_inventory::{Inventory, VarsFiles, select};
 use rplay_playbook::{Loader, Play, Sources};
 use rplay_report::Callback;
-use rplay_template::{Redactor, Templar, Vars};
+use rplay_template::{Plugin, Redactor, Templar, Vars};
 use rplay_transport::{Connector, Image};
 use rplay_vars::{FactCache, Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
@@ -333,7 +333,21 @@ fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
             false => dir.join("ansible_collections"),
         }
     });
-    Library::new(&named, beside, &roles).with_collections(collections.collect())
+    Library::new(&named, beside, &roles)
+        .with_collections(collections.collect())
+        .with_utils(settings.module_utils.clone().unwrap_or_default())
+        .with_plugins(
+            Plugin::Filter,
+            settings.filter_plugins.clone().unwrap_or_default(),
+        )
+        .with_plugins(
+            Plugin::Test,
+            settings.test_plugins.clone().unwrap_or_default(),
+        )
+        .with_plugins(
+            Plugin::Lookup,
+            settings.lookup_plugins.clone().unwrap_or_default(),
+        )
 }
 
 /// The folders of collections, besides the playbook's own.

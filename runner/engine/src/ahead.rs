@@ -203,6 +203,9 @@ impl Run {
         let Some(module) = rplay_builtin::find(name) else {
             return false;
         };
+        if self.options.library.stands_in(&task.action.written) {
+            return false;
+        }
         let said = |keyword: &Keyword| frame.keyword(Some(task), *keyword).is_some();
         let is_confined = module.is_confined || !many;
         is_confined

@@ -63,6 +63,7 @@ impl Run {
         scope: Scope,
         turn: Option<Turn>,
     ) -> TaskResult {
+        let scope = self.with_delegated(context, scope);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let mut early = match turn {
             Some(Turn::Skipped(result)) => return *result,
@@ -144,6 +145,22 @@ impl Run {
                 }
             }
         }
+    }
+
+    /// A task's variables, those of the host that it is delegated to among them.
+    fn with_delegated(&self, context: &TaskContext, scope: Scope) -> Scope {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let Some(other) = self.delegated_to(context, &vars) else {
+            return scope;
+        };
+        let hosts = self.templar.view(&vars).get_attr("hostvars");
+        let Ok(of_other) = hosts.and_then(|hosts| hosts.get_item(&Value::from(other.as_str())))
+        else {
+            return scope;
+        };
+        let known = Value::from_pairs([(other.as_str(), of_other)]);
+        let name = "ansible_delegated_vars".to_owned();
+        scope.with_values(Level::Magic, IndexMap::from([(name, known)]))
     }
 
     /// The host that a task is delegated to.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rplay_diag::Diagnostic;
+use rplay_event::Event;
 use rplay_playbook::Keyword;
 use rplay_template::Vars;
 use rplay_transport::Exchange;
@@ -60,7 +61,7 @@ impl Run {
             return Ok(None);
         };
         let limit = text::number(&self.templar, node, vars)?;
-        if limit <= 0.0 || request.mode != Mode::Apply {
+        if limit <= 0.0 || request.mode == Mode::Check {
             return Ok(None);
         }
         if request.blobs.iter().any(|blob| blob.inline.is_none()) {
@@ -85,9 +86,18 @@ impl Run {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let limit = limit as u64;
         Ok(Some(Wanted {
-            job: Job { id, limit },
+            job: Job {
+                id,
+                limit,
+                dir: self.async_dir(vars),
+            },
             poll: (poll > 0.0).then(|| Duration::from_secs_f64(poll)),
         }))
+    }
+
+    /// The folder of jobs' reports on the host, where a variable names it.
+    pub(crate) fn async_dir(&self, vars: &Arc<dyn Vars>) -> Option<String> {
+        text::variable(&self.templar, vars, "ansible_async_dir")
     }
 
     /// Begins a job and waits for it, where that is wanted.
@@ -101,13 +111,15 @@ impl Run {
     ) -> TaskResult {
         let ask = |mode: &str| Request {
             module: "async_status".to_owned(),
-            args: json!({ "jid": wanted.job.id, "mode": mode }).to_string(),
+            args: json!({ "jid": wanted.job.id, "mode": mode, "_async_dir": wanted.job.dir })
+                .to_string(),
             blobs: vec![],
             job: None,
             ..request.clone()
         };
         let (status, cleanup) = (ask("status"), ask("cleanup"));
         let limit = wanted.job.limit;
+        let id = wanted.job.id.clone();
         request.job = Some(wanted.job);
         let begun = self.send(context, place, request, files.clone()).await;
         let Some(poll) = wanted
@@ -129,6 +141,11 @@ impl Run {
             if result.is_unreachable() {
                 return result;
             }
+            self.emit(Event::Polled {
+                task: context.id,
+                host: place.target.name.clone(),
+                job: id.clone(),
+            });
             if tokio::time::Instant::now() > deadline {
                 let words =
                     format!("async task did not complete within the requested time - {limit}s");

@@ -1,5 +1,7 @@
 //! Everything that a task may call: modules, and the actions of the controller.
 
+use std::path::Path;
+
 use rplay_api::{ArgSpec, Doc};
 use rplay_diag::did_you_mean;
 use rplay_playbook::{KnownModules, short};
@@ -43,8 +45,12 @@ impl KnownModules for Catalog {
         self.faults_wait
     }
 
+    fn enter(&self, dir: &Path) {
+        self.library.enter(dir);
+    }
+
     fn known(&self, name: &str) -> bool {
-        Self::find(name).is_some() || self.library.find(name).is_some()
+        Self::find(name).is_some() || self.library.has(name)
     }
 
     fn names(&self) -> Vec<String> {

@@ -59,11 +59,16 @@ impl Run {
         frame: &Frame,
         handler: bool,
     ) {
-        let active: Vec<Arc<HostRun>> = hosts.iter().filter(|h| h.is_active()).cloned().collect();
-        if active.is_empty() {
+        let mut active: Vec<Arc<HostRun>> =
+            hosts.iter().filter(|h| h.is_active()).cloned().collect();
+        let Some(first) = active.first().cloned() else {
             return;
-        }
+        };
         let context = self.announce(task, frame, &active, handler);
+        // What is included once is run by the first host alone.
+        if self.keyword_is(Keyword::RunOnce, &first, &context, false) {
+            active.truncate(1);
+        }
         let mut groups: Vec<(Wanted, Vec<Arc<HostRun>>)> = vec![];
         for host in &active {
             for wanted in self.wanted(&context, host) {
@@ -110,9 +115,17 @@ impl Run {
         };
         let result = match &found {
             Ok(wanted) if wanted.is_empty() => TaskResult::skipped("Conditional result was False"),
-            Ok(_) => return found.unwrap_or_default(),
+            Ok(_) => {
+                self.keep(
+                    context,
+                    host,
+                    &TaskResult::done(false, serde_json::Map::new()),
+                );
+                return found.unwrap_or_default();
+            }
             Err(result) => result.clone(),
         };
+        self.keep(context, host, &result);
         self.note_doubt(context, host, &result);
         self.tell(context, host, &result, begun);
         vec![]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 const HIDDEN: &str = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
 
 /// `invocation` of a result.
-pub(crate) fn invocation(spec: &[ArgSpec], args: &Map<String, Json>) -> Json {
+pub(crate) fn of(spec: &[ArgSpec], args: &Map<String, Json>) -> Json {
     let given = |arg: &ArgSpec| {
         let mut names = [arg.name].into_iter().chain(arg.aliases.iter().copied());
         names.find_map(|name| args.get(name))
@@ -61,14 +61,14 @@ mod tests {
             arg("c", ArgKind::Str, None),
         ];
         let args = Map::from_iter([("a".to_owned(), Json::from(3))]);
-        let told = invocation(&spec, &args).to_string();
+        let told = of(&spec, &args).to_string();
         assert_eq!(told, r#"{"module_args":{"a":3,"b":false,"c":null}}"#);
     }
 
     #[test]
     fn an_alias_is_told_under_the_arguments_own_name() {
         let args = Map::from_iter([("other".to_owned(), Json::from("x"))]);
-        let told = invocation(&[arg("a", ArgKind::Str, None)], &args);
+        let told = of(&[arg("a", ArgKind::Str, None)], &args);
         assert_eq!(told["module_args"]["a"], "x");
     }
 
@@ -79,7 +79,7 @@ mod tests {
             secret: true,
             ..arg("url_password", ArgKind::Str, None)
         };
-        let told = invocation(&[spec], &args);
+        let told = of(&[spec], &args);
         assert_eq!(told["module_args"]["url_password"], HIDDEN);
     }
 }

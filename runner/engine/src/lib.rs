@@ -39,6 +39,7 @@ mod play_context;
 mod prepare;
 mod prints;
 mod prompt;
+mod python;
 mod result;
 mod run;
 mod scope;

@@ -21,6 +21,8 @@ type Slot = Arc<OnceCell<Result<Arc<Link>, ConnectError>>>;
 pub(crate) struct Link {
     pub connection: Connection,
     overlay: AsyncMutex<Option<Arc<AgentClient>>>,
+    /// Where Ansible's library is on the host: by its user and its digest.
+    pub libraries: AsyncMutex<HashMap<(Option<Become>, String), String>>,
 }
 
 /// A request that was sent.
@@ -106,6 +108,7 @@ impl Links {
             Ok(Arc::new(Link {
                 connection,
                 overlay: AsyncMutex::default(),
+                libraries: AsyncMutex::default(),
             }))
         });
         made.await.clone()

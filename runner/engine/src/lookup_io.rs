@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use rplay_template::{LookupIo, Origin, Value, Vars, encoding, unknown};
+use rplay_template::{LookupIo, Origin, Plugin, Value, Vars, encoding, unknown};
 use rplay_transport::Method;
 use rplay_vars::Store;
 use serde_json::{Map, Value as Json};
 
 use crate::frame::Frame;
 use crate::options::Options;
+use crate::python::Call;
 use crate::template_vars;
 
 /// Lookups of one task.
@@ -100,6 +101,21 @@ impl LookupIo for TaskIo {
 
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn plugin(
+        &self,
+        kind: Plugin,
+        name: &str,
+        given: Vec<Json>,
+        named: Map<String, Json>,
+    ) -> Option<Result<Json, String>> {
+        self.options.library.plugin(Call {
+            kind,
+            name: name.to_owned(),
+            given,
+            named,
+        })
     }
 
     fn url(&self, url: &str, options: &Map<String, Json>) -> Result<String, String> {

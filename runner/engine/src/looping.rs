@@ -54,13 +54,18 @@ impl Run {
         if context.is_secret {
             hidden::hide(&result.data, self.templar.redactor());
         }
+        self.keep(context, host, &result);
+        self.share_facts(context, host, &result);
+        self.note_doubt(context, host, &result);
+        result
+    }
+
+    /// Keeps a result under the name that its task registers it by.
+    pub(crate) fn keep(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
         if let Some(name) = self.register_name(context) {
             let value = result.value(&context.origin);
             self.store.update(&host.name, |vars| vars.set(&name, value));
         }
-        self.share_facts(context, host, &result);
-        self.note_doubt(context, host, &result);
-        result
     }
 
     /// What a task that is not decided may bring, later tasks may find.

@@ -212,7 +212,7 @@ impl Run {
     }
 
     /// The result of what came back.
-    fn outcome(
+    pub(crate) fn outcome(
         &self,
         context: &TaskContext,
         place: &Place,

@@ -318,6 +318,12 @@ impl Run {
             kind: Kind::Str("Gathering Facts".to_owned()),
         };
         keywords.set(Keyword::Name, name);
+        // Each host has facts of its own, whatever the play's tasks do once.
+        let each = Node {
+            span: play.span.clone(),
+            kind: Kind::Bool(false),
+        };
+        keywords.set(Keyword::RunOnce, each);
         let task = Arc::new(Task {
             keywords,
             action: rplay_playbook::Action {

@@ -11,14 +11,15 @@ use rplay_template::Vars;
 use rplay_transport::{Become, Target};
 use rplay_wire::{Mode, Run as Request};
 use rplay_yaml::{Key, Kind, Node};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::background::Wanted;
 use crate::controller_files::Sending;
 use crate::exchange::fetching;
 use crate::fetch::Fetch;
 use crate::host_run::HostRun;
-use crate::invocation::invocation;
+use crate::invocation;
+use crate::library::OwnModule;
 use crate::prints;
 use crate::result::TaskResult;
 use crate::run::Run;
@@ -58,13 +59,15 @@ pub(crate) struct Errand {
 impl Errand {
     /// The result of a call, with what only the controller knows of it.
     pub(crate) fn told(self, result: TaskResult) -> TaskResult {
-        let result = match self.fetch {
+        let mut result = match self.fetch {
             Some(fetch) => fetch.finish(result),
             None => result,
         };
         let ran = !result.is_unreachable();
+        // A module that is not part of rplay tells it itself.
+        let told = result.data.shift_remove("invocation");
         TaskResult {
-            invocation: ran.then_some(self.invocation),
+            invocation: ran.then(|| told.unwrap_or(self.invocation)),
             asked: self.asked,
             ..result
         }
@@ -84,20 +87,17 @@ impl Run {
         name: &str,
         mut args: Map<String, Json>,
     ) -> Result<Prepared, TaskResult> {
-        let own = match rplay_builtin::find(name) {
-            Some(_) => None,
-            None => {
-                let roles = context.frame.roles().map(|role| role.path.as_path());
-                self.options.library.find_within(name, roles)
-            }
-        };
-        if let Some(path) = &own {
-            args = Map::from_iter([
-                ("program".to_owned(), path.display().to_string().into()),
-                ("arguments".to_owned(), Json::Object(args)),
-            ]);
+        let wrong = |diagnostic: Diagnostic| self.failure(&diagnostic);
+        let place = self.place(context, host, vars).map_err(wrong)?;
+        let mut name = name;
+        let mut invocation = None;
+        if let Some(own) = self.own_module(context, name) {
+            invocation = Some(json!({"module_args": args}));
+            args = self
+                .own_call(context, host, vars, &place, own, args)
+                .await?;
+            name = "_program";
         }
-        let name = if own.is_some() { "_program" } else { name };
         let Some(module) = rplay_builtin::find(name) else {
             let words = format!("there is no module `{name}`");
             return Err(self.failure(&Diagnostic::error(words).at(&context.task.action.span)));
@@ -107,13 +107,15 @@ impl Run {
         {
             args.insert(free.to_owned(), raw);
         }
+        if module.doc.name == "async_status" {
+            let dir = self.async_dir(vars);
+            args.extend(dir.map(|dir| ("_async_dir".to_owned(), dir.into())));
+        }
         if let Some(refused) = self.not_by_itself(context, vars, module.doc.name) {
             return Err(refused);
         }
-        let wrong = |diagnostic: Diagnostic| self.failure(&diagnostic);
-        let place = self.place(context, host, vars).map_err(wrong)?;
         let spec = module.spec();
-        let invocation = invocation(&spec, &args);
+        let invocation = invocation.unwrap_or_else(|| invocation::of(&spec, &args));
         let sending = self.attach(context, vars, &spec, &mut args).await;
         let sending = sending.map_err(|unusable| self.unusable(unusable))?;
         if let Err(error) = module.check_args(&args) {
@@ -140,6 +142,14 @@ impl Run {
             },
             request,
         })
+    }
+
+    /// The module of the user's own that a task calls, if it is one.
+    fn own_module(&self, context: &TaskContext, name: &str) -> Option<OwnModule> {
+        let library = &self.options.library;
+        let is_own =
+            rplay_builtin::find(name).is_none() || library.stands_in(&context.task.action.written);
+        is_own.then(|| library.find(name)).flatten()
     }
 
     /// The result of a task whose arguments cannot be used.

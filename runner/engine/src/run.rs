@@ -21,6 +21,7 @@ use crate::host_run::{HostRun, Standing};
 use crate::links::Links;
 use crate::operator::Operator;
 use crate::options::Options;
+use crate::python::Archives;
 
 /// What a run is made of.
 pub struct Setup {
@@ -59,6 +60,7 @@ pub struct Run {
     pub(crate) limit: Option<Vec<Arc<str>>>,
     pub(crate) files: ControllerFiles,
     pub(crate) doubts: Doubts,
+    pub(crate) archives: Archives,
     pub(crate) forks: Semaphore,
     pub(crate) operator: Arc<dyn Operator>,
     /// The folder of the first playbook: all that runs on the controller itself starts there, in
@@ -106,6 +108,7 @@ impl Run {
             limit: setup.limit,
             files: ControllerFiles::default(),
             doubts: Doubts::default(),
+            archives: Archives::default(),
             forks: Semaphore::new(forks),
             sink: setup.sink,
             reload: setup.reload,

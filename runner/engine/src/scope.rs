@@ -16,6 +16,9 @@ use crate::lookup_io::TaskIo;
 use crate::options::Connect;
 use crate::run::Run;
 
+/// The release of ansible-core that playbooks are read as.
+pub(crate) const CORE_VERSION: &str = "2.19.14";
+
 impl Run {
     /// All variables that a task of this frame sees on `host`.
     pub(crate) fn scope(&self, host: &str, task: Option<&Task>, frame: &Frame) -> Scope {
@@ -81,11 +84,11 @@ impl Run {
         let options = &self.options;
         let dir = Value::from(absolute(&context.play.dir));
         let version = Value::from_pairs([
-            ("full", Value::from("2.19.14")),
+            ("full", Value::from(CORE_VERSION)),
             ("major", Value::from(2)),
             ("minor", Value::from(19)),
             ("revision", Value::from(14)),
-            ("string", Value::from("2.19.14")),
+            ("string", Value::from(CORE_VERSION)),
         ]);
         let run_tags = match options.tags.run.as_slice() {
             [] => list(["all"]),

@@ -162,7 +162,17 @@ impl Run {
         }
         let first = self.on_hosts(&context, chosen, throttle.as_ref()).await;
         if once && let Some(result) = first {
-            self.share(&context, &result, &active[1..]);
+            self.share(&context, &active[0], &result);
+            let failed = result.is_failed() || result.is_unreachable();
+            let others = &active[1..];
+            if failed
+                && !others
+                    .first()
+                    .is_some_and(|h| self.ignores(&context, h, &result))
+            {
+                // A failure of the one is the failure of all, as in Ansible.
+                others.iter().for_each(|h| h.fell());
+            }
         }
         let fallen: Vec<_> = chosen.iter().filter(|h| h.is_lost()).cloned().collect();
         self.judge(task, frame, &fallen);
@@ -292,10 +302,12 @@ impl Run {
         });
     }
 
-    /// Gives a `run_once` result to the other hosts.
-    fn share(&self, context: &TaskContext, result: &TaskResult, others: &[Arc<HostRun>]) {
+    /// Gives a `run_once` result to the other hosts of the batch, those among them that do not take
+    /// part in an include around the task.
+    fn share(&self, context: &TaskContext, own: &Arc<HostRun>, result: &TaskResult) {
         let register = self.register_name(context);
-        for host in others {
+        let batch = context.frame.context.batch.iter();
+        for host in batch.filter(|host| host.is_active() && !Arc::ptr_eq(host, own)) {
             if let Some(name) = &register {
                 let value = result.value(&context.origin);
                 self.store.update(&host.name, |vars| vars.set(name, value));
@@ -305,14 +317,6 @@ impl Run {
             if result.is_changed() {
                 self.notify(context, host);
             }
-        }
-        let failed = result.is_failed() || result.is_unreachable();
-        let ignored = others
-            .first()
-            .is_some_and(|h| self.ignores(context, h, result));
-        if failed && !ignored {
-            // A failure of the one is the failure of all, as in Ansible.
-            others.iter().for_each(|h| h.fell());
         }
     }
 

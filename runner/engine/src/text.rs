@@ -93,6 +93,13 @@ pub(crate) fn words(
     Ok(words_of(&templar.render(node, vars)?))
 }
 
+/// A variable's text, where it has any.
+pub(crate) fn variable(templar: &Templar, vars: &Arc<dyn Vars>, name: &str) -> Option<String> {
+    vars.get(name)?;
+    let text = plain(&templar.view(vars).get_attr(name).ok()?);
+    (!text.is_empty()).then_some(text)
+}
+
 /// A list's texts; text is split at commas.
 pub(crate) fn words_of(value: &Value) -> Vec<String> {
     items(value).unwrap_or_else(|| {

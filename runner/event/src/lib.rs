@@ -105,6 +105,15 @@ pub enum Event {
         /// The item, in a loop.
         item: Option<String>,
     },
+    /// A job that goes on by itself was asked how it is, and has not ended.
+    Polled {
+        /// The task.
+        task: TaskId,
+        /// The host.
+        host: String,
+        /// The job's name there.
+        job: String,
+    },
     /// One item of a loop ended.
     ItemEnded(Box<Ended>),
     /// A task ended on a host (after all its items).

@@ -53,7 +53,7 @@ pub(crate) fn parse(
     let name = if is_template(&name) {
         name
     } else {
-        match include::resolve(&name, modules) {
+        match include::resolve(&name, modules).or_else(|| moved(&name, modules)) {
             Some(known) => known,
             None if let Some(collection) = collection_of(&name) => {
                 let mut action = missing_module(name, &collection, span);
@@ -91,6 +91,12 @@ pub(crate) fn parse(
         faults.into_iter().for_each(|fault| problems.push(fault));
     }
     Some(reader.action)
+}
+
+/// The module that a name of old means, where its collection is there.
+fn moved(name: &str, modules: &dyn KnownModules) -> Option<String> {
+    let full = format!("{}.{name}", collection_of(name)?);
+    modules.resolve(&full)
 }
 
 /// A call of a module that only Ansible has: the task fails of it where it runs.

@@ -68,7 +68,8 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
     let known = arguments(&action.name).unwrap_or_default();
     for (key, value) in &action.args {
         if !known.contains(&key.text.as_str()) {
-            let words = format!("`{}` has no argument `{}`", action.name, key.text);
+            // The words that scripts look for.
+            let words = format!("Invalid options for {}: {}", action.name, key.text);
             problems.push(unknown_argument(
                 Diagnostic::error(words).at(&key.span),
                 key,
@@ -80,7 +81,12 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
         ) {
             check_bool(key, value, problems);
         } else if key.text != "apply" && !is_text(value) {
-            let words = format!("`{}` takes text, not {}", key.text, value.describe());
+            // The words that scripts look for.
+            let words = format!(
+                "Expected a string for {} but got {}",
+                key.text,
+                value.describe()
+            );
             problems.push(Diagnostic::error(words).at(&value.span));
         }
     }

@@ -40,6 +40,8 @@ impl Loader {
 
 impl Reading<'_> {
     fn plays(&self, problems: &mut Problems) -> Vec<Play> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        self.loader.modules.enter(folder);
         let Some(root) = self.loader.yaml(&self.path, problems) else {
             return vec![];
         };

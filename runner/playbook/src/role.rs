@@ -96,6 +96,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn enter(&mut self, link: RoleLink, meta: Option<&Node>) {
+        self.loader.modules.enter(&self.found.path);
         self.inside.role = Some(self.found.path.clone());
         // What a role knows of itself, static imports in it may use.
         let span = &self.call.name.span;

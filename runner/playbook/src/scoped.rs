@@ -1,6 +1,8 @@
 //! Modules as a place in a playbook sees them: one of a collection that the place belongs to, or
 //! that it lists, goes by its short name.
 
+use std::path::Path;
+
 use crate::KnownModules;
 use crate::context::Context;
 use crate::role_path::collection_of;
@@ -24,6 +26,10 @@ impl<'a> Scoped<'a> {
 }
 
 impl KnownModules for Scoped<'_> {
+    fn enter(&self, dir: &Path) {
+        self.modules.enter(dir);
+    }
+
     fn known(&self, name: &str) -> bool {
         self.resolve(name).is_some()
     }

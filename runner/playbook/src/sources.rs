@@ -48,6 +48,10 @@ impl Sources for Disk {
 
 /// What the playbook needs to know of modules.
 pub trait KnownModules: Send + Sync {
+    /// A playbook or a role in that folder is read: what lies in its `library` may be called from now
+    /// on.
+    fn enter(&self, _dir: &Path) {}
+
     /// Whether a task may call it.
     fn known(&self, name: &str) -> bool;
 

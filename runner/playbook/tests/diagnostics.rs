@@ -816,7 +816,7 @@ fn a_keyword_on_an_include() {
       |       ^^^^^^
       |
       = help: write it under `apply:` of `include_tasks`, for each task that is brought in
-    error: `include_role` has no argument `tag`
+    error: Invalid options for include_role: tag
      --> site.yml:8:9
       |
     8 |         tag: x

@@ -68,6 +68,9 @@ fn described(state: Option<&State>) -> String {
 
 fn thing(change: &Change, target: &Target, look: &Look, lines: &mut Vec<String>) {
     lines.push(look.paint(&Style::new().cyan(), &format!("@@ {} @@", title(target))));
+    if let Some(Diff::Text(text)) = &change.diff {
+        lines.extend(text.lines().map(|line| diff_line(line, look)));
+    }
     let empty = State::new();
     let before = change.before.as_ref().unwrap_or(&empty);
     let after = change.after.as_ref().unwrap_or(&empty);

@@ -112,7 +112,8 @@ pub(crate) fn described(error: &Error, span: &Span) -> Diagnostic {
         .map_or_else(|| error.kind().to_string(), str::to_owned);
     let unknown = |what: &str, names: &[&str]| {
         let name = detail.split_whitespace().nth(1).unwrap_or_default();
-        let diagnostic = Diagnostic::error(format!("there is no {what} `{name}`")).at(span);
+        // Ansible's words, which playbooks look for.
+        let diagnostic = Diagnostic::error(format!("No {what} named '{name}'")).at(span);
         let bare = name.rsplit('.').next().unwrap_or(name);
         match did_you_mean(bare, names.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),

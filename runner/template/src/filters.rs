@@ -55,6 +55,7 @@ pub(crate) fn register(env: &mut Environment<'static>) {
     for theme in FILTERS {
         add_filters(env, theme);
     }
+    add_filters(env, crate::plugin::FILTERS);
     add_functions(env, functions::FUNCTIONS);
     env.add_global("omit", crate::context::omit());
 }

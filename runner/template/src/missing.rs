@@ -76,11 +76,16 @@ pub(crate) fn note_key(base: &Value, key: &Value, offset: usize) {
         keys.extend(all.filter_map(|k| k.as_str().map(str::to_owned)));
     }
     // Ansible's words: playbooks look for them in `result.msg`.
-    let words = format!(
-        "object of type '{}' has no attribute {}",
-        type_name(base),
-        repr(key).unwrap_or_default()
-    );
+    let of_what = type_name(base);
+    let words = match (base.kind(), key.as_usize()) {
+        (ValueKind::Seq | ValueKind::Map, Some(place)) if of_what != "tuple" => {
+            format!("{of_what} object has no element {place}")
+        }
+        _ => format!(
+            "object of type '{of_what}' has no attribute {}",
+            repr(key).unwrap_or_default()
+        ),
+    };
     let key = key.to_string();
     let near = did_you_mean(&key, keys.iter().map(String::as_str)).map(str::to_owned);
     if keys.len() > 8 {

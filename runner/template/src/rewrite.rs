@@ -9,9 +9,10 @@ use std::ops::Range;
 
 use minijinja::Error;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, Expr, Stmt};
-use minijinja::machinery::{parse, parse_expr};
+use minijinja::machinery::{Span, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
+use crate::plugin;
 use crate::templar::is_template;
 use crate::unary_plus;
 
@@ -93,6 +94,8 @@ pub(crate) fn template(
 ) -> Result<Rewritten, Error> {
     let text = &unary_plus::template(text, syntax.clone());
     let mut edits = Edits::new(text, strings);
+    let (open, close) = syntax.block_delimiters();
+    edits.block = [open.to_owned(), close.to_owned()];
     edits.stmt(&parse(text, name, syntax)?);
     Ok(edits.apply())
 }
@@ -110,6 +113,12 @@ struct Edits<'a> {
     strings: Strings,
     templates: Templates,
     found: Vec<(Range<usize>, String)>,
+    /// What the template has named so far: imports, macros and variables.
+    names: Vec<&'a str>,
+    /// How many macros are around.
+    macros: usize,
+    /// How a block begins and ends.
+    block: [String; 2],
 }
 
 impl<'a> Edits<'a> {
@@ -119,6 +128,9 @@ impl<'a> Edits<'a> {
             strings,
             templates: Templates::InLookups,
             found: vec![],
+            names: vec![],
+            macros: 0,
+            block: ["{%".to_owned(), "%}".to_owned()],
         }
     }
 
@@ -142,11 +154,11 @@ impl<'a> Edits<'a> {
         self.found.push((range, new.into()));
     }
 
-    fn stmts(&mut self, stmts: &[Stmt<'_>]) {
+    fn stmts(&mut self, stmts: &[Stmt<'a>]) {
         stmts.iter().for_each(|stmt| self.stmt(stmt));
     }
 
-    fn stmt(&mut self, stmt: &Stmt<'_>) {
+    fn stmt(&mut self, stmt: &Stmt<'a>) {
         match stmt {
             Stmt::Template(s) => self.stmts(&s.children),
             Stmt::EmitExpr(s) => self.expr(&s.expr),
@@ -166,6 +178,7 @@ impl<'a> Edits<'a> {
                 self.stmts(&s.body);
             }
             Stmt::Set(s) => {
+                self.named(&s.target);
                 self.expr(&s.expr);
                 self.mutable(&s.expr);
             }
@@ -179,21 +192,68 @@ impl<'a> Edits<'a> {
                 self.stmts(&s.body);
             }
             Stmt::Block(s) => self.stmts(&s.body),
-            Stmt::Import(s) => self.expr(&s.expr),
-            Stmt::FromImport(s) => self.expr(&s.expr),
+            Stmt::Import(s) => {
+                self.expr(&s.expr);
+                self.named(&s.name);
+            }
+            Stmt::FromImport(s) => {
+                self.expr(&s.expr);
+                let names = s
+                    .names
+                    .iter()
+                    .map(|(name, alias)| alias.as_ref().unwrap_or(name));
+                names.for_each(|name| self.named(name));
+            }
             Stmt::Extends(s) => self.expr(&s.name),
-            Stmt::Include(s) => self.expr(&s.name),
+            Stmt::Include(s) => {
+                self.expr(&s.name);
+                self.include(&s.name);
+            }
             Stmt::Macro(s) => {
                 s.defaults.iter().for_each(|e| self.expr(e));
-                self.stmts(&s.body);
+                self.names.push(s.name);
+                self.macro_body(&s.body);
             }
             Stmt::CallBlock(s) => {
                 self.call(&s.call);
-                self.stmts(&s.macro_decl.body);
+                self.macro_body(&s.macro_decl.body);
             }
             Stmt::Do(s) => self.call(&s.call),
             _ => {}
         }
+    }
+
+    fn named(&mut self, target: &Expr<'a>) {
+        if let Expr::Var(var) = target {
+            self.names.push(var.id);
+        }
+    }
+
+    fn macro_body(&mut self, body: &[Stmt<'a>]) {
+        self.macros += 1;
+        self.stmts(body);
+        self.macros -= 1;
+    }
+
+    /// What a macro includes sees the names around the macro, as with Jinja: the evaluator keeps those
+    /// only that the macro itself speaks of.
+    fn include(&mut self, file: &Expr<'a>) {
+        if self.macros == 0 || self.names.is_empty() {
+            return;
+        }
+        let [open, close] = &self.block;
+        let Some(at) = self.text[..start(file)].rfind(open.as_str()) else {
+            return;
+        };
+        let behind = &self.text[at + open.len()..];
+        let sign = behind
+            .get(..1)
+            .filter(|sign| ["-", "+"].contains(sign))
+            .unwrap_or_default();
+        let names = self.names.join(",");
+        // A list that nobody sees speaks of them.
+        let spoken = format!("{open}{sign} if [{names}] and false {close}{open} endif {close}");
+        self.edit(at..at, spoken);
     }
 
     fn expr(&mut self, expr: &Expr<'_>) {
@@ -229,11 +289,13 @@ impl<'a> Edits<'a> {
             }
             Expr::Filter(s) => {
                 s.expr.iter().for_each(|e| self.expr(e));
-                self.args(&s.args);
+                let is_plugin = !plugin::is_filter(s.name);
+                self.named_call("__filter", s.name, is_plugin, &s.args, &s.span());
             }
             Expr::Test(s) => {
                 self.expr(&s.expr);
-                self.args(&s.args);
+                let is_plugin = !plugin::is_test(s.name);
+                self.named_call("__test", s.name, is_plugin, &s.args, &s.span());
             }
             Expr::GetAttr(s) => {
                 self.expr(&s.expr);
@@ -268,6 +330,35 @@ impl<'a> Edits<'a> {
                     self.template_in(literal);
                 }
             }
+        }
+    }
+
+    /// The call of a filter or test; one of a plugin, `a|b(c)`, becomes `a|__filter('b',c)`.
+    fn named_call(
+        &mut self,
+        through: &str,
+        name: &str,
+        is_plugin: bool,
+        args: &[CallArg<'_>],
+        span: &Span,
+    ) {
+        if !is_plugin {
+            return self.args(args);
+        }
+        let at = span.start_offset as usize..span.start_offset as usize + name.len();
+        let end = span.end_offset as usize;
+        let behind = self.text.get(at.end..end).unwrap_or_default();
+        let blanks = behind.len() - behind.trim_start().len();
+        let comma = if args.is_empty() { "" } else { "," };
+        if behind.trim_start().starts_with('(') {
+            let call = at.start..at.end + blanks + 1;
+            self.edit(call, format!("{through}('{name}'{comma}"));
+            self.args(args);
+        } else {
+            // A test may have its one argument without brackets.
+            self.edit(at, format!("{through}('{name}'{comma}"));
+            self.args(args);
+            self.edit(end..end, ")");
         }
     }
 
@@ -435,6 +526,43 @@ mod tests {
             rewritten("a.b.c(d.e)"),
             "(a|__attr('b',2)).c((d|__attr('e',8)))"
         );
+    }
+
+    #[test]
+    fn what_is_nobody_elses_is_a_plugin() {
+        for (text, want) in [
+            ("a|mine", "a|__filter('mine')"),
+            ("(a)|mine()", "(a)|__filter('mine')"),
+            (
+                "a | mine (2, b=3)|upper",
+                "a | __filter('mine',2, b=3)|upper",
+            ),
+            ("a|x.y.z(b|mine)", "a|__filter('x.y.z',b|__filter('mine'))"),
+            ("a is mine", "a is __test('mine')"),
+            ("a is not mine(1)", "a is not __test('mine',1)"),
+            (
+                "a is mine b.c and d",
+                "a is __test('mine', (b|__attr('c',12))) and d",
+            ),
+            (
+                "a|ansible.builtin.upper is defined",
+                "a|ansible.builtin.upper is defined",
+            ),
+        ] {
+            assert_eq!(rewritten(text), want, "{text}");
+            parse_expr(&rewritten(text)).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_macro_includes_sees_the_names_around_the_macro() {
+        let text = "{% import 'v' as v with context %}{% set a = 1 %}\
+            {% macro m(x) %}{% include 'f' %}{% endmacro %}{% include 'g' %}";
+        let want = "{% import 'v' as v with context %}{% set a = 1 %}\
+            {% macro m(x) %}{% if [v,a,m] and false %}{% endif %}{% include 'f' %}{% endmacro %}{% include 'g' %}";
+        let syntax = crate::file::TextOptions::default().syntax();
+        let made = template(text, "t", Strings::Escaped, syntax).unwrap();
+        assert_eq!(made.text, want);
     }
 
     #[test]

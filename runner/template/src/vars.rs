@@ -112,4 +112,41 @@ pub trait LookupIo: Send + Sync {
     fn url(&self, url: &str, _options: &Map<String, Json>) -> Result<String, String> {
         Err(format!("`{url}` cannot be read here: use the `uri` module"))
     }
+
+    /// What a plugin of the user's own makes of values, of arguments by place and by name; `None`
+    /// where there is none of that kind and name. A lookup gives a list.
+    ///
+    /// # Errors
+    /// What it did instead, in words: `failed: why`.
+    fn plugin(
+        &self,
+        _kind: Plugin,
+        _name: &str,
+        _given: Vec<Json>,
+        _named: Map<String, Json>,
+    ) -> Option<Result<Json, String>> {
+        None
+    }
+}
+
+/// The kinds of plugins that expressions call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Plugin {
+    /// `value | name`.
+    Filter,
+    /// `value is name`.
+    Test,
+    /// `lookup('name')`.
+    Lookup,
+}
+
+impl Plugin {
+    /// Its word, as in the names of folders (`filter_plugins`).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Test => "test",
+            Self::Lookup => "lookup",
+        }
+    }
 }

@@ -57,7 +57,7 @@ fn an_undefined_name_in_a_comparison_is_an_error() {
 #[test]
 fn an_unknown_filter_is_named() {
     insta::assert_snapshot!(shown("a: 1", "x: '{{ a | to_jsn }}'"), @"
-    error: there is no filter `to_jsn`
+    error: No filter named 'to_jsn'
      --> vars.yml:1:12
       |
     1 | x: '{{ a | to_jsn }}'

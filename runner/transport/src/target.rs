@@ -83,7 +83,7 @@ pub enum HostKeys {
 }
 
 /// Another user to run as, on the same connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Become {
     /// The program that changes the user.
     pub method: Method,

@@ -256,7 +256,7 @@ impl Store {
                 add(Level::Host, &own.vars);
                 add(Level::Host, &own.files);
             }
-            None if host == "localhost" => layers.push((Level::Host, of_the_controller())),
+            None if is_controller(host) => layers.push((Level::Host, of_the_controller())),
             None => {}
         }
         let mut add = |maps: &[Arc<Map>]| {
@@ -373,7 +373,7 @@ impl rplay_template::Object for HostVarsOf {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .contains_key(host)
-            || host == "localhost";
+            || is_controller(host);
         if !known {
             return None;
         }
@@ -443,6 +443,12 @@ impl Addition {
         }
     }
 }
+
+/// Whether a name is the controller's, where no inventory says otherwise.
+fn is_controller(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "::1"].contains(&host)
+}
+
 /// What Ansible says of the one host that no inventory names.
 fn of_the_controller() -> Layer {
     let said = [

@@ -21,6 +21,8 @@ pub(super) struct Record {
     things: IndexMap<Target, (Option<State>, Option<State>)>,
     /// The order of the first touches across both maps.
     order: Vec<Touched>,
+    /// What programs tell that they changed: what it is, and its text before and after.
+    told: Vec<(String, String, String)>,
 }
 
 enum Touched {
@@ -102,7 +104,26 @@ impl Record {
         self.order.push(Touched::Thing(target));
     }
 
+    /// A program tells of a change of its own.
+    pub(super) fn told(&mut self, what: String, before: String, after: String) {
+        self.told.push((what, before, after));
+    }
+
     pub(super) fn changes(&self, system: &dyn System, telling: Telling) -> Vec<Recorded> {
+        let told = self.told.iter().map(|(what, before, after)| {
+            let (diff, texts) = (telling == Telling::WithDiffs)
+                .then(|| text_diff(before, after))
+                .unzip();
+            Recorded {
+                change: Change {
+                    target: Target::Command(what.clone()),
+                    before: Some(State::new()),
+                    after: Some(State::new()),
+                    diff,
+                },
+                texts: texts.flatten(),
+            }
+        });
         self.order
             .iter()
             .filter_map(|touched| match touched {
@@ -120,6 +141,7 @@ impl Record {
                     })
                 }
             })
+            .chain(told)
             .collect()
     }
 
@@ -264,12 +286,16 @@ fn content_diff(
         };
         return (diff, None);
     };
-    if is_secret(&old) || is_secret(&new) {
+    text_diff(&old, &new)
+}
+
+fn text_diff(old: &str, new: &str) -> (Diff, Option<(String, String)>) {
+    if is_secret(old) || is_secret(new) {
         return (Diff::Secret, None);
     }
-    let diff = similar::TextDiff::from_lines(&old, &new);
+    let diff = similar::TextDiff::from_lines(old, new);
     let hunks = diff.unified_diff().context_radius(3).to_string();
-    (Diff::Text(hunks), Some((old, new)))
+    (Diff::Text(hunks), Some((old.to_owned(), new.to_owned())))
 }
 
 /// A private key never shows in a diff, whatever the task says of it.

@@ -345,6 +345,11 @@ impl System for Overlay {
         })
     }
 
+    fn has_plans(&self) -> bool {
+        let plan = self.lock();
+        !plan.files.is_empty() || !plan.things.is_empty()
+    }
+
     fn blind_spot(&self) -> Option<String> {
         let planned = self.planned_packages();
         let (name, _) = planned.iter().find(|(_, state)| state.is_some())?;

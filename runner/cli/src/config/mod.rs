@@ -45,6 +45,12 @@ pub(crate) struct Settings {
     pub roles_path: Option<Vec<PathBuf>>,
     /// Folders of modules of the user's own.
     pub library: Option<Vec<PathBuf>>,
+    /// Folders of plugins that expressions call.
+    pub filter_plugins: Option<Vec<PathBuf>>,
+    pub test_plugins: Option<Vec<PathBuf>>,
+    pub lookup_plugins: Option<Vec<PathBuf>>,
+    /// Folders of Python that such modules share.
+    pub module_utils: Option<Vec<PathBuf>>,
     pub collections_path: Option<Vec<PathBuf>>,
     pub playbook_dir: Option<PathBuf>,
     pub transport: Option<String>,

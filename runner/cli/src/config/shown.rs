@@ -117,6 +117,11 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
         ("DEFAULT_MODULE_ARGS", own(&s.module_args), none.clone()),
         ("DEFAULT_MODULE_NAME", own(&s.module_name), json!("command")),
         ("DEFAULT_MODULE_PATH", paths(&s.library), json!([])),
+        (
+            "DEFAULT_MODULE_UTILS_PATH",
+            paths(&s.module_utils),
+            json!([]),
+        ),
         ("DEFAULT_NO_LOG", own(&s.no_log), json!(false)),
         ("DEFAULT_POLL_INTERVAL", own(&s.poll_interval), json!(15)),
         (

@@ -131,6 +131,26 @@ pub(crate) static TABLE: &[Row] = &[
         set!(library = paths),
     ),
     row(
+        &["ANSIBLE_FILTER_PLUGINS"],
+        &[("defaults", "filter_plugins")],
+        set!(filter_plugins = paths),
+    ),
+    row(
+        &["ANSIBLE_TEST_PLUGINS"],
+        &[("defaults", "test_plugins")],
+        set!(test_plugins = paths),
+    ),
+    row(
+        &["ANSIBLE_LOOKUP_PLUGINS"],
+        &[("defaults", "lookup_plugins")],
+        set!(lookup_plugins = paths),
+    ),
+    row(
+        &["ANSIBLE_MODULE_UTILS"],
+        &[("defaults", "module_utils")],
+        set!(module_utils = paths),
+    ),
+    row(
         &["ANSIBLE_COLLECTIONS_PATHS", "ANSIBLE_COLLECTIONS_PATH"],
         &[
             ("defaults", "collections_paths"),
@@ -652,7 +672,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "error_on_undefined_vars",
             "executable",
             "facts_modules",
-            "filter_plugins",
             "handler_includes_static",
             "home",
             "httpapi_plugins",
@@ -669,7 +688,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "local_tmp",
             "log_filter",
             "log_verbosity",
-            "lookup_plugins",
             "max_diff_size",
             "merge_multiple_cli_tags",
             "module_compression",
@@ -677,7 +695,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "module_lang",
             "module_set_locale",
             "module_strict_utf8_response",
-            "module_utils",
             "netconf_plugins",
             "network_group_modules",
             "no_target_syslog",
@@ -702,7 +719,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "task_debugger_ignore_errors",
             "task_includes_static",
             "terminal_plugins",
-            "test_plugins",
             "use_persistent_connections",
             "validate_action_group_metadata",
             "vars_plugins",

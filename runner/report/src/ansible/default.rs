@@ -59,6 +59,11 @@ impl Default {
             } => {
                 self.retrying(*task, host, item.as_deref(), *left, look, screen);
             }
+            Event::Polled { task, host, job } => {
+                self.banner(*task, look, screen);
+                let text = format!("ASYNC POLL on {host}: jid={job} started=True finished=False");
+                screen.line(Ink::Retry, &text);
+            }
             Event::ItemEnded(ended) => self.item(ended, look, screen),
             Event::HostEnded(ended) => {
                 self.stats.add(&ended.host, &ended.result);
@@ -291,13 +296,14 @@ fn changes(ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
     }
 }
 
-fn warnings(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
+pub(super) fn warnings(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
     let list = ended.result.get("warnings").and_then(Value::as_array);
     // A loop's warnings are those of its items.
     if !look.warnings || !task.visible || ended.result.contains_key("_rplay_items") {
         return;
     }
     for text in list.into_iter().flatten().filter_map(Value::as_str) {
+        let text = text.replace("\r\n", "\n");
         screen.err(Ink::Warning, &format!("[WARNING]: {text}"));
     }
 }

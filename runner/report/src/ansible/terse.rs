@@ -63,6 +63,7 @@ fn line(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
             screen.raw(text.strip_suffix('\n').unwrap_or(&text));
         }
     }
+    super::default::warnings(ended, task, look, screen);
     let (ink, word) = match &ended.status {
         Status::Ok => (Ink::Ok, "SUCCESS"),
         Status::Changed => (Ink::Changed, "CHANGED"),

@@ -6,12 +6,14 @@
 use std::cmp::Ordering;
 
 use minijinja::value::Kwargs;
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::{Error, State, Value};
 
 use super::items::by_path;
 use crate::call::{Args, Callable, Out, items, strict};
 use crate::operate;
+use crate::plugin;
 use crate::python::{text, valid, wrong};
+use crate::vars::Plugin;
 
 pub(super) const FILTERS: &[Callable] = &[
     strict(&["map"], &["value", "*", "**"], map),
@@ -86,20 +88,9 @@ fn map(state: &mut State<'_, '_>, args: &Args) -> Out {
     let filter = text(filter)?;
     for item in all(args)? {
         let given = call_args(item, args);
-        let mapped = state.apply_filter(&filter, &given);
-        out.push(mapped.map_err(|e| known(e, "filter", &filter))?);
+        out.push(plugin::by_name(state, Plugin::Filter, &filter, &given)?);
     }
     Ok(out.into())
-}
-
-/// The evaluator does not say which filter or test it knows not.
-fn known(error: Error, what: &str, name: &str) -> Error {
-    match error.kind() {
-        kind @ (ErrorKind::UnknownFilter | ErrorKind::UnknownTest) if error.detail().is_none() => {
-            Error::new(kind, format!("{what} {name} is unknown"))
-        }
-        _ => error,
-    }
 }
 
 fn chosen(state: &mut State<'_, '_>, args: &Args, keep: bool) -> Out {
@@ -116,9 +107,9 @@ fn chosen(state: &mut State<'_, '_>, args: &Args, keep: bool) -> Out {
             .is_some_and(|t| OF_UNDEFINED.contains(&bare(t)));
         let value = if asks { value } else { valid(value)? };
         let holds = match &test {
-            Some(test) => state
-                .perform_test(test, &call_args(value, args))
-                .map_err(|e| known(e, "test", test))?,
+            Some(test) => {
+                plugin::by_name(state, Plugin::Test, test, &call_args(value, args))?.is_true()
+            }
             None => value.is_true(),
         };
         if holds == keep {

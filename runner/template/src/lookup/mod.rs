@@ -20,7 +20,7 @@ use crate::call::{Args, items};
 use crate::context::Context;
 use crate::python::{named, text, type_name, wrong};
 use crate::vars::LookupIo;
-use crate::{encoding, missing, unknown, vault};
+use crate::{encoding, missing, plugin, unknown, vault};
 
 type Found = Result<Vec<Value>, Error>;
 
@@ -139,6 +139,9 @@ pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
             )
         }
         other => {
+            if let Some(found) = plugin::lookup(&*context.vars, other, args)? {
+                return Ok(found);
+            }
             let near = did_you_mean(other, NAMES.iter().copied());
             let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             Err(wrong(format!(

@@ -110,6 +110,7 @@ pub(crate) fn register(env: &mut Environment<'static>) {
     for theme in TESTS {
         add_tests(env, theme);
     }
+    add_tests(env, crate::plugin::TESTS);
 }
 
 /// The names of all tests.
