@@ -104,12 +104,21 @@ pub(crate) fn called(
     }
 }
 
+/// A lookup's name without the collections that mean the same: the two that left Ansible's own go
+/// by their short names too.
+fn short(name: &str) -> &str {
+    let own = ["ansible.builtin.", "ansible.legacy."];
+    let own = own.iter().find_map(|prefix| name.strip_prefix(prefix));
+    let moved = || {
+        let moved = name.strip_prefix("community.general.");
+        moved.filter(|name| matches!(*name, "cartesian" | "flattened"))
+    };
+    own.or_else(moved).unwrap_or(name)
+}
+
 /// A lookup's results.
 pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
-    let name = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
-        .unwrap_or(name);
+    let name = short(name);
     for term in &args.rest {
         if term.is_undefined() && name != "first_found" {
             return Err(minijinja::ErrorKind::UndefinedError.into());
