@@ -43,11 +43,13 @@ mod x509;
 // Sorted. A new module is a file of this name and a word here.
 modules! {
     _program
+    alternatives
     apt
     apt_key
     apt_repository
     assemble
     async_status
+    authorized_key
     blockinfile
     command
     copy
@@ -66,9 +68,13 @@ modules! {
     git
     group
     hostname
+    ini_file
     iptables
     known_hosts
     lineinfile
+    locale_gen
+    modprobe
+    mount
     mount_facts
     package
     package_facts
@@ -84,10 +90,12 @@ modules! {
     slurp
     stat
     subversion
+    sysctl
     systemd
     sysvinit
     tempfile
     template
+    timezone
     unarchive
     uri
     user

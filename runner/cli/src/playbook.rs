@@ -64,6 +64,7 @@ fn carried_out(args: &PlaybookArgs, review: &ReviewArgs, session: Session) -> Re
         tags: args.list_tags,
     };
     if listing.hosts || listing.tasks || listing.tags {
+        let tags = listed(tags, listing);
         for (name, plays) in &plays {
             let limit = session.limit.as_deref();
             let text = list(name, plays, &session.inventory, limit, &tags, listing);
@@ -102,6 +103,15 @@ fn tags(args: &PlaybookArgs, session: &Session) -> TagSelection {
         run: or(&args.tags, &session.settings.run_tags),
         skip: or(&args.skip_tags, &session.settings.skip_tags),
     }
+}
+
+/// Tags that nobody chose from are all listed, those of tasks that run only by name among them.
+fn listed(tags: TagSelection, listing: Listing) -> TagSelection {
+    if !listing.tags || !tags.run.is_empty() || !tags.skip.is_empty() {
+        return tags;
+    }
+    let run = ["all", "never"].map(str::to_owned).to_vec();
+    TagSelection { run, ..tags }
 }
 
 pub(crate) fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
