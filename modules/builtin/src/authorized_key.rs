@@ -295,14 +295,21 @@ impl Lines {
             Some(key) if !line.trim_start().starts_with('#') => Line::Key(key),
             _ => Line::Other(line.to_owned()),
         };
-        Self(text.lines().map(line).collect())
+        let mut lines: Vec<Line> = text.lines().map(line).collect();
+        // Of a key that is there twice the last line counts.
+        for at in (0..lines.len()).rev() {
+            let Line::Key(key) = &lines[at] else { continue };
+            if lines[at + 1..].iter().any(|line| line.is(key)) {
+                lines.remove(at);
+            }
+        }
+        Self(lines)
     }
 
     /// Puts in what is not there just so, at the end.
     fn add(&mut self, keys: &[Key], alone: bool) {
         for key in keys {
-            let mut there = self.0.iter().filter(|line| line.is(key));
-            if matches!((there.next(), there.next()), (Some(Line::Key(there)), None) if there == key) {
+            if self.0.iter().any(|line| matches!(line, Line::Key(there) if there == key)) {
                 continue;
             }
             self.0.retain(|line| !line.is(key));
@@ -373,6 +380,9 @@ mod tests {
         let (text, _) = after(&text, json!({"key": format!("{B}\n{A} a"), "exclusive": true}));
         assert_eq!(text, format!("{A} a\n{B}\n"));
         assert_eq!(after(&text, json!({"key": A, "state": "absent"})), (format!("{B}\n"), true));
+        let twice = format!("{A} a\n# c\n{A} b\n");
+        assert!(!after(&twice, json!({"key": format!("{A} b")})).1);
+        assert_eq!(after(&twice, json!({"key": B})).0, format!("# c\n{A} b\n{B}\n"));
         assert!(!after(&old, json!({"key": B, "state": "absent"})).1);
     }
 

@@ -5,6 +5,7 @@ use minijinja::{State, Value};
 use crate::call::{Args, Callable, Out, lenient};
 use crate::context::context_of;
 use crate::mutable::mutable;
+use crate::variadic::variadic;
 use crate::operate;
 use crate::python::wrong;
 
@@ -36,6 +37,9 @@ pub(super) const FILTERS: &[Callable] = &[
         operate::compare(">=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__mutable"], &["value"], |_, a| mutable(a.req(0)?)),
+    lenient(&["__variadic"], &["macro", "params"], |_, a| {
+        variadic(a.req(0)?, a.req(1)?)
+    }),
     lenient(&["__template"], &["text"], template),
     lenient(&["attr"], &["value", "name"], get_attr),
 ];
