@@ -87,6 +87,9 @@ impl Run {
                 Some((Item::Block(block), hosts))
             })
             .collect();
+        for (item, _) in &opened {
+            frame.context.know_roles(std::slice::from_ref(item), frame);
+        }
         for (item, hosts) in opened {
             self.items(std::slice::from_ref(&item), &hosts, frame, handler)
                 .await;

@@ -240,6 +240,7 @@ impl Run {
         let hosts = &context.batch;
         for host in hosts {
             host.state().notified.clear();
+            host.state().called.clear();
             host.state().in_doubt.clear();
         }
         for items in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {

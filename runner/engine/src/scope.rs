@@ -200,10 +200,14 @@ fn magic_of_place(frame: &Frame) -> Layer {
         magic.extend(collection.map(|name| ("ansible_collection_name".to_owned(), name)));
         magic.insert("ansible_role_name".to_owned(), Value::from(&**name));
         magic.insert("role_path".to_owned(), Value::from(path.as_str()));
-        if !parents.is_empty() {
-            let parents = list(parents);
+        // A role that another depends on is not called by it.
+        let called = std::iter::zip(frame.roles(), frame.roles().skip(1))
+            .take_while(|(role, outer)| !outer.dependencies.iter().any(|needed| Arc::ptr_eq(needed, role)))
+            .count();
+        if called > 0 {
+            let parents = list(&parents[..called]);
             magic.insert("ansible_parent_role_names".to_owned(), parents);
-            let above = list(above);
+            let above = list(&above[..called]);
             magic.insert("ansible_parent_role_paths".to_owned(), above);
         }
     }

@@ -126,10 +126,11 @@ impl Module for This {
             State::Absent => ini.remove(&edit),
         };
         let outcome = Outcome::new().with("path", args.path.to_string_lossy()).with("msg", done);
-        let new = ini.text();
-        if !is_there && new.is_empty() {
+        let is_same = old.is_empty() && done == "OK";
+        if !is_there && is_same {
             return Ok(outcome);
         }
+        let new = if is_same { old } else { ini.text() };
         let parent = path.parent().unwrap_or(&path);
         host.make_dirs(parent, &FileArgs::default())?;
         let placement = Placement {

@@ -28,16 +28,17 @@ fn an_option_goes_to_the_end_of_its_section() {
     assert_edit(old, args("b"), "[a]\nx=1\n\n\n[b]\nk=v\nn = 1\n# end\n", "option added");
     let new = format!("{old}\n[c]\nn = 1\n");
     assert_edit(old, args("c"), &new, "section and option added");
-    assert_edit("", args("c"), "[c]\nn = 1\n", "section and option added");
+    assert_edit("", args("c"), "\n[c]\nn = 1\n", "section and option added");
 }
 
 #[test]
 fn an_option_of_no_section_is_before_the_first() {
     let args = json!({"option": "g", "value": "2"});
-    assert_edit("[x]\na = 2\n", args.clone(), "g = 2\n\n[x]\na = 2\n", "option added");
+    assert_edit("[x]\na = 2\n", args.clone(), "g = 2\n[x]\na = 2\n", "option added");
+    assert_edit("\n\n[x]\n", args.clone(), "g = 2\n\n\n[x]\n", "option added");
     assert_edit("a=1\n[x]\n", args.clone(), "a=1\ng = 2\n[x]\n", "option added");
     assert_edit("; c\n[x]\n", args.clone(), "g = 2\n; c\n[x]\n", "option added");
-    assert_edit("", args, "g = 2\n", "option added");
+    assert_edit("", args, "g = 2\n\n", "option added");
 }
 
 #[test]
@@ -85,7 +86,8 @@ fn an_option_may_be_a_word() {
 fn what_is_not_wanted_goes() {
     let option = json!({"section": "a", "option": "x", "state": "absent"});
     assert_edit("[a]\nx=1\n#x=2\nx\n", option.clone(), "[a]\n#x=2\n", "option changed");
-    assert_edit("[b]\nx=1\n", option, "[b]\nx=1\n", "OK");
+    assert_edit("[b]\nx=1\n", option.clone(), "[b]\nx=1\n", "OK");
+    assert_edit("", option, "", "OK");
     let section = json!({"section": "a", "state": "absent"});
     assert_edit("; c\n[a]\nx=1\n\n[b]\n", section, "; c\n[b]\n", "section removed");
 }

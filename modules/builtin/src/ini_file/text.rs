@@ -99,7 +99,11 @@ fn is_filler(line: &str) -> bool {
 impl Ini {
     pub fn read(text: &str) -> Self {
         let line = |line: &str| format!("{}\n", line.strip_suffix('\n').unwrap_or(line));
-        Self(text.split_inclusive('\n').map(line).collect())
+        match text {
+            // As Ansible leaves a file that it begins.
+            "" => Self(vec!["\n".to_owned()]),
+            text => Self(text.split_inclusive('\n').map(line).collect()),
+        }
     }
 
     pub fn text(&self) -> String {
@@ -136,16 +140,11 @@ impl Ini {
         let Some(option) = edit.option else {
             return "OK";
         };
-        let before = self.0.len();
-        let is_at_top = edit.section.is_none() && range.is_empty();
         let mut lines: Vec<String> = self.0[range.clone()].to_vec();
         let (replaced, added) = match edit.values.is_empty() {
             true => add_word(&mut lines, option, edit),
             false => add_values(&mut lines, option, edit),
         };
-        if is_at_top && added && before > 0 {
-            lines.push("\n".to_owned());
-        }
         self.0.splice(range, lines);
         match (replaced, added) {
             (_, true) => "option added",

@@ -320,7 +320,8 @@ fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
         ""
     };
     let quiet = ended.result.contains_key("_rplay_quiet");
-    let talk = ink != Ink::Skipped && task.is_talk() && !quiet;
+    // What `no_log` hides is not talked of.
+    let talk = ink != Ink::Skipped && task.is_talk() && task.visible && !quiet;
     let tail = if talk || look.verbosity > 0 {
         let shown = if talk {
             shown::talk(ended, task)
@@ -377,9 +378,14 @@ fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
     }
 }
 
+/// A host that no task was for has no row, as where the batch before its own failed.
+fn took_part(row: &Recap) -> bool {
+    row.ok + row.unreachable + row.failed + row.skipped + row.rescued + row.undecided > 0
+}
+
 fn table(rows: &[Recap], look: &AnsibleLook, screen: &mut Screen) {
     screen.line(Ink::Plain, &look.banner("PLAY RECAP"));
-    for row in rows {
+    for row in rows.iter().filter(|row| took_part(row)) {
         screen.raw(&recap::row(row, look.colour));
     }
     screen.raw("");

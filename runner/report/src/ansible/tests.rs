@@ -255,6 +255,29 @@ fn what_is_secret_does_not_show() {
 }
 
 #[test]
+fn words_that_are_hidden_are_not_shown_as_hidden() {
+    let mut secret = task(1, "Say", "debug");
+    if let Event::TaskStarted { visible, .. } = &mut secret {
+        *visible = false;
+    }
+    let said = json!({"_rplay_show": true, "changed": false, "msg": "hidden"});
+    let text = drawn(&AnsibleLook::plain(), &[secret, ended(1, Status::Ok, said)]);
+    assert!(text.ends_with("\nok: [h1]\n"), "{text}");
+}
+
+#[test]
+fn a_host_that_no_task_was_for_has_no_row() {
+    let rows = ["h1", "h2"].map(|host| Recap {
+        host: host.into(),
+        ok: u64::from(host == "h1"),
+        ..Recap::default()
+    });
+    let recap = rows.to_vec();
+    let text = drawn(&AnsibleLook::plain(), &[Event::RunEnded { recap, seconds: 1.0 }]);
+    assert!(text.contains("h1 ") && !text.contains("h2 "), "{text}");
+}
+
+#[test]
 fn hosts_at_their_own_pace_have_the_banner_above_each_result() {
     let events = [
         Event::PlayStarted {
