@@ -149,7 +149,11 @@ impl PlayContext {
             let below = match &block.origin {
                 Origin::Role(role) => {
                     // What a role depends on comes before it, and what is in it behind.
-                    let needed = block.items.iter().take_while(|item| role.depends_on(item)).count();
+                    let needed = block
+                        .items
+                        .iter()
+                        .take_while(|item| role.depends_on(item))
+                        .count();
                     let (needed, own) = block.items.split_at(needed);
                     self.know_roles(needed, &inner);
                     self.enter_role(role, &inner);

@@ -202,7 +202,12 @@ fn magic_of_place(frame: &Frame) -> Layer {
         magic.insert("role_path".to_owned(), Value::from(path.as_str()));
         // A role that another depends on is not called by it.
         let called = std::iter::zip(frame.roles(), frame.roles().skip(1))
-            .take_while(|(role, outer)| !outer.dependencies.iter().any(|needed| Arc::ptr_eq(needed, role)))
+            .take_while(|(role, outer)| {
+                !outer
+                    .dependencies
+                    .iter()
+                    .any(|needed| Arc::ptr_eq(needed, role))
+            })
             .count();
         if called > 0 {
             let parents = list(&parents[..called]);

@@ -127,7 +127,9 @@ impl Run {
     ) {
         let inner = frame.enter(block);
         if let Origin::Role(_) = &block.origin {
-            frame.context.know_roles(&[Item::Block(block.clone())], frame);
+            frame
+                .context
+                .know_roles(&[Item::Block(block.clone())], frame);
         }
         let mut taking_part: Vec<Arc<HostRun>> =
             hosts.iter().filter(|h| h.is_active()).cloned().collect();

@@ -40,10 +40,22 @@ mod tests {
     fn a_modules_collection_is_known_by_its_name_or_the_beginning_of_it() {
         let of = |name| full_name(name);
         assert_eq!(of("ufw").as_deref(), Some("community.general.ufw"));
-        assert_eq!(of("icinga2_feature").as_deref(), Some("community.general.icinga2_feature"));
-        assert_eq!(of("ansible.builtin.win_shell").as_deref(), Some("ansible.windows.win_shell"));
-        assert_eq!(of("docker_swarm").as_deref(), Some("community.docker.docker_swarm"));
-        assert_eq!(of("docker_of_tomorrow").as_deref(), Some("community.docker.docker_of_tomorrow"));
+        assert_eq!(
+            of("icinga2_feature").as_deref(),
+            Some("community.general.icinga2_feature")
+        );
+        assert_eq!(
+            of("ansible.builtin.win_shell").as_deref(),
+            Some("ansible.windows.win_shell")
+        );
+        assert_eq!(
+            of("docker_swarm").as_deref(),
+            Some("community.docker.docker_swarm")
+        );
+        assert_eq!(
+            of("docker_of_tomorrow").as_deref(),
+            Some("community.docker.docker_of_tomorrow")
+        );
         let renamed = Some("community.crypto.x509_certificate");
         assert_eq!(of("openssl_certificate").as_deref(), renamed);
         assert_eq!(of("my.own.thing").as_deref(), Some("my.own.thing"));

@@ -149,9 +149,14 @@ pub struct Role {
 impl Role {
     /// Whether the item is a role that it depends on.
     pub fn depends_on(&self, item: &Item) -> bool {
-        let Item::Block(block) = item else { return false };
+        let Item::Block(block) = item else {
+            return false;
+        };
         match &block.origin {
-            Origin::Role(role) => self.dependencies.iter().any(|needed| Arc::ptr_eq(needed, role)),
+            Origin::Role(role) => self
+                .dependencies
+                .iter()
+                .any(|needed| Arc::ptr_eq(needed, role)),
             _ => false,
         }
     }

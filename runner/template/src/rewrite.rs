@@ -383,10 +383,14 @@ impl<'a> Edits<'a> {
         if !own.contains("varargs") && !own.contains("kwargs") {
             return None;
         }
-        let params: Vec<&str> = found.args.iter().filter_map(|arg| match arg {
-            Expr::Var(var) => Some(var.id),
-            _ => None,
-        }).collect();
+        let params: Vec<&str> = found
+            .args
+            .iter()
+            .filter_map(|arg| match arg {
+                Expr::Var(var) => Some(var.id),
+                _ => None,
+            })
+            .collect();
         let written = found.args.iter().chain(&found.defaults);
         let last = written.map(|e| e.span().end_offset as usize).max();
         let from = last.unwrap_or(start);
@@ -395,7 +399,9 @@ impl<'a> Edits<'a> {
         let sign = after.trim_start();
         let blanks = after.len() - sign.len();
         // Other signs of blocks are not known here.
-        let sign = ["%}", "-%}", "+%}"].into_iter().find(|known| sign.starts_with(known))?;
+        let sign = ["%}", "-%}", "+%}"]
+            .into_iter()
+            .find(|known| sign.starts_with(known))?;
         let comma = match self.text[..close].trim_end().ends_with(['(', ',']) {
             true => "",
             false => ",",
@@ -403,7 +409,10 @@ impl<'a> Edits<'a> {
         self.edit(close..close, format!("{comma}varargs=[],kwargs={{}}"));
         let name = found.name;
         let params: Vec<String> = params.iter().map(|param| format!("'{param}'")).collect();
-        let stand_in = format!("{{% set {name}={name}|__variadic([{}]) {sign}", params.join(","));
+        let stand_in = format!(
+            "{{% set {name}={name}|__variadic([{}]) {sign}",
+            params.join(",")
+        );
         let end = end + blanks + sign.len();
         self.edit(end..end, stand_in);
         Some(())
@@ -464,8 +473,23 @@ impl<'a> Edits<'a> {
 
 /// Filters that make a new list or mapping of what they are given.
 const MAKING: &[&str] = &[
-    "combine", "dict2items", "difference", "flatten", "intersect", "items2dict", "list", "map", "reject",
-    "rejectattr", "select", "selectattr", "sort", "split", "union", "unique", "zip",
+    "combine",
+    "dict2items",
+    "difference",
+    "flatten",
+    "intersect",
+    "items2dict",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "select",
+    "selectattr",
+    "sort",
+    "split",
+    "union",
+    "unique",
+    "zip",
 ];
 
 fn is_lookup(callee: &Expr<'_>) -> bool {

@@ -343,7 +343,8 @@ fn mounted(host: &Host, point: &str) -> Result<Option<String>> {
     let text = String::from_utf8_lossy(&host.read(Path::new("/proc/self/mounts"))?).into_owned();
     let point = if point.len() > 1 { point.trim_end_matches('/') } else { point };
     let mounts = text.lines().filter_map(Mount::parse);
-    Ok(mounts.filter(|mount| mount.point == point).last().map(|mount| mount.device))
+    let mut last_first = mounts.rev();
+    Ok(last_first.find(|mount| mount.point == point).map(|mount| mount.device))
 }
 
 /// In Ansible's words, which playbooks look for.

@@ -273,7 +273,13 @@ fn a_host_that_no_task_was_for_has_no_row() {
         ..Recap::default()
     });
     let recap = rows.to_vec();
-    let text = drawn(&AnsibleLook::plain(), &[Event::RunEnded { recap, seconds: 1.0 }]);
+    let text = drawn(
+        &AnsibleLook::plain(),
+        &[Event::RunEnded {
+            recap,
+            seconds: 1.0,
+        }],
+    );
     assert!(text.contains("h1 ") && !text.contains("h2 "), "{text}");
 }
 

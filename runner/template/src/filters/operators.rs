@@ -5,9 +5,9 @@ use minijinja::{State, Value};
 use crate::call::{Args, Callable, Out, lenient};
 use crate::context::context_of;
 use crate::mutable::mutable;
-use crate::variadic::variadic;
 use crate::operate;
 use crate::python::wrong;
+use crate::variadic::variadic;
 
 pub(super) const FILTERS: &[Callable] = &[
     lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a)),
