@@ -154,7 +154,11 @@ impl<'a> Edits<'a> {
                 // `{{ x.append(1) or '' }}` is how many a template says `do`.
                 match &s.expr {
                     Expr::Call(call) => self.mutable_call(call),
-                    Expr::BinOp(op) => self.mutable(&op.left),
+                    Expr::BinOp(op) => {
+                        if let Expr::Call(call) = &op.left {
+                            self.mutable_call(call);
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -450,8 +454,10 @@ impl<'a> Edits<'a> {
 
     /// `x.setdefault('k', []).append(1)`: what a method is given may be what it gives back.
     fn mutable_call(&mut self, call: &ast::Call<'_>) {
-        if let Expr::GetAttr(callee) = &call.expr {
-            self.mutable(&callee.expr);
+        if let Expr::GetAttr(callee) = &call.expr
+            && let Expr::Call(before) = &callee.expr
+        {
+            self.mutable_call(before);
         }
         self.mutable_args(&call.args);
     }
