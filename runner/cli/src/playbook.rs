@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rplay_diag::{Diagnostic, Severity};
-use rplay_engine::{Listing, Options, TagSelection, list};
+use rplay_engine::{Listing, Options, TagSelection};
 use rplay_playbook::Disk;
 
 use crate::args::{PlaybookArgs, ReviewArgs};
@@ -57,16 +57,18 @@ fn carried_out(args: &PlaybookArgs, review: &ReviewArgs, session: Session) -> Re
         }
         return Ok(Exit::Ok);
     }
-    let tags = tags(args, &session);
     let listing = Listing {
         hosts: args.run.list_hosts,
         tasks: args.list_tasks,
         tags: args.list_tags,
     };
     if listing.hosts || listing.tasks || listing.tags {
-        for (name, plays) in &plays {
-            let limit = session.limit.as_deref();
-            let text = list(name, plays, &session.inventory, limit, &tags, listing);
+        let options = options(args, &session)?;
+        let run = session
+            .clone()
+            .ready(session.screen.sink(), options, &plays)?;
+        for (name, plays) in plays {
+            let text = run.list(&name, plays, listing).map_err(Stop::parse)?;
             let _ = write!(std::io::stdout(), "{text}");
         }
         return Ok(Exit::Ok);

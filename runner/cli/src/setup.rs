@@ -109,9 +109,23 @@ impl Session {
     pub(crate) fn run_to(
         self,
         sink: Arc<dyn Sink>,
-        mut options: Options,
+        options: Options,
         plays: Vec<Named>,
     ) -> Result<Exit, Stop> {
+        let run = self.ready(sink, options, &plays)?;
+        execute(run, plays)
+    }
+
+    /// A run that has not begun.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub(crate) fn ready(
+        self,
+        sink: Arc<dyn Sink>,
+        mut options: Options,
+        plays: &[Named],
+    ) -> Result<Arc<Run>, Stop> {
         options.library = self.library;
         let store = Store::new(
             self.inventory,
@@ -146,7 +160,7 @@ impl Session {
             sink,
             reload: Box::new(reload),
         };
-        execute(Run::new(setup), plays)
+        Ok(Run::new(setup))
     }
 
     /// A playbook's plays; what is odd about them is shown.

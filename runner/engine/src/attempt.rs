@@ -26,12 +26,13 @@ impl Run {
     /// Decides the conditions around a task: a result where it does not run.
     ///
     /// # Errors
-    /// A condition that cannot be evaluated.
+    /// A condition that cannot be evaluated, or a host to delegate to that cannot be told.
     pub(crate) fn condition(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
     ) -> Result<Option<TaskResult>, Diagnostic> {
+        self.delegation(context, vars)?;
         let mut undecided: Vec<Origin> = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::When) {
             match self.templar.condition(node, vars)? {
@@ -156,6 +157,25 @@ impl Run {
         let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
         let name = text::string(&self.templar, node, vars).ok()?;
         (!name.is_empty()).then_some(name)
+    }
+
+    /// Whether the host that a task is delegated to can be told, which is asked before its
+    /// conditions, as in Ansible.
+    ///
+    /// # Errors
+    /// Its name is empty, or its template wrong.
+    fn delegation(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<(), Diagnostic> {
+        let task = Some(&*context.task);
+        let Some(node) = self.said(&context.frame, task, Keyword::DelegateTo, vars) else {
+            return Ok(());
+        };
+        let name = self.templar.render(node, vars)?;
+        if unknown::origins(&name).is_some() || !text::plain(&name).is_empty() {
+            return Ok(());
+        }
+        let written = node.as_str().unwrap_or_default();
+        let words = format!("Empty hostname produced from delegate_to: {written:?}");
+        Err(Diagnostic::error(words).at(&node.span))
     }
 
     /// How long a task may take that says nothing of it.

@@ -200,6 +200,14 @@ impl Run {
                 .map(|block| (block, wanted.name.clone())),
             _ => self.read_tasks(context, wanted, handler),
         };
+        let read = read.and_then(|(mut block, what)| {
+            if let Some(host) = hosts.first() {
+                let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+                self.render_tags_within(&mut block, &scope)
+                    .map_err(|wrong| vec![wrong])?;
+            }
+            Ok((block, what))
+        });
         let (block, what) = match read {
             Ok((block, what)) => (Arc::new(block), what),
             Err(diagnostics) => {

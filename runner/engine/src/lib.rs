@@ -42,6 +42,7 @@ mod prompt;
 mod result;
 mod run;
 mod scope;
+mod tagged;
 mod tags;
 mod tally;
 mod task;
@@ -54,7 +55,7 @@ mod walk;
 
 pub use catalog::Catalog;
 pub use library::Library;
-pub use lists::{Listing, list};
+pub use lists::Listing;
 pub use operator::{Answer, Operator};
 pub use options::{Connect, Defaults, Escalate, Fingerprint, Gathering, Known, Options};
 pub use run::{Run, Setup, Summary};

@@ -62,6 +62,9 @@ impl Run {
         let batches = self.batches(&play, &base, hosts.clone())?;
         batches.first().into_iter().for_each(|first| started(first));
         let layers = self.play_layers(&play, answers)?;
+        let mut tagged = Play::clone(&play);
+        self.render_tags(&mut tagged, &layers)?;
+        let play = Arc::new(tagged);
         for (number, batch) in batches.into_iter().enumerate() {
             if number > 0 {
                 started(&batch);
@@ -152,9 +155,9 @@ impl Run {
     }
 
     /// The play's own variables and those of its files.
-    fn play_layers(
+    pub(crate) fn play_layers(
         &self,
-        play: &Arc<Play>,
+        play: &Play,
         answers: IndexMap<String, Value>,
     ) -> Result<Vec<(Level, Layer)>, Diagnostic> {
         let mut layers: Vec<(Level, Layer)> = vec![];

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return, State};
 use serde_json::Value;
 
-use crate::accounts::check_name;
+use crate::accounts::{Limits, check_name};
 use crate::group::Presence;
 
 /// The `user` module.
@@ -121,8 +121,8 @@ pub struct UserArgs {
     #[arg(secret)]
     ssh_key_passphrase: Option<String>,
     /// The account is one of this host, which every account here is.
-    #[arg(name = "local", default = false)]
-    _local: bool,
+    #[arg(default = false)]
+    local: bool,
     /// Of other systems than Linux: not heeded.
     #[arg(name = "authorization")]
     _authorization: Option<String>,
@@ -217,13 +217,21 @@ impl Module for This {
     }
 }
 
+impl UserArgs {
+    fn limits(&self) -> Limits {
+        Limits { min: self.uid_min, max: self.uid_max }
+    }
+}
+
 fn check(args: &UserArgs, host: &Host) -> Result<()> {
     check_name(&args.name)?;
+    args.limits().check_local(["uid_min", "uid_max"], args.local)?;
     if args.non_unique && args.uid.is_none() {
         return Err(Failure::new("`non_unique` needs a `uid`").arg("non_unique"));
     }
     if args.append && args.groups.is_none() {
-        host.warn("`append` means nothing without `groups`");
+        // Scripts look for Ansible's words.
+        host.warn("'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.");
     }
     for (arg, text) in [("comment", args.comment.as_deref()), ("shell", args.shell.as_deref())] {
         if text.is_some_and(|t| t.contains([':', '\n'])) {
