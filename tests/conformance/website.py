@@ -60,10 +60,9 @@ def make(folder, lab_ca):
     shutil.copy(authority.certificate, public / "cacert.pem")
     lab = Authority(lab_ca / "ca.pem", lab_ca / "ca-key.pem")
     lab.sign(folder / OTHERS[2], [OTHERS[2]], "serverAuth")
-    own = folder / OTHERS[1]
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", f"/CN={OTHERS[1]}",
-            "-addext", f"subjectAltName=DNS:{OTHERS[1]}", "-keyout", f"{own}.key", "-out", f"{own}.pem")
-    shutil.copy(f"{own}.pem", public / "ca2cert.pem")
+    other = Authority.make(folder, "ca2")
+    other.sign(folder / OTHERS[1], [OTHERS[1]], "serverAuth")
+    shutil.copy(other.certificate, public / "ca2cert.pem")
     with tarfile.open(files, "w:gz") as archive:
         archive.add(PARTS / "hello.sh", "echo-hello/hello.sh")
     # nginx reads some of it as another user than root.

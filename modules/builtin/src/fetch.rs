@@ -81,22 +81,24 @@ impl Module for This {
         let Some(meta) = host.stat(&args.src)? else {
             if args.fail_on_missing {
                 return Err(
-                    Failure::new(format!("the remote file `{shown}` does not exist"))
+                    Failure::new(format!("the remote file does not exist: `{shown}`"))
                         .absent()
                         .arg("src")
                         .help("fail_on_missing: false goes on without it"),
                 );
             }
             let msg =
-                format!("the remote file `{shown}` does not exist, not transferring, ignored");
+                format!("the remote file does not exist, not transferring, ignored: `{shown}`");
             return Ok(Outcome::new().with("msg", msg).changed(false));
         };
         if meta.is_dir() {
-            return Err(
-                Failure::new(format!("`{shown}` is a folder: only files are fetched"))
-                    .arg("src")
-                    .help("loop over the files that the `find` module lists"),
-            );
+            let msg = format!("remote file is a directory, fetch cannot work on directories: `{shown}`");
+            if !args.fail_on_missing {
+                return Ok(Outcome::new().with("msg", msg).changed(false));
+            }
+            return Err(Failure::new(msg)
+                .arg("src")
+                .help("loop over the files that the `find` module lists"));
         }
         let [sha1, md5] = checksum::sha1_and_md5(host, &args.src)?;
         let mut source = host.open(&args.src)?;

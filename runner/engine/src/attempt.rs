@@ -64,6 +64,7 @@ impl Run {
         scope: Scope,
         turn: Option<Turn>,
     ) -> TaskResult {
+        let scope = self.with_delegate(context, scope);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let mut early = match turn {
             Some(Turn::Skipped(result)) => return *result,
@@ -157,6 +158,23 @@ impl Run {
         let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
         let name = text::string(&self.templar, node, vars).ok()?;
         (!name.is_empty()).then_some(name)
+    }
+
+    /// With `ansible_delegated_vars`: the variables of the host that the task is delegated to.
+    fn with_delegate(&self, context: &TaskContext, scope: Scope) -> Scope {
+        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let Some(name) = self.delegated_to(context, &vars) else {
+            return scope;
+        };
+        let all = self.templar.view(&vars).get_attr("hostvars");
+        let its = all.and_then(|all| all.get_attr(&name)).ok();
+        let its = its.filter(|its| !its.is_undefined());
+        let its = its.unwrap_or_else(|| Value::from_pairs([("inventory_hostname", name.as_str())]));
+        let delegated = Value::from_pairs([(name, its)]);
+        scope.with_values(
+            Level::Magic,
+            IndexMap::from([("ansible_delegated_vars".to_owned(), delegated)]),
+        )
     }
 
     /// Whether the host that a task is delegated to can be told, which is asked before its

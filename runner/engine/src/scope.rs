@@ -67,6 +67,7 @@ impl Run {
         let scope = scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
             file,
+            kind: task.map_or("files", kind_of_files),
             store: self.store.clone(),
             options: self.options.clone(),
         }));
@@ -150,6 +151,15 @@ impl Run {
             ("ansible_play_batch".to_owned(), present.batch),
             ("ansible_play_hosts".to_owned(), present.play),
         ])))
+    }
+}
+
+/// The folder of a role that has what a task takes.
+fn kind_of_files(task: &Task) -> &'static str {
+    match task.action.name.as_str() {
+        "template" => "templates",
+        "include_vars" => "vars",
+        _ => "files",
     }
 }
 
