@@ -22,6 +22,8 @@ KEY = "/root/.ssh/id_ed25519"
 VIRTUALENV = "test/lib/ansible_test/_util/target/injector/virtualenv.sh"
 # They fetch from Ansible's own store of files, which needs no alias.
 WANT_FILES = {"unarchive"}
+# Their scripts, not their tasks, import Ansible's library.
+IMPORT_ANSIBLE = {"subversion"}
 # The same words from both tools; what a target sends elsewhere is not counted.
 HELD = re.compile(rb"All assertions passed")
 
@@ -141,7 +143,7 @@ def environment(tool, name, tree, output):
         "ANSIBLE_TEST_CI": "",
         "PAGER": "/bin/cat",
     }
-    if tool == "ansible":
+    if tool == "ansible" or name in IMPORT_ANSIBLE:
         given["PYTHONPATH"] = f"{tree}/lib"
     if "needs/httptester" in aliases(name):
         given["HTTPTESTER"] = "1"

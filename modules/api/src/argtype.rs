@@ -96,8 +96,8 @@ impl ArgType for PathBuf {
             Value::String(s) if s.contains('\0') => return Err("a path holds a zero byte".into()),
             Value::String(s) if !s.is_empty() => s.clone(),
             Value::Number(n) => n.to_string(),
-            // As in Ansible, to which every value is a text at last: no file has such a name.
-            Value::Object(_) | Value::Array(_) => value.to_string(),
+            // As in Ansible, to which a mapping is a text at last: no file has such a name.
+            Value::Object(_) => value.to_string(),
             other => return Err(expected("a path", other)),
         };
         Ok(target_path(&text))

@@ -64,7 +64,7 @@ impl Run {
         scope: Scope,
         turn: Option<Turn>,
     ) -> TaskResult {
-        let scope = self.with_delegate(context, scope);
+        let scope = self.with_delegate(context, &host.name, scope);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let mut early = match turn {
             Some(Turn::Skipped(result)) => return *result,
@@ -146,54 +146,6 @@ impl Run {
                 }
             }
         }
-    }
-
-    /// The host that a task is delegated to.
-    pub(crate) fn delegated_to(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-    ) -> Option<String> {
-        let frame = &context.frame;
-        let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
-        let name = text::string(&self.templar, node, vars).ok()?;
-        (!name.is_empty()).then_some(name)
-    }
-
-    /// With `ansible_delegated_vars`: the variables of the host that the task is delegated to.
-    fn with_delegate(&self, context: &TaskContext, scope: Scope) -> Scope {
-        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        let Some(name) = self.delegated_to(context, &vars) else {
-            return scope;
-        };
-        let all = self.templar.view(&vars).get_attr("hostvars");
-        let its = all.and_then(|all| all.get_attr(&name)).ok();
-        let its = its.filter(|its| !its.is_undefined());
-        let its = its.unwrap_or_else(|| Value::from_pairs([("inventory_hostname", name.as_str())]));
-        let delegated = Value::from_pairs([(name, its)]);
-        scope.with_values(
-            Level::Magic,
-            IndexMap::from([("ansible_delegated_vars".to_owned(), delegated)]),
-        )
-    }
-
-    /// Whether the host that a task is delegated to can be told, which is asked before its
-    /// conditions, as in Ansible.
-    ///
-    /// # Errors
-    /// Its name is empty, or its template wrong.
-    fn delegation(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> Result<(), Diagnostic> {
-        let task = Some(&*context.task);
-        let Some(node) = self.said(&context.frame, task, Keyword::DelegateTo, vars) else {
-            return Ok(());
-        };
-        let name = self.templar.render(node, vars)?;
-        if unknown::origins(&name).is_some() || !text::plain(&name).is_empty() {
-            return Ok(());
-        }
-        let written = node.as_str().unwrap_or_default();
-        let words = format!("Empty hostname produced from delegate_to: {written:?}");
-        Err(Diagnostic::error(words).at(&node.span))
     }
 
     /// How long a task may take that says nothing of it.

@@ -13,6 +13,7 @@ mod background;
 mod catalog;
 mod connect;
 mod controller_files;
+mod delegate;
 mod doubts;
 mod emit;
 mod exchange;

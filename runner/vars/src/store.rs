@@ -266,7 +266,9 @@ impl Store {
             );
         };
         beside.iter().for_each(|(_, files)| add(files.host(host)));
-        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
+        let is_implicit = host == "localhost" && !inventory.hosts.contains_key(host);
+        let address = if is_implicit { "127.0.0.1" } else { host };
+        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(address))]);
         layers.push((Level::Least, Layer::Values(Arc::new(address))));
         layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);
@@ -446,7 +448,6 @@ impl Addition {
 /// What Ansible says of the one host that no inventory names.
 fn of_the_controller() -> Layer {
     let said = [
-        ("ansible_host", "127.0.0.1"),
         ("ansible_connection", "local"),
         ("ansible_python_interpreter", "/usr/bin/python3"),
     ];

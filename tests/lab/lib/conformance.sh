@@ -38,7 +38,7 @@ conformance_shelf() { # ROOT
     mkdir -p "$1/opt/apt"
     # shellcheck disable=SC2086 # a list of words
     chroot "$1" sh -c "cd /opt/apt && apt-get download -q $LAB_CONFORMANCE_SHELF &&
-        dpkg-scanpackages --multiversion . >Packages"
+        dpkg-scanpackages --multiversion . >Packages" >/dev/null 2>&1
     printf 'deb [trusted=yes] file:/opt/apt ./\n' >"$1/etc/apt/sources.list"
-    chroot "$1" apt-get update -q
+    chroot "$1" apt-get update -q >/dev/null
 }
