@@ -1,5 +1,6 @@
 """The suite: where it comes from, what its targets are, and how one target is run."""
 
+import hashlib
 import json
 import os
 import re
@@ -42,6 +43,12 @@ def fetch():
     )
     with tarfile.open(CACHE / f"ansible_core-{VERSION}.tar.gz") as archive:
         archive.extractall(CACHE, filter="data")
+
+
+def kept(name, made_of):
+    """Where something is kept that is made once, and anew where what it is made of changes."""
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    return CACHE / f"{name}-{digest[:8]}"
 
 
 def folder(name):

@@ -72,7 +72,7 @@ def make(folder, lab_ca):
 
 def fill(root, lab_ca):
     """The site, and the names by which the host knows it to be itself."""
-    kept = suite.CACHE / "website"
+    kept = suite.kept("website", [Path(__file__).read_text(), (lab_ca / "ca.pem").read_text()])
     if not kept.exists():
         new = suite.CACHE / "website.new"
         shutil.rmtree(new, ignore_errors=True)

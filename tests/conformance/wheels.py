@@ -8,14 +8,14 @@ import suite
 PLACE = "opt/wheels"
 # What targets install, and what that needs.
 WANTED = [
-    "Jinja2", "coverage", "fallible==0.0.1a2", "jiphy", "junit-xml", "packaging", "passlib", "pip", "q",
-    "sampleprojectpy2", "setuptools", "trustme", "wheel",
+    "Jinja2", "coverage", "fallible==0.0.1a2", "jiphy", "junit-xml", "packaging", "passlib", "pexpect==4.9.0",
+    "pip", "q", "sampleprojectpy2", "setuptools", "tomli", "tomli-w", "trustme", "wheel",
 ]
 
 
 def fetch():
     """The packages, from PyPI, once; built for the Python of this machine, which is the hosts' (3.11)."""
-    kept = suite.CACHE / "wheels"
+    kept = suite.kept("wheels", WANTED)
     if kept.exists():
         return kept
     new = suite.CACHE / "wheels.new"

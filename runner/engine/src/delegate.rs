@@ -57,7 +57,11 @@ impl Run {
         };
         let all = self.templar.view(&vars).get_attr("hostvars");
         let its = all.and_then(|all| all.get_attr(&name)).unwrap_or_default();
-        let delegate = Arc::new(Delegate { its, name: name.clone(), host: host.to_owned() });
+        let delegate = Arc::new(Delegate {
+            its,
+            name: name.clone(),
+            host: host.to_owned(),
+        });
         let reached = ["ansible_host", "ansible_user", "ansible_port"].into_iter();
         let reached = reached.filter_map(|key| {
             let value = delegate.get_value(&Value::from(key))?;
@@ -88,7 +92,11 @@ impl Object for Delegate {
         if key == "inventory_hostname" {
             return Some(self.host.as_str().into());
         }
-        let value = self.its.get_attr(key).ok().filter(|value| !value.is_undefined());
+        let value = self
+            .its
+            .get_attr(key)
+            .ok()
+            .filter(|value| !value.is_undefined());
         value.or_else(|| (key == "ansible_host").then(|| self.name.as_str().into()))
     }
 
