@@ -24,7 +24,7 @@ VIRTUALENV = "test/lib/ansible_test/_util/target/injector/virtualenv.sh"
 # They fetch from Ansible's own store of files, which needs no alias.
 WANT_FILES = {"unarchive"}
 # Their scripts, not their tasks, import Ansible's library.
-IMPORT_ANSIBLE = {"subversion"}
+IMPORT_ANSIBLE = {"builtin_vars_prompt", "subversion"}
 # The same words from both tools; what a target sends elsewhere is not counted.
 HELD = re.compile(rb"All assertions passed")
 

@@ -88,13 +88,18 @@ impl Module for This {
         let (Some(kind), Some(value)) = (args.vtype, &args.value) else {
             return Err(Failure::new("a `question` needs a `vtype` and a `value`").arg("question"));
         };
-        let wanted = answer(kind, value);
+        let wanted = answer(kind, value)?;
+        // Text is what it is; of a list the order does not count.
+        let compared = |text: &str| match value {
+            Value::Array(_) if kind == Kind::Multiselect => in_order(text),
+            _ => text.to_owned(),
+        };
         let target = Target::Host(format!("debconf {} {question}", args.name));
         let found = || match kind {
             Kind::Password => {
                 asked(question, host).map(|v| v.map(|v| compared_password(&v, &wanted)))
             }
-            _ => Ok(current.get(question).and_then(Value::as_str).map(|v| compared(kind, v))),
+            _ => Ok(current.get(question).and_then(Value::as_str).map(compared)),
         };
         let before = host.state(&target, || Ok(found()?.map(state)))?;
         let after = state(match kind {
@@ -102,7 +107,7 @@ impl Module for This {
                 THIS_PASSWORD.to_owned()
             }
             Kind::Password => NEW_PASSWORD.to_owned(),
-            _ => compared(kind, &wanted),
+            _ => compared(&wanted),
         });
         let line = format!("{} {question} {} {wanted}\n", args.name, kind.word());
         let unseen = args.unseen;
@@ -151,31 +156,34 @@ fn asked(question: &str, host: &Host) -> Result<Option<String>> {
 }
 
 /// The answer as debconf takes it.
-fn answer(kind: Kind, value: &Value) -> String {
+fn answer(kind: Kind, value: &Value) -> Result<String> {
     let text = match value {
         Value::Array(items) => {
-            let words = items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-            words.collect::<Vec<_>>().join(", ")
+            let word = |item: &Value| {
+                item.as_str().map(str::to_owned).ok_or_else(|| {
+                    Failure::new(format!("Invalid value provided: `{item}` is no text"))
+                        .arg("value")
+                        .help("put it in quotes")
+                })
+            };
+            items.iter().map(word).collect::<Result<Vec<_>>>()?.join(", ")
         }
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
     if kind != Kind::Boolean {
-        return text;
+        return Ok(text);
     }
-    match text.to_lowercase().as_str() {
+    Ok(match text.to_lowercase().as_str() {
         "yes" | "y" | "on" | "1" | "true" => "true".to_owned(),
         "no" | "n" | "off" | "0" | "false" => "false".to_owned(),
         _ => text,
-    }
+    })
 }
 
-/// An answer as it is compared: the order of several does not count.
-fn compared(kind: Kind, answer: &str) -> String {
-    if kind != Kind::Multiselect {
-        return answer.to_owned();
-    }
+/// Several answers, in an order that is always the same.
+fn in_order(answer: &str) -> String {
     let mut words: Vec<&str> = answer.split(',').map(str::trim).filter(|w| !w.is_empty()).collect();
     words.sort_unstable();
     words.join(", ")
@@ -209,15 +217,17 @@ mod tests {
 
     #[test]
     fn a_bool_is_an_answer_as_debconf_writes_it() {
-        assert_eq!(answer(Kind::Boolean, &json!(true)), "true");
-        assert_eq!(answer(Kind::Boolean, &json!("No")), "false");
-        assert_eq!(answer(Kind::String, &json!("No")), "No");
-        assert_eq!(answer(Kind::Multiselect, &json!(["b", "a"])), "b, a");
+        let answer = |kind, value| answer(kind, &value).unwrap();
+        assert_eq!(answer(Kind::Boolean, json!(true)), "true");
+        assert_eq!(answer(Kind::Boolean, json!("No")), "false");
+        assert_eq!(answer(Kind::String, json!("No")), "No");
+        assert_eq!(answer(Kind::Multiselect, json!(["b", "a"])), "b, a");
     }
 
     #[test]
     fn the_order_of_several_answers_does_not_count() {
-        assert_eq!(compared(Kind::Multiselect, "b,  a"), compared(Kind::Multiselect, "a, b"));
+        assert_eq!(in_order("b,  a"), in_order("a, b"));
+        assert!(answer(Kind::Multiselect, &json!(["a", 1])).is_err());
     }
 
     #[test]

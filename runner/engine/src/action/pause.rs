@@ -80,7 +80,7 @@ async fn wait(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     }
     if !std::io::stdin().is_terminal() {
         call.run
-            .note_warning("`pause` waits for nobody: standard input is no terminal");
+            .note_warning("Not waiting for response to prompt as stdin is not interactive");
         return Ok(told("", 0.0));
     }
     call.run.note_warning(
