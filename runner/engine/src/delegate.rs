@@ -5,12 +5,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_playbook::Keyword;
-use rplay_template::{Enumerator, Object, Value, Vars, unknown};
+use rplay_template::{Enumerator, Object, Value, Var, Vars, unknown};
 use rplay_vars::{Level, Scope};
+use rplay_yaml::Node;
 
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
+
+const DELEGATED: &str = "ansible_delegated_vars";
 
 impl Run {
     /// The host that a task is delegated to.
@@ -21,8 +24,24 @@ impl Run {
     ) -> Option<String> {
         let frame = &context.frame;
         let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
-        let name = text::string(&self.templar, node, vars).ok()?;
+        let name = self.delegate_of(node, vars).ok()?;
         (!name.is_empty()).then_some(name)
+    }
+
+    /// The host that a `delegate_to` names; what was chosen for a task stays, for it may have been
+    /// chosen by chance.
+    ///
+    /// # Errors
+    /// Its template is wrong.
+    pub(crate) fn delegate_of(
+        &self,
+        node: &Node,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<String, Diagnostic> {
+        match chosen(vars) {
+            Some(name) => Ok(name),
+            None => text::string(&self.templar, node, vars),
+        }
     }
 
     /// Whether the host that a task is delegated to can be told, which is asked before its
@@ -69,11 +88,20 @@ impl Run {
         });
         let reached: IndexMap<String, Value> = reached.collect();
         let delegated = Value::from_pairs([(name, Value::from_dyn_object(delegate))]);
-        let delegated = IndexMap::from([("ansible_delegated_vars".to_owned(), delegated)]);
+        let delegated = IndexMap::from([(DELEGATED.to_owned(), delegated)]);
         scope
             .with_values(Level::Least, reached)
             .with_values(Level::Magic, delegated)
     }
+}
+
+/// The host whose variables a task has been given.
+fn chosen(vars: &Arc<dyn Vars>) -> Option<String> {
+    let Var::Value(delegated) = vars.get(DELEGATED)? else {
+        return None;
+    };
+    let name = delegated.try_iter().ok()?.next()?;
+    name.as_str().map(str::to_owned)
 }
 
 /// What `ansible_delegated_vars` has of a host.
