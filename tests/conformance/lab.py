@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import suite
+import website
+import wheels
 
 LAB = Path(__file__).resolve().parent.parent / "lab" / "lab"
 NAME = os.environ.get("RPLAY_LAB_NAME", "rplay-conf")
@@ -70,20 +72,22 @@ class Lab:
 
     def fill(self, place, rplay):
         """The suite, ansible-core and rplay in the host, and the way to the other."""
+        for host in place.hosts:
+            website.fill(self.root(host), CACHE / "ca")
+            wheels.fill(self.root(host))
         host = place.host
-        if place.target:
-            key = self.root(host) / suite.KEY.lstrip("/")
-            shutil.copy(CACHE / "keys" / "id_ed25519", key)
-            key.chmod(0o600)
         root = self.root(host)
+        # A host reaches itself over ssh too, as the suite wants it.
+        key = root / suite.KEY.lstrip("/")
+        shutil.copy(CACHE / "keys" / "id_ed25519", key)
+        key.chmod(0o600)
         tree = root / TREE.lstrip("/")
         if not tree.exists():
             shutil.copytree(suite.source(), tree, symlinks=True)
             self.make_ansible(tree / "bin")
-        for name in ("python", "pip"):
-            link = root / "usr/bin" / name
-            if not link.exists():
-                link.symlink_to(f"{name}3")
+        self.link(root, "usr/bin/python", "python3")
+        self.link(root, "usr/bin/pip", "pip3")
+        self.link(root, "usr/local/bin/virtualenv.sh", f"{TREE}/{suite.VIRTUALENV}")
         folder = root / "opt/rplay"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(rplay, folder / "rplay.new")
@@ -92,9 +96,10 @@ class Lab:
             link = folder / name
             link.unlink(missing_ok=True)
             link.symlink_to("rplay")
-        (tree / "test/integration/inventory").write_text(
-            suite.inventory(place.target and self.address(place.target))
-        )
+
+    def link(self, root, name, to):
+        if not os.path.lexists(root / name):
+            (root / name).symlink_to(to)
 
     def make_ansible(self, folder):
         folder.mkdir()
