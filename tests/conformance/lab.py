@@ -88,6 +88,10 @@ class Lab:
         self.link(root, "usr/bin/python", "python3")
         self.link(root, "usr/bin/pip", "pip3")
         self.link(root, "usr/local/bin/virtualenv.sh", f"{TREE}/{suite.VIRTUALENV}")
+        # By that name targets call the Python that is in use.
+        python = root / "usr/local/bin/python.py"
+        python.write_text('#!/bin/sh\nexec python3 "$@"\n')
+        python.chmod(0o755)
         folder = root / "opt/rplay"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(rplay, folder / "rplay.new")
@@ -108,7 +112,8 @@ class Lab:
             module = names.get(name, name.removeprefix("ansible-"))
             program = folder / name
             program.write_text(
-                "#!/usr/bin/python3\nimport sys\n"
+                # Of the Python environment in use, which has what a target put into it.
+                "#!/usr/bin/env python3\nimport sys\n"
                 f"sys.path.insert(0, '{TREE}/lib')\n"
                 f"from ansible.cli.{module} import main\nsys.exit(main())\n"
             )

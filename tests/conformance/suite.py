@@ -63,6 +63,11 @@ def harms_its_host(name):
     return "destructive" in aliases(name)
 
 
+def is_script(name):
+    """A target is either a script or a role."""
+    return (folder(name) / "runme.sh").exists()
+
+
 @dataclass
 class Result:
     code: int | None
@@ -129,7 +134,8 @@ def environment(tool, name, tree, output):
         "INVENTORY_PATH": f"{tree}/test/integration/inventory",
         "OUTPUT_DIR": output,
         "ANSIBLE_PLAYBOOK_DIR": f"{tree}/test/integration/targets/{name}",
-        "ANSIBLE_ROLES_PATH": f"{tree}/test/integration/targets",
+        # A target names the inventory that it wants.
+        "ANSIBLE_INVENTORY": "/dev/null",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         "ANSIBLE_HOST_KEY_CHECKING": "false",
         "ANSIBLE_LIBRARY": "/dev/null",
@@ -140,9 +146,11 @@ def environment(tool, name, tree, output):
         "ANSIBLE_TEST_PYTHON_VERSION": "3.11",
         "ANSIBLE_TEST_CI": "",
         "PAGER": "/bin/cat",
+        # For the scripts of targets, whichever tool they call.
+        "PYTHONPATH": f"{tree}/lib",
     }
-    if tool == "ansible":
-        given["PYTHONPATH"] = f"{tree}/lib"
+    if not is_script(name):
+        given["ANSIBLE_ROLES_PATH"] = f"{tree}/test/integration/targets"
     if "needs/httptester" in aliases(name):
         given["HTTPTESTER"] = "1"
     for alias in aliases(name):
@@ -176,7 +184,7 @@ def run(tool, name, lab, place):
     where = f"{TREE}/test/integration"
     (lab.root(host) / where.lstrip("/") / "inventory").write_text(inventory(reached(name, lab, place)))
     shell = f"mkdir -p {shlex.quote(output)}; "
-    if (folder(name) / "runme.sh").exists():
+    if is_script(name):
         shell += f"cd {shlex.quote(f'{where}/targets/{name}')}; ./runme.sh"
     else:
         book = f"{where}/{name}-{tool}.yml"

@@ -8,8 +8,8 @@ import suite
 PLACE = "opt/wheels"
 # What targets install, and what that needs.
 WANTED = [
-    "Jinja2", "coverage", "fallible==0.0.1a2", "jiphy", "junit-xml", "packaging", "passlib", "pip", "q",
-    "sampleprojectpy2", "setuptools", "trustme", "wheel",
+    "Jinja2", "bcrypt", "coverage", "fallible==0.0.1a2", "jiphy", "junit-xml", "packaging", "passlib==1.7.4",
+    "pexpect==4.9.0", "pip", "q", "sampleprojectpy2", "setuptools", "tomli", "tomli-w", "trustme", "wheel",
 ]
 
 
