@@ -115,7 +115,10 @@ pub(crate) fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>,
     }
     if problems.iter().any(|d| d.severity == Severity::Error) {
         return Err(Stop {
-            exit: Exit::Parse,
+            exit: match session.files.has_sealed() {
+                true => Exit::Error,
+                false => Exit::Parse,
+            },
             diagnostics: problems,
         });
     }

@@ -22,6 +22,7 @@ use crate::ask::Passphrases;
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::manner::Manner;
+use crate::opened::Opened;
 use crate::screen::Screen;
 use crate::secrets::{self, VaultSecret};
 use crate::stop::Stop;
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub inventory: Arc<Inventory>,
     pub limit: Option<Vec<Arc<str>>>,
     pub loader: Arc<Loader>,
+    /// What the loader reads.
+    pub files: Arc<Opened>,
     /// Vault passwords.
     pub vault: Vec<VaultSecret>,
     templar: Templar,
@@ -63,7 +66,7 @@ impl Session {
         beside: &[PathBuf],
     ) -> Result<Self, Stop> {
         let vault = secrets::given(&args.vault, &settings, false)?;
-        let keys = secrets::keys(&vault);
+        let keys = secrets::keys(&vault, &settings);
         let broken = settings.broken_conditionals == Some(true);
         let templar = Templar::new(Redactor::default(), keys, broken);
         let extra = extra(args, manner, &templar)?;
@@ -76,13 +79,15 @@ impl Session {
             library: library.clone(),
         };
         let cache = fact_cache(&settings, args.flush_cache)?;
-        let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files));
+        let files = Arc::new(Opened::new(files, templar.clone()));
+        let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files.clone()));
         Ok(Self {
             settings,
             screen,
             inventory: Arc::new(inventory),
             limit,
             loader,
+            files,
             vault,
             templar,
             extra,
@@ -127,7 +132,7 @@ impl Session {
                 true => Path::new("."),
                 false => &play.dir,
             };
-            let files = VarsFiles::read(dir, &reader).map_err(Stop::parse)?;
+            let files = VarsFiles::found(dir, &reader);
             store.add_playbook_dir(dir.to_owned(), files);
         }
         let (screen, sources) = (self.screen.clone(), self.sources);

@@ -14,6 +14,7 @@ fn what_people_see() {
         .register_bin("ansible", link("ansible"))
         .register_bin("ansible-vault", link("ansible-vault"))
         .register_bin("ansible-inventory", link("ansible-inventory"))
+        .register_bin("ansible-config", link("ansible-config"))
         .env("HOME", "/nowhere")
         .case("tests/cases/*.trycmd");
 }

@@ -128,6 +128,7 @@ impl Run {
         tally::count(&mut host.state().recap, &result.status(), ignored);
         if result.is_failed() && !ignored {
             host.set_standing(Standing::Failed);
+            self.remember_failure(context, host, result);
         }
     }
 
@@ -207,7 +208,8 @@ impl Run {
                 let mut drawn = diagnostics.iter();
                 let result = drawn.next().map_or_else(
                     || TaskResult::failed(format!("could not include `{}`", wanted.name)),
-                    |first| self.failure(first),
+                    // As in Ansible, what cannot be read says so under a key of its own.
+                    |first| self.failure(first).with("reason", first.message.clone()),
                 );
                 drawn.for_each(|d| self.warn(d));
                 hosts
@@ -280,13 +282,16 @@ impl Run {
         let at = self.at(context);
         let span = &context.task.action.span;
         let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
-            let places: Vec<String> = self
-                .loader
-                .tasks_places(&wanted.name, &at)
+            let places = self.loader.tasks_places(&wanted.name, &at);
+            let first = places.first().map(|p| p.display().to_string());
+            let words = format!(
+                "Could not find or access '{}' on the Ansible Controller.",
+                first.as_deref().unwrap_or(&wanted.name)
+            );
+            let places: Vec<String> = places
                 .iter()
                 .map(|p| format!("`{}`", p.display()))
                 .collect();
-            let words = format!("the file of tasks `{}` is not there", wanted.name);
             return Err(vec![
                 Diagnostic::error(words)
                     .at(span)

@@ -116,10 +116,15 @@ impl Run {
             }
         };
         let limit: Option<HashSet<_>> = self.limit.as_ref().map(|l| l.iter().collect());
-        let limited = chosen
+        let limited: Vec<&Arc<str>> = chosen
             .iter()
-            .filter(|name| limit.as_ref().is_none_or(|limit| limit.contains(name)));
-        let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
+            .filter(|name| limit.as_ref().is_none_or(|limit| limit.contains(name)))
+            .collect();
+        if let Some(fault) = limited.iter().find_map(|name| self.store.fault(name)) {
+            return Err(fault);
+        }
+        let mut hosts: Vec<Arc<HostRun>> =
+            limited.into_iter().map(|name| self.host(name)).collect();
         let order = play.keywords.get(Keyword::Order);
         let order = order.map(|node| text::string(&self.templar, node, vars));
         match order.transpose()?.as_deref().unwrap_or("inventory") {
@@ -172,17 +177,29 @@ impl Run {
 
     /// A file of variables, opened where it is a vault.
     pub(crate) fn read_vars(&self, path: &std::path::Path) -> Result<Map, Diagnostic> {
+        mapping(self.read_yaml(path)?)
+    }
+
+    /// As [`Self::read_vars`]; a list of mappings counts as one.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read_vars_file(&self, path: &std::path::Path) -> Result<Map, Diagnostic> {
+        let root = self.read_yaml(path)?;
+        let Kind::Seq(items) = root.kind else {
+            return mapping(root);
+        };
+        let maps: Result<Vec<Map>, Diagnostic> = items.into_iter().map(mapping).collect();
+        Ok(maps?.into_iter().flatten().collect())
+    }
+
+    fn read_yaml(&self, path: &std::path::Path) -> Result<Node, Diagnostic> {
         let text = self
             .templar
             .read_file(path)
             .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
         let source = Source::of_file(path, text);
-        let root = rplay_yaml::load(&source)?.root(&source);
-        match root.kind {
-            Kind::Map(map) => Ok(map),
-            Kind::Null => Ok(Map::new()),
-            _ => Err(Diagnostic::error("a file of variables is a mapping").at(&root.span)),
-        }
+        Ok(rplay_yaml::load(&source)?.root(&source))
     }
 
     /// `serial`: numbers, shares, and lists of them.
@@ -367,4 +384,12 @@ fn own_vars(play: &Play) -> impl Iterator<Item = &Map> {
         .filter_map(|k| k.get(Keyword::Vars)?.as_map());
     let own = play.keywords.get(Keyword::Vars).and_then(Node::as_map);
     imports.chain(own)
+}
+
+fn mapping(node: Node) -> Result<Map, Diagnostic> {
+    match node.kind {
+        Kind::Map(map) => Ok(map),
+        Kind::Null => Ok(Map::new()),
+        _ => Err(Diagnostic::error("a file of variables is a mapping").at(&node.span)),
+    }
 }

@@ -13,7 +13,7 @@ use rplay_yaml::{Key, Kind};
 
 use crate::frame::Frame;
 use crate::lookup_io::TaskIo;
-use crate::options::Connect;
+use crate::options::{Connect, Escalate};
 use crate::run::Run;
 
 impl Run {
@@ -154,7 +154,7 @@ impl Run {
 }
 
 /// How hosts are reached where nothing else is said, by the variables that would say it.
-pub(crate) fn connection_options(options: &Connect) -> Layer {
+pub(crate) fn connection_options(options: &Connect, escalate: &Escalate) -> Layer {
     let kind = match options.kind.as_deref() {
         None | Some("smart") => "ssh",
         Some(kind) => kind,
@@ -163,6 +163,18 @@ pub(crate) fn connection_options(options: &Connect) -> Layer {
     for name in ["ansible_user", "ansible_ssh_user"] {
         let user = options.user.as_deref().map(Value::from);
         said.extend(user.map(|user| (name.to_owned(), user)));
+    }
+    // What was asked for with `-k` and `-K`, under every name that playbooks know it by.
+    let passwords = [
+        ("ansible_password", &options.password),
+        ("ansible_ssh_pass", &options.password),
+        ("ansible_ssh_password", &options.password),
+        ("ansible_become_password", &escalate.password),
+        ("ansible_become_pass", &escalate.password),
+    ];
+    for (name, password) in passwords {
+        let password = password.as_ref().map(|secret| Value::from(secret.expose()));
+        said.extend(password.map(|password| (name.to_owned(), password)));
     }
     Layer::Values(Arc::new(said))
 }

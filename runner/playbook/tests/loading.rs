@@ -186,7 +186,7 @@ fn imported_playbooks_bring_their_keywords() {
     let files = [
         (
             "site.yml",
-            "- import_playbook: \"{{ which }}/web.yml\"\n  vars: {which: plays, port: 1}\n  tags: t\n  when: x\n",
+            "- import_playbook: \"{{ which }}/web.yml\"\n  vars: {which: plays, other: 1}\n  tags: t\n  when: x\n",
         ),
         (
             "plays/web.yml",

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use indexmap::IndexMap;
-use rplay_inventory::{Inventory, Lineage, VarsFiles};
+use rplay_diag::Diagnostic;
+use rplay_inventory::{Fault, Inventory, Lineage, VarsFiles};
 use rplay_template::{Templar, Value, Vars};
 use rplay_yaml::{Key, Map, Node};
 
@@ -142,6 +143,23 @@ impl Store {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clear();
         }
+    }
+
+    /// What is wrong with a file of variables that a host needs.
+    pub fn fault(&self, host: &str) -> Option<Diagnostic> {
+        let inventory = self.inventory();
+        let beside = self.beside.read().unwrap_or_else(PoisonError::into_inner);
+        let faults: Vec<&Fault> = beside
+            .iter()
+            .flat_map(|(_, files)| &files.faults)
+            .chain(&inventory.faults)
+            .collect();
+        if faults.is_empty() {
+            return None;
+        }
+        let groups = self.groups_of(&inventory, host);
+        let fault = faults.into_iter().find(|f| f.concerns(host, &groups));
+        fault.map(|fault| fault.what.clone())
     }
 
     /// Changes what is known of a host.

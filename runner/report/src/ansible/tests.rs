@@ -58,6 +58,7 @@ fn end(task: u64, status: Status, result: Value) -> Ended {
         result: result.as_object().unwrap().clone(),
         changes: vec![],
         diagnostic: None,
+        quoted: vec![],
         ignored: false,
         took_us: 1,
         prints: None,
