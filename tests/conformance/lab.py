@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import suite
+import website
+import wheels
 
 LAB = Path(__file__).resolve().parent.parent / "lab" / "lab"
 NAME = os.environ.get("RPLAY_LAB_NAME", "rplay-conf")
@@ -70,20 +72,26 @@ class Lab:
 
     def fill(self, place, rplay):
         """The suite, ansible-core and rplay in the host, and the way to the other."""
+        for host in place.hosts:
+            website.fill(self.root(host), CACHE / "ca")
+            wheels.fill(self.root(host))
         host = place.host
-        if place.target:
-            key = self.root(host) / suite.KEY.lstrip("/")
-            shutil.copy(CACHE / "keys" / "id_ed25519", key)
-            key.chmod(0o600)
         root = self.root(host)
+        # A host reaches itself over ssh too, as the suite wants it.
+        key = root / suite.KEY.lstrip("/")
+        shutil.copy(CACHE / "keys" / "id_ed25519", key)
+        key.chmod(0o600)
         tree = root / TREE.lstrip("/")
         if not tree.exists():
             shutil.copytree(suite.source(), tree, symlinks=True)
             self.make_ansible(tree / "bin")
-        for name in ("python", "pip"):
-            link = root / "usr/bin" / name
-            if not link.exists():
-                link.symlink_to(f"{name}3")
+        self.link(root, "usr/bin/python", "python3")
+        self.link(root, "usr/bin/pip", "pip3")
+        self.link(root, "usr/local/bin/virtualenv.sh", f"{TREE}/{suite.VIRTUALENV}")
+        # By that name targets call the Python that is in use.
+        python = root / "usr/local/bin/python.py"
+        python.write_text('#!/bin/sh\nexec python3 "$@"\n')
+        python.chmod(0o755)
         folder = root / "opt/rplay"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(rplay, folder / "rplay.new")
@@ -92,9 +100,10 @@ class Lab:
             link = folder / name
             link.unlink(missing_ok=True)
             link.symlink_to("rplay")
-        (tree / "test/integration/inventory").write_text(
-            suite.inventory(place.target and self.address(place.target))
-        )
+
+    def link(self, root, name, to):
+        if not os.path.lexists(root / name):
+            (root / name).symlink_to(to)
 
     def make_ansible(self, folder):
         folder.mkdir()
@@ -103,7 +112,8 @@ class Lab:
             module = names.get(name, name.removeprefix("ansible-"))
             program = folder / name
             program.write_text(
-                "#!/usr/bin/python3\nimport sys\n"
+                # Of the Python environment in use, which has what a target put into it.
+                "#!/usr/bin/env python3\nimport sys\n"
                 f"sys.path.insert(0, '{TREE}/lib')\n"
                 f"from ansible.cli.{module} import main\nsys.exit(main())\n"
             )

@@ -1,5 +1,6 @@
 """The suite: where it comes from, what its targets are, and how one target is run."""
 
+import hashlib
 import json
 import os
 import re
@@ -15,9 +16,13 @@ CACHE = Path(os.environ.get("RPLAY_CONFORMANCE_CACHE", "/var/cache/rplay-conform
 TOOLS = ("ansible", "rplay")
 # How the tool reaches the host that it works on: as the host itself, or as another one.
 WAYS = ("local", "ssh")
-TIMEOUT = {"ansible": 400, "rplay": 120}
+TIMEOUT = {"ansible": 600, "rplay": 120}
 # The key that a host of the lab reaches another one with.
-KEY = "/root/.ssh/lab"
+KEY = "/root/.ssh/id_ed25519"
+# The script by which targets make a Python environment of their own, in the suite's tree.
+VIRTUALENV = "test/lib/ansible_test/_util/target/injector/virtualenv.sh"
+# They fetch from Ansible's own store of files, which needs no alias.
+WANT_FILES = {"unarchive"}
 # The same words from both tools; what a target sends elsewhere is not counted.
 HELD = re.compile(rb"All assertions passed")
 
@@ -38,6 +43,12 @@ def fetch():
         archive.extractall(CACHE, filter="data")
 
 
+def kept(name, made_of):
+    """Where something is kept that is made once, and anew where what it is made of changes."""
+    digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
+    return CACHE / f"{name}-{digest[:8]}"
+
+
 def folder(name):
     return source() / "test/integration/targets" / name
 
@@ -51,8 +62,17 @@ def aliases(name):
     return {line for line in lines if line}
 
 
+def wants_website(name):
+    return "needs/httptester" in aliases(name) or name in WANT_FILES
+
+
 def harms_its_host(name):
     return "destructive" in aliases(name)
+
+
+def is_script(name):
+    """A target is either a script or a role."""
+    return (folder(name) / "runme.sh").exists()
 
 
 @dataclass
@@ -92,8 +112,15 @@ class Results:
         self.path(tool).write_text(json.dumps(self.kept[tool], indent=1, sort_keys=True))
 
 
+def reached(name, lab, place):
+    """The address that the tool reaches its host at; None where it is the host itself."""
+    if place.target:
+        return lab.address(place.target)
+    return "127.0.0.1" if "needs/ssh" in aliases(name) else None
+
+
 def inventory(target):
-    """The suite's inventory: its one host is where the tool runs, or the lab host at that address."""
+    """The suite's inventory: its one host is where the tool runs, or what is at that address."""
     if target is None:
         reached = 'ansible_connection="local"'
     else:
@@ -114,7 +141,8 @@ def environment(tool, name, tree, output):
         "INVENTORY_PATH": f"{tree}/test/integration/inventory",
         "OUTPUT_DIR": output,
         "ANSIBLE_PLAYBOOK_DIR": f"{tree}/test/integration/targets/{name}",
-        "ANSIBLE_ROLES_PATH": f"{tree}/test/integration/targets",
+        # A target names the inventory that it wants.
+        "ANSIBLE_INVENTORY": "/dev/null",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         "ANSIBLE_HOST_KEY_CHECKING": "false",
         "ANSIBLE_LIBRARY": "/dev/null",
@@ -125,9 +153,14 @@ def environment(tool, name, tree, output):
         "ANSIBLE_TEST_PYTHON_VERSION": "3.11",
         "ANSIBLE_TEST_CI": "",
         "PAGER": "/bin/cat",
+        # For the scripts of targets, whichever tool they call; rplay finds Ansible's library there, for
+        # modules and plugins that are written with it.
+        "PYTHONPATH": f"{tree}/lib",
     }
-    # Ansible's library, for modules that are written with it: as one finds it beside an installed ansible-core.
-    given["PYTHONPATH" if tool == "ansible" else "RPLAY_ANSIBLE_LIBRARY"] = f"{tree}/lib"
+    if not is_script(name):
+        given["ANSIBLE_ROLES_PATH"] = f"{tree}/test/integration/targets"
+    if "needs/httptester" in aliases(name):
+        given["HTTPTESTER"] = "1"
     for alias in aliases(name):
         if alias.startswith("env/set/"):
             key, value = alias.removeprefix("env/set/").split("/", 1)
@@ -146,20 +179,25 @@ def play(name, output):
 
 def run(tool, name, lab, place):
     """Runs the target in the place and says how it went. The tools take the same steps."""
+    import website
     from lab import TREE
 
     output = f"/root/output-{tool}/{name}-{time.time_ns():x}"
     host = place.host
     if place.target:
         lab.inside(place.target, f"mkdir -p {shlex.quote(output)}", {"PATH": "/usr/bin:/bin"}, subprocess.DEVNULL, 20)
-    where = f"{TREE}/test/integration/targets/{name}"
-    shell = f"mkdir -p {shlex.quote(output)}; cd {shlex.quote(where)}; "
-    if (folder(name) / "runme.sh").exists():
-        shell += "./runme.sh"
+    if wants_website(name):
+        for each in place.hosts:
+            website.start(lab, each)
+    where = f"{TREE}/test/integration"
+    (lab.root(host) / where.lstrip("/") / "inventory").write_text(inventory(reached(name, lab, place)))
+    shell = f"mkdir -p {shlex.quote(output)}; "
+    if is_script(name):
+        shell += f"cd {shlex.quote(f'{where}/targets/{name}')}; ./runme.sh"
     else:
-        book = f"{TREE}/test/integration/{name}-{tool}.yml"
+        book = f"{where}/{name}-{tool}.yml"
         (lab.root(host) / book.lstrip("/")).write_text(play(name, output))
-        shell += f"ansible-playbook {shlex.quote(book)} -i {TREE}/test/integration/inventory"
+        shell += f"cd {where}; ansible-playbook {shlex.quote(book)} -i inventory"
     log = CACHE / "logs" / (f"{tool}-ssh" if place.target else tool) / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

@@ -69,6 +69,24 @@ pub fn not_a_choice(word: &str, words: &[&str]) -> String {
     format!("`{word}` is not one of {}", list.join(", "))
 }
 
+/// As Ansible says that a value cannot be made what its argument takes; playbooks look for it.
+fn unconvertible(to: &str, value: &Value) -> String {
+    let of = match value {
+        Value::Null => "NoneType",
+        Value::Bool(_) => "bool",
+        Value::Number(n) if n.is_f64() => "float",
+        Value::Number(_) => "int",
+        Value::String(_) => "str",
+        Value::Array(_) => "list",
+        Value::Object(_) => "dict",
+    };
+    let why = expected(
+        &format!("{} {to}", if to == "int" { "an" } else { "a" }),
+        value,
+    );
+    format!("is of type {of} and we were unable to convert to {to}: {why}")
+}
+
 fn expected(what: &str, value: &Value) -> String {
     let shown = value.to_string();
     let shown: String = shown.chars().take(60).collect();
@@ -96,6 +114,8 @@ impl ArgType for PathBuf {
             Value::String(s) if s.contains('\0') => return Err("a path holds a zero byte".into()),
             Value::String(s) if !s.is_empty() => s.clone(),
             Value::Number(n) => n.to_string(),
+            // As in Ansible, to which a mapping is a text at last: no file has such a name.
+            Value::Object(_) => value.to_string(),
             other => return Err(expected("a path", other)),
         };
         Ok(target_path(&text))
@@ -215,12 +235,14 @@ impl ArgType for bool {
             Value::String(s) => s.to_lowercase(),
             Value::Number(n) if n.as_f64() == Some(1.0) => return Ok(true),
             Value::Number(n) if n.as_f64() == Some(0.0) => return Ok(false),
-            other => return Err(expected("a bool", other)),
+            other => return Err(unconvertible("bool", other)),
         };
         match word.trim() {
             "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Ok(true),
             "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Ok(false),
-            _ => Err(expected("a bool", value)),
+            _ => Err(format!(
+                "is of type str and we were unable to convert to bool: The value '{word}' is not a valid boolean"
+            )),
         }
     }
 }
@@ -232,7 +254,7 @@ fn integer(value: &Value) -> std::result::Result<i64, String> {
         Value::Bool(b) => Some(i64::from(*b)),
         _ => None,
     };
-    number.ok_or_else(|| expected("a whole number", value))
+    number.ok_or_else(|| unconvertible("int", value))
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -265,7 +287,7 @@ impl ArgType for f64 {
             Value::String(s) => s.trim().parse().ok(),
             _ => None,
         };
-        number.ok_or_else(|| expected("a number", value))
+        number.ok_or_else(|| unconvertible("float", value))
     }
 }
 

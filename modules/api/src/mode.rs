@@ -46,7 +46,6 @@ impl Clause {
         let (who, mut rest) = text.split_at(at);
         let who: Vec<char> = match who {
             "" | "a" => vec!['u', 'g', 'o'],
-            w if w.contains('a') => vec!['u', 'g', 'o'],
             w => w.chars().collect(),
         };
         who.iter().all(|c| "ugo".contains(*c)).then_some(())?;
@@ -180,6 +179,13 @@ mod tests {
         assert_eq!(resolve("+t", 0o755, true), 0o1755);
         assert_eq!(resolve("u+s,g+s", 0o755, false), 0o6755);
         assert_eq!(resolve("a-wx+r", 0o377, false), 0o444);
+    }
+
+    #[test]
+    fn letters_of_nobody_are_refused() {
+        for wrong in ["abc=r", "ao=r", "oa=r", "foo=r", "u=foo"] {
+            assert!(FileMode::parse_arg(&json!(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -76,6 +76,36 @@ impl Defaults {
     }
 }
 
+/// What a task says of the numbers that a new account may get.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// `uid_min`, `gid_min`.
+    pub min: Option<u32>,
+    /// `uid_max`, `gid_max`.
+    pub max: Option<u32>,
+}
+
+impl Limits {
+    /// A range with the ends that are said in place of its own.
+    fn of(self, range: &RangeInclusive<u32>) -> RangeInclusive<u32> {
+        self.min.unwrap_or(*range.start())..=self.max.unwrap_or(*range.end())
+    }
+
+    /// libuser's programs choose from their own range.
+    ///
+    /// # Errors
+    /// `local` is asked for too.
+    pub fn check_local(self, names: [&'static str; 2], local: bool) -> Result<()> {
+        let said = [(self.min, names[0]), (self.max, names[1])];
+        match said.into_iter().find(|(value, _)| local && value.is_some()) {
+            None => Ok(()),
+            Some((_, name)) => {
+                Err(Failure::new(format!("`{name}` cannot be used with `local`")).arg(name))
+            }
+        }
+    }
+}
+
 /// Users or groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -102,8 +132,14 @@ impl Kind {
 /// The number that the shadow suite would give a new account: one above the highest of its range,
 /// or for a system account one below the lowest. `preferred` is taken where it is free (a user's
 /// own group gets the user's number).
-pub fn next_id(host: &Host, kind: Kind, system: bool, preferred: Option<u32>) -> Result<u32> {
-    let range = Defaults::login(host).range(kind, system);
+pub fn next_id(
+    host: &Host,
+    kind: Kind,
+    system: bool,
+    limits: Limits,
+    preferred: Option<u32>,
+) -> Result<u32> {
+    let range = limits.of(&Defaults::login(host).range(kind, system));
     let used = used_ids(host, kind, &range);
     if let Some(id) = preferred.filter(|id| range.contains(id) && !used.contains(id)) {
         return Ok(id);

@@ -22,6 +22,15 @@ pub enum Algorithm {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SHA3-256.
+    #[arg(name = "sha3_256")]
+    Sha3x256,
+    /// SHA3-384.
+    #[arg(name = "sha3_384")]
+    Sha3x384,
+    /// SHA3-512.
+    #[arg(name = "sha3_512")]
+    Sha3x512,
 }
 
 impl Algorithm {
@@ -34,6 +43,9 @@ impl Algorithm {
             "sha256" => Self::Sha256,
             "sha384" => Self::Sha384,
             "sha512" => Self::Sha512,
+            "sha3_256" => Self::Sha3x256,
+            "sha3_384" => Self::Sha3x384,
+            "sha3_512" => Self::Sha3x512,
             _ => return None,
         })
     }
@@ -44,9 +56,9 @@ impl Algorithm {
             Self::Md5 => 32,
             Self::Sha1 => 40,
             Self::Sha224 => 56,
-            Self::Sha256 => 64,
-            Self::Sha384 => 96,
-            Self::Sha512 => 128,
+            Self::Sha256 | Self::Sha3x256 => 64,
+            Self::Sha384 | Self::Sha3x384 => 96,
+            Self::Sha512 | Self::Sha3x512 => 128,
         }
     }
 
@@ -58,6 +70,9 @@ impl Algorithm {
             Self::Sha256 => Box::new(sha2::Sha256::new()),
             Self::Sha384 => Box::new(sha2::Sha384::new()),
             Self::Sha512 => Box::new(sha2::Sha512::new()),
+            Self::Sha3x256 => Box::new(sha3::Sha3_256::new()),
+            Self::Sha3x384 => Box::new(sha3::Sha3_384::new()),
+            Self::Sha3x512 => Box::new(sha3::Sha3_512::new()),
         }
     }
 }

@@ -176,7 +176,10 @@ impl Commandline {
             .changed(false)
             .with("cmd", self.shown.clone())
             .with("rc", 0)
-            .with("msg", format!("not run, since {why}"))
+            .with(
+                "msg",
+                format!("Did not run command since {}", why.replace('`', "'")),
+            )
             .with("stdout_lines", lines(&stdout))
             .with("stdout", stdout)
             .with("stderr", "")

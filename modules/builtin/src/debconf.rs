@@ -88,13 +88,15 @@ impl Module for This {
         let (Some(kind), Some(value)) = (args.vtype, &args.value) else {
             return Err(Failure::new("a `question` needs a `vtype` and a `value`").arg("question"));
         };
-        let wanted = answer(kind, value);
+        let wanted = answer(kind, value)?;
+        // The order of a list does not count; what is written out is meant as it is.
+        let unordered = kind == Kind::Multiselect && value.is_array();
         let target = Target::Host(format!("debconf {} {question}", args.name));
         let found = || match kind {
             Kind::Password => {
                 asked(question, host).map(|v| v.map(|v| compared_password(&v, &wanted)))
             }
-            _ => Ok(current.get(question).and_then(Value::as_str).map(|v| compared(kind, v))),
+            _ => Ok(current.get(question).and_then(Value::as_str).map(|v| compared(unordered, v))),
         };
         let before = host.state(&target, || Ok(found()?.map(state)))?;
         let after = state(match kind {
@@ -102,7 +104,7 @@ impl Module for This {
                 THIS_PASSWORD.to_owned()
             }
             Kind::Password => NEW_PASSWORD.to_owned(),
-            _ => compared(kind, &wanted),
+            _ => compared(unordered, &wanted),
         });
         let line = format!("{} {question} {} {wanted}\n", args.name, kind.word());
         let unseen = args.unseen;
@@ -151,29 +153,30 @@ fn asked(question: &str, host: &Host) -> Result<Option<String>> {
 }
 
 /// The answer as debconf takes it.
-fn answer(kind: Kind, value: &Value) -> String {
+fn answer(kind: Kind, value: &Value) -> Result<String> {
     let text = match value {
         Value::Array(items) => {
-            let words = items.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-            words.collect::<Vec<_>>().join(", ")
+            let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            let wrong = || Failure::new(format!("Invalid value provided: {value} is no list of texts")).arg("value");
+            words.ok_or_else(wrong)?.join(", ")
         }
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
     if kind != Kind::Boolean {
-        return text;
+        return Ok(text);
     }
-    match text.to_lowercase().as_str() {
+    Ok(match text.to_lowercase().as_str() {
         "yes" | "y" | "on" | "1" | "true" => "true".to_owned(),
         "no" | "n" | "off" | "0" | "false" => "false".to_owned(),
         _ => text,
-    }
+    })
 }
 
-/// An answer as it is compared: the order of several does not count.
-fn compared(kind: Kind, answer: &str) -> String {
-    if kind != Kind::Multiselect {
+/// An answer as it is compared: the order of several may not count.
+fn compared(unordered: bool, answer: &str) -> String {
+    if !unordered {
         return answer.to_owned();
     }
     let mut words: Vec<&str> = answer.split(',').map(str::trim).filter(|w| !w.is_empty()).collect();
@@ -209,15 +212,23 @@ mod tests {
 
     #[test]
     fn a_bool_is_an_answer_as_debconf_writes_it() {
-        assert_eq!(answer(Kind::Boolean, &json!(true)), "true");
-        assert_eq!(answer(Kind::Boolean, &json!("No")), "false");
-        assert_eq!(answer(Kind::String, &json!("No")), "No");
-        assert_eq!(answer(Kind::Multiselect, &json!(["b", "a"])), "b, a");
+        let said = |kind, value| answer(kind, &value).unwrap();
+        assert_eq!(said(Kind::Boolean, json!(true)), "true");
+        assert_eq!(said(Kind::Boolean, json!("No")), "false");
+        assert_eq!(said(Kind::String, json!("No")), "No");
+        assert_eq!(said(Kind::Multiselect, json!(["b", "a"])), "b, a");
     }
 
     #[test]
-    fn the_order_of_several_answers_does_not_count() {
-        assert_eq!(compared(Kind::Multiselect, "b,  a"), compared(Kind::Multiselect, "a, b"));
+    fn a_list_of_answers_is_of_texts() {
+        let wrong = answer(Kind::Multiselect, &json!(["a", 1])).unwrap_err();
+        assert!(wrong.msg.starts_with("Invalid value provided"), "{}", wrong.msg);
+    }
+
+    #[test]
+    fn the_order_counts_where_answers_are_written_out() {
+        assert_eq!(compared(true, "b,  a"), compared(true, "a, b"));
+        assert_ne!(compared(false, "b, a"), compared(false, "a, b"));
     }
 
     #[test]

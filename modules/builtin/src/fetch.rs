@@ -81,22 +81,24 @@ impl Module for This {
         let Some(meta) = host.stat(&args.src)? else {
             if args.fail_on_missing {
                 return Err(
-                    Failure::new(format!("the remote file `{shown}` does not exist"))
+                    Failure::new(format!("the remote file does not exist: `{shown}`"))
                         .absent()
                         .arg("src")
                         .help("fail_on_missing: false goes on without it"),
                 );
             }
             let msg =
-                format!("the remote file `{shown}` does not exist, not transferring, ignored");
+                format!("the remote file does not exist, not transferring, ignored: `{shown}`");
             return Ok(Outcome::new().with("msg", msg).changed(false));
         };
         if meta.is_dir() {
-            return Err(
-                Failure::new(format!("`{shown}` is a folder: only files are fetched"))
-                    .arg("src")
-                    .help("loop over the files that the `find` module lists"),
-            );
+            let msg = format!("remote file is a directory, fetch cannot work on directories: `{shown}`");
+            if !args.fail_on_missing {
+                return Ok(Outcome::new().with("msg", msg).changed(false));
+            }
+            return Err(Failure::new(msg)
+                .arg("src")
+                .help("loop over the files that the `find` module lists"));
         }
         let [sha1, md5] = checksum::sha1_and_md5(host, &args.src)?;
         let mut source = host.open(&args.src)?;
@@ -149,9 +151,9 @@ mod tests {
                 let args = json!({"src": root.join("f"), "dest": "x", "fail_on_missing": fail});
                 Fixture::new(system).run::<This>(args).result
             };
-            assert!(run(true).unwrap_err().msg.ends_with("does not exist"));
+            assert!(run(true).unwrap_err().msg.starts_with("the remote file does not exist: "));
             let msg = run(false).unwrap().data["msg"].as_str().unwrap().to_owned();
-            assert!(msg.ends_with("not transferring, ignored"), "{msg}");
+            assert!(msg.contains("not transferring, ignored: "), "{msg}");
         });
     }
 }

@@ -5,7 +5,7 @@
 
 use rplay_api::{Args, Choice, Command, Doc, Failure, Host, Module, Outcome, Result, Return, State, Target};
 
-use crate::accounts::{Kind, check_name, entries, next_id, program};
+use crate::accounts::{Kind, Limits, check_name, entries, next_id, program};
 
 /// The `group` module.
 pub struct This;
@@ -78,6 +78,7 @@ impl Module for This {
         if args.non_unique && args.gid.is_none() {
             return Err(Failure::new("`non_unique` needs a `gid`").arg("non_unique"));
         }
+        args.limits().check_local(["gid_min", "gid_max"], args.local)?;
         let before = host.group(&args.name)?;
         match (args.state, before) {
             (Presence::Absent, None) => {}
@@ -98,6 +99,10 @@ impl Module for This {
 }
 
 impl GroupArgs {
+    fn limits(&self) -> Limits {
+        Limits { min: self.gid_min, max: self.gid_max }
+    }
+
     fn program(&self, host: &Host, shadow: &'static str, libuser: &'static str) -> Result<&'static str> {
         program(host, if self.local { libuser } else { shadow })
     }
@@ -107,7 +112,7 @@ fn create(args: &GroupArgs, host: &Host) -> Result<()> {
     let groupadd = args.program(host, "groupadd", "lgroupadd")?;
     let gid = match args.gid {
         Some(gid) => gid,
-        None => next_gid(args, host)?,
+        None => next_id(host, Kind::Group, args.system, args.limits(), None)?,
     };
     refuse_taken(args, gid, host)?;
     let mut words = vec![groupadd.to_owned(), "-g".to_owned(), gid.to_string()];
@@ -116,27 +121,6 @@ fn create(args: &GroupArgs, host: &Host) -> Result<()> {
     words.push(args.name.clone());
     let after = State::from([("gid".to_owned(), gid.to_string())]);
     host.ensure(Target::Group(args.name.clone()), None, Some(after), || run(host, &words))
-}
-
-fn next_gid(args: &GroupArgs, host: &Host) -> Result<u32> {
-    let (Some(low), Some(high)) = (args.gid_min, args.gid_max) else {
-        let gid = next_id(host, Kind::Group, args.system, None)?;
-        let (low, high) = (args.gid_min.unwrap_or(0), args.gid_max.unwrap_or(u32::MAX));
-        if (low..=high).contains(&gid) {
-            return Ok(gid);
-        }
-        return free(low, high, host);
-    };
-    free(low, high, host)
-}
-
-fn free(low: u32, high: u32, host: &Host) -> Result<u32> {
-    (low..=high)
-        .find(|gid| host.group_name(*gid) == gid.to_string())
-        .ok_or_else(|| {
-            Failure::new(format!("every number from {low} to {high} is taken"))
-                .arg("gid_min")
-        })
 }
 
 fn change(args: &GroupArgs, before: State, host: &Host) -> Result<()> {
@@ -231,6 +215,25 @@ mod tests {
         assert_eq!(again.changes, []);
         let next = run::<This>(&host, json!({"name": "other"}));
         assert_eq!(next.result.unwrap().data["gid"], 1002);
+    }
+
+    #[test]
+    fn a_task_may_say_what_numbers_a_new_group_gets() {
+        let host = host();
+        let gid = |name: &str, limits: serde_json::Value| {
+            let mut args = limits;
+            args["name"] = name.into();
+            run::<This>(&host, args).result.map(|got| got.data["gid"].clone())
+        };
+        assert_eq!(gid("high", json!({"gid": 8000})).unwrap(), 8000);
+        assert_eq!(gid("next", json!({})).unwrap(), 8001);
+        // The other end stays the host's.
+        assert_eq!(gid("low", json!({"gid_max": 1999})).unwrap(), 1001);
+        assert_eq!(gid("only", json!({"gid_min": 1500, "gid_max": 1500})).unwrap(), 1500);
+        let none = gid("more", json!({"gid_min": 1500, "gid_max": 1500})).unwrap_err();
+        assert_eq!(none.msg, "every number from 1500 to 1500 is taken");
+        let local = gid("local", json!({"gid_min": 1500, "local": true})).unwrap_err();
+        assert_eq!(local.msg, "`gid_min` cannot be used with `local`");
     }
 
     #[test]

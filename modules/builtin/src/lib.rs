@@ -44,11 +44,13 @@ mod x509;
 modules! {
     _program
     _python_library
+    alternatives
     apt
     apt_key
     apt_repository
     assemble
     async_status
+    authorized_key
     blockinfile
     command
     copy
@@ -67,9 +69,13 @@ modules! {
     git
     group
     hostname
+    ini_file
     iptables
     known_hosts
     lineinfile
+    locale_gen
+    modprobe
+    mount
     mount_facts
     package
     package_facts
@@ -85,10 +91,12 @@ modules! {
     slurp
     stat
     subversion
+    sysctl
     systemd
     sysvinit
     tempfile
     template
+    timezone
     unarchive
     uri
     user

@@ -59,7 +59,7 @@ impl Mount {
 }
 
 /// A word with `\040` and its like as the letters that they stand for.
-fn unescape(word: &str) -> String {
+pub fn unescape(word: &str) -> String {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -67,8 +67,15 @@ impl Module for This {
             if found && args.strategy == Strategy::First {
                 break;
             }
-            let Some(list) = manager.list(host)? else {
-                continue;
+            let list = match manager.list(host)? {
+                Listed::All(list) => list,
+                Listed::Nothing(why) => {
+                    // Of those that were only tried there is nothing to say.
+                    if args.manager.iter().any(|word| word.eq_ignore_ascii_case(manager.word())) {
+                        host.warn(why);
+                    }
+                    continue;
+                }
             };
             found = true;
             for package in list {
@@ -96,6 +103,13 @@ enum Manager {
     Pacman,
 }
 
+/// What a manager has to tell.
+enum Listed {
+    All(Vec<Value>),
+    /// Why not.
+    Nothing(String),
+}
+
 fn managers(words: &[String]) -> Result<Vec<Manager>> {
     use Manager::{Apk, Apt, Pacman, Rpm};
     let mut managers = vec![];
@@ -120,10 +134,19 @@ fn managers(words: &[String]) -> Result<Vec<Manager>> {
 }
 
 impl Manager {
-    /// Its packages; `None` where the host does not have it.
-    fn list(self, host: &Host) -> Result<Option<Vec<Value>>> {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Apt => "apt",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Pacman => "pacman",
+        }
+    }
+
+    /// Its packages, or why there are none.
+    fn list(self, host: &Host) -> Result<Listed> {
         let has = |path: &str| host.exists(Path::new(path));
-        Ok(Some(match self {
+        Ok(Listed::All(match self {
             Self::Apt if has("/var/lib/dpkg/status")? => dpkg_packages(host)?,
             Self::Rpm if rpm::is_there(host)? => rpm_packages(host)?,
             Self::Apk if has("/lib/apk/db/installed")? => {
@@ -133,7 +156,15 @@ impl Manager {
                 let command = Command::reads(["pacman", "-Q"]).env("LC_ALL", "C");
                 pacman_packages(&host.run(&command)?.success(&command)?.stdout())
             }
-            _ => return Ok(None),
+            Self::Apk if has("/usr/bin/apk")? || has("/sbin/apk")? => {
+                let words = "Failed to retrieve packages with apk: Unable to list packages";
+                return Ok(Listed::Nothing(words.to_owned()));
+            }
+            _ => {
+                let word = self.word();
+                let words = format!("Requested package manager {word} was not usable by this module");
+                return Ok(Listed::Nothing(words));
+            }
         }))
     }
 }

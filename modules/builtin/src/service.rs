@@ -7,7 +7,7 @@ use rplay_api::{Args, Doc, Failure, Host, Module, Outcome, Result, Return};
 
 use crate::init_script::{Links, Script};
 use crate::systemd::{Running, Wanted};
-use crate::unit::Systemctl;
+use crate::unit::{Scope, Systemctl};
 
 /// The `service` module.
 pub struct This;
@@ -32,6 +32,23 @@ pub struct ServiceArgs {
     /// OpenRC's run level.
     #[arg(default = "default")]
     runlevel: String,
+    /// With systemd: let it read its files again first.
+    #[arg(default = false, alias = "daemon-reload")]
+    daemon_reload: bool,
+    /// With systemd: let it start itself anew first.
+    #[arg(default = false, alias = "daemon-reexec")]
+    daemon_reexec: bool,
+    /// With systemd: whether it is impossible to start.
+    masked: Option<bool>,
+    /// With systemd: whose units.
+    #[arg(default = Scope::System)]
+    scope: Scope,
+    /// With systemd: return before the unit is ready.
+    #[arg(default = false)]
+    no_block: bool,
+    /// With systemd: overwrite links that are in the way.
+    #[arg(default = false)]
+    force: bool,
     /// The init: `auto`, `systemd`, `openrc` or `sysvinit`.
     #[arg(default = "auto", name = "use")]
     init: String,
@@ -67,19 +84,32 @@ impl Module for This {
     };
 
     fn run(args: ServiceArgs, host: &Host) -> Result<Outcome> {
-        if args.state.is_none() && args.enabled.is_none() {
+        let of_systemd = args.daemon_reload || args.daemon_reexec || args.masked.is_some();
+        if args.state.is_none() && args.enabled.is_none() && !of_systemd {
             return Err(Failure::new("there is nothing to do")
                 .arg("name")
                 .help("give `state`, `enabled` or both"));
         }
         match Init::of(&args.init, host)? {
             Init::Systemd => {
+                let systemctl = Systemctl {
+                    scope: args.scope,
+                    no_block: args.no_block,
+                    force: args.force,
+                    ..Systemctl::system()
+                };
+                if args.daemon_reload {
+                    systemctl.daemon_reload(host)?;
+                }
+                if args.daemon_reexec {
+                    systemctl.daemon_reexec(host)?;
+                }
                 let wanted = Wanted {
                     running: args.state,
                     enabled: args.enabled,
-                    masked: None,
+                    masked: args.masked,
                 };
-                wanted.ensure(&args.name, &Systemctl::system(), host)
+                wanted.ensure(&args.name, &systemctl, host)
             }
             Init::OpenRc => args.script(Links::OpenRc(args.runlevel.clone()), host),
             Init::SysV => args.script(Links::SysV(vec![]), host),

@@ -84,10 +84,8 @@ impl TextEdit<'_> {
             before.is_none() || before.as_ref().map(properties) == after.as_ref().map(properties);
         let outcome = Outcome::new().with("msg", message(msg, kept));
         Ok(match placed.backup {
-            Some(copy) => outcome
-                .with("backup", copy.to_string_lossy())
-                .with("backup_file", copy.to_string_lossy()),
-            None => outcome.with("backup", ""),
+            Some(copy) => outcome.with("backup_file", copy.to_string_lossy()),
+            None => outcome,
         })
     }
 }

@@ -181,6 +181,10 @@ impl Sources for OneTask {
     fn list(&self, path: &Path) -> Vec<PathBuf> {
         Disk.list(path)
     }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        Disk.absolute(path)
+    }
 }
 
 /// `--tree`: each host's result in a file of its name, beside what is shown.

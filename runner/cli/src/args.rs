@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::inventory::InventoryArgs;
+use crate::settings::ConfigCommand;
 use crate::vault::VaultCommand;
 
 /// Runs Ansible playbooks over SSH; nothing is needed on the hosts.
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     Vault(VaultCommand),
     /// Shows hosts, groups and variables, as `ansible-inventory` does.
     Inventory(Box<InventoryArgs>),
+    /// Shows settings and where they come from, as `ansible-config` does.
+    #[command(subcommand)]
+    Config(ConfigCommand),
 }
 
 /// Runs playbooks on hosts.
@@ -96,6 +100,15 @@ pub(crate) struct AnsibleInventory {
 pub(crate) struct AnsibleVault {
     #[command(subcommand)]
     pub command: VaultCommand,
+}
+
+/// Shows settings and where they come from.
+#[derive(Debug, Parser)]
+#[command(name = "ansible-config", version, about, infer_long_args = true)]
+#[command(args_override_self = true)]
+pub(crate) struct AnsibleConfig {
+    #[command(subcommand)]
+    pub command: ConfigCommand,
 }
 
 /// How a run is looked over before and after.
@@ -424,6 +437,7 @@ mod tests {
         AnsibleAdhoc::command().debug_assert();
         AnsibleVault::command().debug_assert();
         AnsibleInventory::command().debug_assert();
+        AnsibleConfig::command().debug_assert();
     }
 
     #[test]

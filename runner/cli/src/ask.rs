@@ -1,21 +1,37 @@
 //! Asks for passwords on the terminal, once each.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use console::Term;
 use rplay_engine::{Answer, Operator};
 use rplay_transport::{Secret, Secrets};
 
-/// Asks for a password without showing it.
+/// Asks for a password that the command line wants to be asked for, without showing it. Where there
+/// is no terminal, the first line of standard input is the answer: scripts rely on it.
 pub(crate) fn password(prompt: &str) -> io::Result<String> {
+    if Term::stderr().is_term() || io::stdin().is_terminal() {
+        return secret(prompt);
+    }
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line)? {
+        0 => Err(nobody(prompt)),
+        _ => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
+    }
+}
+
+/// Asks at the terminal, without showing what is typed.
+fn secret(prompt: &str) -> io::Result<String> {
     let term = Term::stderr();
     if !term.is_term() {
-        let words = format!("cannot ask for `{prompt}`: there is no terminal");
-        return Err(io::Error::other(words));
+        return Err(nobody(prompt));
     }
     term.write_str(&format!("{prompt}: "))?;
     term.read_secure_line()
+}
+
+fn nobody(prompt: &str) -> io::Error {
+    io::Error::other(format!("cannot ask for `{prompt}`: there is no terminal"))
 }
 
 /// Reads a password from a file's first line, or from what an executable prints.
@@ -58,7 +74,7 @@ pub(crate) struct Passphrases;
 
 impl Secrets for Passphrases {
     fn passphrase(&self, key: &Path) -> Option<Secret> {
-        password(&format!("passphrase of {}", key.display()))
+        secret(&format!("passphrase of {}", key.display()))
             .ok()
             .map(Secret::new)
     }
@@ -82,7 +98,7 @@ impl Operator for Terminal {
 
     fn value(&self, prompt: &str, private: bool) -> Option<String> {
         if private {
-            return password(prompt).ok();
+            return secret(prompt).ok();
         }
         line(prompt)
     }

@@ -12,12 +12,14 @@ mod doc;
 mod exit;
 mod inventory;
 mod manner;
+mod opened;
 mod options;
 mod playbook;
 mod render;
 mod review;
 mod screen;
 mod secrets;
+mod settings;
 mod setup;
 mod sources;
 mod stop;
@@ -31,7 +33,8 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use args::{
-    AnsibleAdhoc, AnsibleInventory, AnsiblePlaybook, AnsibleVault, Cli, Command, ReviewArgs,
+    AnsibleAdhoc, AnsibleConfig, AnsibleInventory, AnsiblePlaybook, AnsibleVault, Cli, Command,
+    ReviewArgs,
 };
 use exit::Exit;
 use manner::Manner;
@@ -53,6 +56,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
         Manner::Adhoc => adhoc::run(manner, &AnsibleAdhoc::try_parse()?.run),
         Manner::Vault => vault::run(manner, &AnsibleVault::try_parse()?.command),
         Manner::Inventory => inventory::run(manner, AnsibleInventory::try_parse()?.run),
+        Manner::Config => settings::run(manner, &AnsibleConfig::try_parse()?.command),
         Manner::Rplay => {
             let cli = Cli::try_parse()?;
             match cli.command {
@@ -67,6 +71,7 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
                 Some(Command::Drift(args)) => review::drift::run(*args),
                 Some(Command::Adhoc(args)) => adhoc::run(manner, &args),
                 Some(Command::Inventory(args)) => inventory::run(manner, *args),
+                Some(Command::Config(command)) => settings::run(manner, &command),
                 Some(Command::Vault(command)) => vault::run(manner, &command),
                 None if cli.review.ask => review::ask::run(cli.run, cli.review.detailed_exitcode),
                 None => playbook::run(manner, &cli.run, &cli.review),

@@ -16,6 +16,8 @@ pub(crate) enum Manner {
     Vault,
     /// `ansible-inventory`.
     Inventory,
+    /// `ansible-config`.
+    Config,
 }
 
 impl Manner {
@@ -31,6 +33,7 @@ impl Manner {
             Some("ansible") => Self::Adhoc,
             Some("ansible-vault") => Self::Vault,
             Some("ansible-inventory") => Self::Inventory,
+            Some("ansible-config") => Self::Config,
             _ => Self::Rplay,
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rplay_diag::{Diagnostic, Severity};
-use rplay_engine::{Listing, Options, TagSelection, list};
+use rplay_engine::{Listing, Options, TagSelection};
 use rplay_playbook::Disk;
 
 use crate::args::{PlaybookArgs, ReviewArgs};
@@ -57,16 +57,22 @@ fn carried_out(args: &PlaybookArgs, review: &ReviewArgs, session: Session) -> Re
         }
         return Ok(Exit::Ok);
     }
-    let tags = tags(args, &session);
     let listing = Listing {
         hosts: args.run.list_hosts,
         tasks: args.list_tasks,
         tags: args.list_tags,
     };
     if listing.hosts || listing.tasks || listing.tags {
-        for (name, plays) in &plays {
-            let limit = session.limit.as_deref();
-            let text = list(name, plays, &session.inventory, limit, &tags, listing);
+        let options = options(args, &session)?;
+        let options = Options {
+            tags: listed(options.tags, listing),
+            ..options
+        };
+        let run = session
+            .clone()
+            .ready(session.screen.sink(), options, &plays)?;
+        for (name, plays) in plays {
+            let text = run.list(&name, plays, listing).map_err(Stop::parse)?;
             let _ = write!(std::io::stdout(), "{text}");
         }
         return Ok(Exit::Ok);
@@ -104,6 +110,15 @@ fn tags(args: &PlaybookArgs, session: &Session) -> TagSelection {
     }
 }
 
+/// Tags that nobody chose from are all listed, those of tasks that run only by name among them.
+fn listed(tags: TagSelection, listing: Listing) -> TagSelection {
+    if !listing.tags || !tags.run.is_empty() || !tags.skip.is_empty() {
+        return tags;
+    }
+    let run = ["all", "never"].map(str::to_owned).to_vec();
+    TagSelection { run, ..tags }
+}
+
 pub(crate) fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>, Stop> {
     let mut all = vec![];
     let mut problems: Vec<Diagnostic> = vec![];
@@ -115,7 +130,10 @@ pub(crate) fn load(args: &PlaybookArgs, session: &Session) -> Result<Vec<Named>,
     }
     if problems.iter().any(|d| d.severity == Severity::Error) {
         return Err(Stop {
-            exit: Exit::Parse,
+            exit: match session.files.has_sealed() {
+                true => Exit::Error,
+                false => Exit::Parse,
+            },
             diagnostics: problems,
         });
     }

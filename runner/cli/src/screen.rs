@@ -41,7 +41,7 @@ impl Screen {
                     .filter(|c| *c != Callback::Default)
                     .unwrap_or(Callback::Minimal),
             ),
-            Manner::Playbook | Manner::Vault | Manner::Inventory => {
+            Manner::Playbook | Manner::Vault | Manner::Inventory | Manner::Config => {
                 Some(settings.callback.unwrap_or(Callback::Default))
             }
             Manner::Rplay => settings.callback,
@@ -148,6 +148,7 @@ fn ansible(
         check_markers: settings.check_mode_markers.unwrap_or(false),
         custom_stats: settings.show_custom_stats.unwrap_or(false),
         warnings: settings.system_warnings.unwrap_or(true),
+        deprecations: settings.deprecation_warnings.unwrap_or(true),
         columns: columns.max(79),
         cwd: std::env::current_dir().unwrap_or_default(),
         log: settings.log_path.clone(),

@@ -1,16 +1,17 @@
 //! Vault passwords: from files, scripts and the terminal, each under its vault id.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use rplay_template::vault::VaultKeys;
+use rplay_template::vault::{Tried, VaultKeys};
 
 use crate::args::VaultArgs;
 use crate::ask;
 use crate::config::{Settings, expanded};
+use crate::manner::Manner;
 
 /// The id of a password that is given none.
 pub(crate) const DEFAULT: &str = "default";
@@ -41,28 +42,75 @@ pub(crate) fn given(
         .map(|path| path.display().to_string());
     let mut files: Vec<String> = files.collect();
     let ask = args.ask_vault_pass || settings.ask_vault_pass == Some(true);
-    if files.is_empty() && !args.ask_vault_pass {
-        files.extend(
-            settings
-                .vault_password_file
-                .as_ref()
-                .map(|p| p.display().to_string()),
-        );
-    }
+    // As in Ansible, the one of the settings is tried too.
+    let set = settings.vault_password_file.as_ref();
+    files.extend(set.map(|path| path.display().to_string()));
     let own = settings.vault_identity.as_deref().unwrap_or(DEFAULT);
     sources.extend(files.into_iter().map(|file| format!("{own}@{file}")));
     if ask {
         sources.push(format!("{own}@prompt_ask_vault_pass"));
     }
-    sources.iter().map(|source| secret(source, new)).collect()
+    let mut secrets = vec![];
+    let mut missed = vec![];
+    for source in &sources {
+        match secret(source, new) {
+            Ok(secret) => secrets.push(secret),
+            Err(error) if is_prompt(source) => return Err(error),
+            Err(error) => missed.push((source, error)),
+        }
+    }
+    // One password is enough: that others cannot be read is told.
+    if secrets.is_empty() {
+        return match missed.into_iter().next_back() {
+            Some((_, error)) => Err(error),
+            None => Ok(secrets),
+        };
+    }
+    for (source, error) in missed {
+        warn(&unread(source, &error));
+    }
+    Ok(secrets)
+}
+
+fn is_prompt(source: &str) -> bool {
+    let (_, place) = parts(source);
+    ["prompt", "prompt_ask_vault_pass"].contains(&place)
+}
+
+/// Ansible's words for a password that could not be had.
+fn unread(source: &str, error: &io::Error) -> String {
+    let (id, _) = parts(source);
+    let what = match error.kind() {
+        io::ErrorKind::NotFound => "Error getting vault password file",
+        _ => "Error in vault password file loading",
+    };
+    format!("{what} ({id}): {error}")
+}
+
+fn warn(words: &str) {
+    let mark = match Manner::now().is_ansible() {
+        true => "[WARNING]",
+        false => "warning",
+    };
+    let _ = writeln!(io::stderr(), "{mark}: {words}");
+}
+
+/// The id of a source and where it is.
+fn parts(source: &str) -> (&str, &str) {
+    let (id, place) = source.split_once('@').unwrap_or((DEFAULT, source));
+    (if id.is_empty() { DEFAULT } else { id }, place)
 }
 
 /// The passwords as keys to open vaults with.
-pub(crate) fn keys(secrets: &[VaultSecret]) -> VaultKeys {
+pub(crate) fn keys(secrets: &[VaultSecret], settings: &Settings) -> VaultKeys {
     let pairs = secrets
         .iter()
         .map(|s| (Some(s.id.clone()), s.password.clone()));
-    VaultKeys::new(pairs.collect())
+    let tried = match settings.vault_id_match {
+        Some(true) => Tried::OfItsId,
+        _ => Tried::All,
+    };
+    VaultKeys::tried(pairs.collect(), tried)
 }
 
 /// `ID@FILE`, `ID@prompt`, `FILE` or `prompt`; a new password is asked for twice.
@@ -70,8 +118,7 @@ pub(crate) fn keys(secrets: &[VaultSecret]) -> VaultKeys {
 /// # Errors
 /// A file that cannot be read, an empty password, or no terminal to ask on.
 pub(crate) fn secret(source: &str, new: bool) -> io::Result<VaultSecret> {
-    let (id, place) = source.split_once('@').unwrap_or((DEFAULT, source));
-    let id = if id.is_empty() { DEFAULT } else { id };
+    let (id, place) = parts(source);
     let password = match place {
         "prompt" | "prompt_ask_vault_pass" => asked(id, place, new)?,
         file => from_file(Path::new(&expanded(file)), id)?,
@@ -203,5 +250,13 @@ mod tests {
         );
         std::fs::write(&path, "\n").unwrap();
         assert!(secret(&path.display().to_string(), false).is_err());
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_by_its_id() {
+        let kinds = [io::ErrorKind::NotFound, io::ErrorKind::Other];
+        let told = kinds.map(|kind| unread("id1@./no", &io::Error::new(kind, "why")));
+        assert_eq!(told[0], "Error getting vault password file (id1): why");
+        assert_eq!(told[1], "Error in vault password file loading (id1): why");
     }
 }

@@ -22,6 +22,7 @@ use crate::ask::Passphrases;
 use crate::config::Settings;
 use crate::exit::Exit;
 use crate::manner::Manner;
+use crate::opened::Opened;
 use crate::screen::Screen;
 use crate::secrets::{self, VaultSecret};
 use crate::stop::Stop;
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub inventory: Arc<Inventory>,
     pub limit: Option<Vec<Arc<str>>>,
     pub loader: Arc<Loader>,
+    /// What the loader reads.
+    pub files: Arc<Opened>,
     /// Vault passwords.
     pub vault: Vec<VaultSecret>,
     templar: Templar,
@@ -63,7 +66,7 @@ impl Session {
         beside: &[PathBuf],
     ) -> Result<Self, Stop> {
         let vault = secrets::given(&args.vault, &settings, false)?;
-        let keys = secrets::keys(&vault);
+        let keys = secrets::keys(&vault, &settings);
         let broken = settings.broken_conditionals == Some(true);
         let templar = Templar::new(Redactor::default(), keys, broken);
         let extra = extra(args, manner, &templar)?;
@@ -76,13 +79,15 @@ impl Session {
             library: library.clone(),
         };
         let cache = fact_cache(&settings, args.flush_cache)?;
-        let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files));
+        let files = Arc::new(Opened::new(files, templar.clone()));
+        let loader = Arc::new(loader(catalog, &settings, &templar, &extra, files.clone()));
         Ok(Self {
             settings,
             screen,
             inventory: Arc::new(inventory),
             limit,
             loader,
+            files,
             vault,
             templar,
             extra,
@@ -109,9 +114,23 @@ impl Session {
     pub(crate) fn run_to(
         self,
         sink: Arc<dyn Sink>,
-        mut options: Options,
+        options: Options,
         plays: Vec<Named>,
     ) -> Result<Exit, Stop> {
+        let run = self.ready(sink, options, &plays)?;
+        execute(run, plays)
+    }
+
+    /// A run that has not begun.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub(crate) fn ready(
+        self,
+        sink: Arc<dyn Sink>,
+        mut options: Options,
+        plays: &[Named],
+    ) -> Result<Arc<Run>, Stop> {
         options.library = self.library;
         let store = Store::new(
             self.inventory,
@@ -127,7 +146,7 @@ impl Session {
                 true => Path::new("."),
                 false => &play.dir,
             };
-            let files = VarsFiles::read(dir, &reader).map_err(Stop::parse)?;
+            let files = VarsFiles::found(dir, &reader);
             store.add_playbook_dir(dir.to_owned(), files);
         }
         let (screen, sources) = (self.screen.clone(), self.sources);
@@ -146,7 +165,7 @@ impl Session {
             sink,
             reload: Box::new(reload),
         };
-        execute(Run::new(setup), plays)
+        Ok(Run::new(setup))
     }
 
     /// A playbook's plays; what is odd about them is shown.

@@ -16,6 +16,7 @@ pub(crate) fn show(manner: Manner) {
         Manner::Adhoc => "ansible",
         Manner::Vault => "ansible-vault",
         Manner::Inventory => "ansible-inventory",
+        Manner::Config => "ansible-config",
     };
     let file = config::load().ok().and_then(|(settings, _)| settings.file);
     let file = file.map_or("None".to_owned(), |path| path.display().to_string());

@@ -14,7 +14,10 @@ fn what_people_see() {
         .register_bin("ansible", link("ansible"))
         .register_bin("ansible-vault", link("ansible-vault"))
         .register_bin("ansible-inventory", link("ansible-inventory"))
+        .register_bin("ansible-config", link("ansible-config"))
         .env("HOME", "/nowhere")
+        // What is installed on this machine is not part of a case.
+        .env("RPLAY_ANSIBLE_LIBRARY", "")
         .case("tests/cases/*.trycmd");
 }
 

@@ -36,7 +36,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rplay-plan", &["rplay-event", "rplay-wire", "rplay-diag"]),
     (
         "rplay-report",
-        &["rplay-event", "rplay-wire", "rplay-diag", "rplay-plan"],
+        &[
+            "rplay-event",
+            "rplay-wire",
+            "rplay-diag",
+            "rplay-plan",
+            "rplay-yaml",
+        ],
     ),
     (
         "rplay-engine",

@@ -140,6 +140,15 @@ impl Span {
         self.end as usize
     }
 
+    /// The line that it begins in, and up to two before it; a secret is hidden.
+    pub fn lines(&self) -> Vec<String> {
+        let text = self.source.shown();
+        let line = self.line_col().line;
+        let first = line.saturating_sub(3);
+        let lines = text.lines().skip(first).take(line - first);
+        lines.map(str::to_owned).collect()
+    }
+
     /// Where it starts.
     pub fn line_col(&self) -> LineCol {
         self.source.line_col(self.start())

@@ -6,6 +6,7 @@ mod debug;
 mod fail;
 mod group_by;
 mod include_vars;
+mod keys;
 mod meta;
 mod pause;
 mod raw;

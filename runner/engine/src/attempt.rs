@@ -26,12 +26,13 @@ impl Run {
     /// Decides the conditions around a task: a result where it does not run.
     ///
     /// # Errors
-    /// A condition that cannot be evaluated.
+    /// A condition that cannot be evaluated, or a host to delegate to that cannot be told.
     pub(crate) fn condition(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
     ) -> Result<Option<TaskResult>, Diagnostic> {
+        self.delegation(context, vars)?;
         let mut undecided: Vec<Origin> = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::When) {
             match self.templar.condition(node, vars)? {
@@ -63,7 +64,7 @@ impl Run {
         scope: Scope,
         turn: Option<Turn>,
     ) -> TaskResult {
-        let scope = self.with_delegated(context, scope);
+        let scope = self.with_delegate(context, &host.name, scope);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let mut early = match turn {
             Some(Turn::Skipped(result)) => return *result,
@@ -145,34 +146,6 @@ impl Run {
                 }
             }
         }
-    }
-
-    /// A task's variables, those of the host that it is delegated to among them.
-    fn with_delegated(&self, context: &TaskContext, scope: Scope) -> Scope {
-        let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        let Some(other) = self.delegated_to(context, &vars) else {
-            return scope;
-        };
-        let hosts = self.templar.view(&vars).get_attr("hostvars");
-        let Ok(of_other) = hosts.and_then(|hosts| hosts.get_item(&Value::from(other.as_str())))
-        else {
-            return scope;
-        };
-        let known = Value::from_pairs([(other.as_str(), of_other)]);
-        let name = "ansible_delegated_vars".to_owned();
-        scope.with_values(Level::Magic, IndexMap::from([(name, known)]))
-    }
-
-    /// The host that a task is delegated to.
-    pub(crate) fn delegated_to(
-        &self,
-        context: &TaskContext,
-        vars: &Arc<dyn Vars>,
-    ) -> Option<String> {
-        let frame = &context.frame;
-        let node = self.said(frame, Some(&context.task), Keyword::DelegateTo, vars)?;
-        let name = text::string(&self.templar, node, vars).ok()?;
-        (!name.is_empty()).then_some(name)
     }
 
     /// How long a task may take that says nothing of it.

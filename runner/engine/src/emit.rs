@@ -1,5 +1,7 @@
 //! Events without secrets: every text goes through the redactor on its way out.
 
+use std::sync::PoisonError;
+
 use rplay_diag::{Diagnostic, Severity, Style, render};
 use rplay_event::{Ended, Event, Status};
 use rplay_template::Redactor;
@@ -19,6 +21,9 @@ impl Run {
             .redact(&render(diagnostic, Style::Plain))
             .into_owned();
         let text = redactor.redact(&diagnostic.message).into_owned();
+        if diagnostic.severity == Severity::Warning && !self.is_news(&drawn) {
+            return;
+        }
         self.emit(Event::Warning {
             text,
             drawn: Some(drawn),
@@ -26,9 +31,18 @@ impl Run {
         });
     }
 
+    /// Whether a warning was not told yet.
+    fn is_news(&self, words: &str) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.insert(words.to_owned())
+    }
+
     /// Tells of something in words.
     pub(crate) fn note_warning(&self, words: &str) {
         let text = self.templar.redactor().redact(words).into_owned();
+        if !self.is_news(&text) {
+            return;
+        }
         self.emit(Event::Warning {
             text,
             drawn: None,
@@ -76,6 +90,10 @@ impl Run {
             },
             changes: if secret { vec![] } else { changes.collect() },
             diagnostic: result.diagnostic.as_deref().filter(|_| !secret).map(clean),
+            quoted: match secret {
+                true => vec![],
+                false => result.quoted.iter().map(|line| clean(line)).collect(),
+            },
             ignored,
             took_us,
             prints: self

@@ -49,12 +49,20 @@ impl Fetch {
             true if dest.ends_with('/') => base.join(name),
             true if base.is_dir() => {
                 return Err(format!(
-                    "`{dest}` is a folder: with a `/` at its end the file goes into it"
+                    "dest is an existing directory, use a trailing slash if you want to fetch src \
+                     into that directory: `{dest}`"
                 ));
             }
             true => base,
             false => base.join(host).join(src.trim_start_matches('/')),
         };
+        if dest.is_dir() {
+            let shown = dest.display();
+            return Err(format!(
+                "calculated dest '{shown}' is an existing directory, use another path that does not \
+                 point to an existing directory"
+            ));
+        }
         Ok(Self {
             dest,
             keeps: !check,
@@ -188,7 +196,7 @@ mod tests {
         assert_eq!(at("new/"), dir.path().join("new/app.conf"));
         let args = json!({"src": "/f", "dest": dir.path(), "flat": true});
         let error = Fetch::new(args.as_object().unwrap(), dir.path(), "h", false).unwrap_err();
-        assert!(error.contains("is a folder"), "{error}");
+        assert!(error.contains("is an existing directory"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Owns which handler answers to a name. Knows nothing of how a handler's task is run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
@@ -35,7 +35,8 @@ pub(crate) struct Handlers {
 }
 
 impl Handlers {
-    /// Takes a list of handlers; those that are known already stay as they are.
+    /// Takes a list of handlers; those that are known already stay as they are. A role that is
+    /// called again has handlers of its own: their names and what they do may depend on the call.
     pub(crate) fn add(&mut self, items: &[Item], frame: &Frame) {
         self.lists += 1;
         items.iter().for_each(|item| self.take(item, frame));
@@ -53,7 +54,7 @@ impl Handlers {
                 let inner = frame.enter(block);
                 block.items.iter().for_each(|item| self.take(item, &inner));
             }
-            _ if self.all.iter().any(|known| span(&known.item) == span(item)) => {}
+            _ if self.all.iter().any(|known| known.is_same(item, frame)) => {}
             _ => Arc::make_mut(&mut self.all).push(Handler {
                 item: item.clone(),
                 frame: frame.clone(),
@@ -71,6 +72,15 @@ fn span(item: &Item) -> &rplay_diag::Span {
 }
 
 impl Handler {
+    /// Whether it is that one, of the same call of its role.
+    fn is_same(&self, item: &Item, frame: &Frame) -> bool {
+        let one_call = match (self.frame.roles().next(), frame.roles().next()) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        one_call && span(&self.item) == span(item)
+    }
+
     fn keywords(&self) -> &Keywords {
         match &self.item {
             Item::Task(task) => &task.keywords,
@@ -106,7 +116,9 @@ impl Run {
                     wrong.get_or_insert(missing);
                 }
             }
-            host.state().notified.extend(answering);
+            let mut state = host.state();
+            state.notified.extend(answering.iter().copied());
+            state.called.push((name, answering));
         }
         wrong
     }
@@ -201,6 +213,27 @@ impl Run {
         title.ok()
     }
 
+    /// Who answers to a name is decided when the handlers run: of a role that came in again since,
+    /// it is the last call's.
+    fn answer_again(&self, context: &PlayContext) {
+        let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+        for host in context.batch.iter().filter(|h| h.is_active()) {
+            let called = std::mem::take(&mut host.state().called);
+            let mut answering = vec![];
+            for (name, _) in &called {
+                let found = known
+                    .entry(name.clone())
+                    .or_insert_with(|| self.answering(context, name));
+                answering.extend(found.iter().copied());
+            }
+            let mut state = host.state();
+            for handler in called.iter().flat_map(|(_, answered)| answered) {
+                state.notified.remove(handler);
+            }
+            state.notified.extend(answering);
+        }
+    }
+
     /// Runs the notified handlers.
     pub(crate) async fn flush_handlers(self: &Arc<Self>, context: &Arc<PlayContext>) {
         let failed: Vec<Arc<HostRun>> = context
@@ -215,6 +248,7 @@ impl Run {
                 self.note(format!("triggered running handlers for {}", host.name));
             }
         }
+        self.answer_again(context);
         let mut next = 0;
         // One that runs may bring in more.
         while let Some(handler) = context.handler(next) {
@@ -225,6 +259,9 @@ impl Run {
                 self.items(item, &told, &handler.frame, true).await;
             }
             next += 1;
+        }
+        for host in context.batch.iter().filter(|h| h.is_active()) {
+            host.state().called.clear();
         }
         for host in failed.iter().filter(|h| h.is_active()) {
             host.set_standing(Standing::Failed);

@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub standing: Standing,
     /// The numbers of the handlers notified, not run yet.
     pub notified: BTreeSet<usize>,
+    /// The names that were notified since the last flush, with the handlers that answered then.
+    pub called: Vec<(String, Vec<usize>)>,
     /// The handlers that a dry run cannot tell whether they are notified, and what it depends on.
     pub in_doubt: BTreeMap<usize, Vec<Origin>>,
     /// Its row of the recap.
@@ -63,6 +65,7 @@ impl HostRun {
         let state = State {
             standing: Standing::Active,
             notified: BTreeSet::new(),
+            called: vec![],
             in_doubt: BTreeMap::new(),
             recap,
             fails_after: false,

@@ -92,6 +92,9 @@ impl Run {
                 Some((Item::Block(block), hosts))
             })
             .collect();
+        for (item, _) in &opened {
+            frame.context.know_roles(std::slice::from_ref(item), frame);
+        }
         for (item, hosts) in opened {
             self.items(std::slice::from_ref(&item), &hosts, frame, handler)
                 .await;
@@ -141,6 +144,7 @@ impl Run {
         tally::count(&mut host.state().recap, &result.status(), ignored);
         if result.is_failed() && !ignored {
             host.set_standing(Standing::Failed);
+            self.remember_failure(context, host, result);
         }
     }
 
@@ -213,6 +217,14 @@ impl Run {
                 .map(|block| (block, wanted.name.clone())),
             _ => self.read_tasks(context, wanted, handler),
         };
+        let read = read.and_then(|(mut block, what)| {
+            if let Some(host) = hosts.first() {
+                let scope = self.scope(&host.name, Some(&context.task), &context.frame);
+                self.render_tags_within(&mut block, &scope)
+                    .map_err(|wrong| vec![wrong])?;
+            }
+            Ok((block, what))
+        });
         let (block, what) = match read {
             Ok((block, what)) => (Arc::new(block), what),
             Err(diagnostics) => {
@@ -220,7 +232,8 @@ impl Run {
                 let mut drawn = diagnostics.iter();
                 let result = drawn.next().map_or_else(
                     || TaskResult::failed(format!("could not include `{}`", wanted.name)),
-                    |first| self.failure(first),
+                    // As in Ansible, what cannot be read says so under a key of its own.
+                    |first| self.failure(first).with("reason", first.message.clone()),
                 );
                 drawn.for_each(|d| self.warn(d));
                 hosts
@@ -293,13 +306,16 @@ impl Run {
         let at = self.at(context);
         let span = &context.task.action.span;
         let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
-            let places: Vec<String> = self
-                .loader
-                .tasks_places(&wanted.name, &at)
+            let places = self.loader.tasks_places(&wanted.name, &at);
+            let first = places.first().map(|p| p.display().to_string());
+            let words = format!(
+                "Could not find or access '{}' on the Ansible Controller.",
+                first.as_deref().unwrap_or(&wanted.name)
+            );
+            let places: Vec<String> = places
                 .iter()
                 .map(|p| format!("`{}`", p.display()))
                 .collect();
-            let words = format!("the file of tasks `{}` is not there", wanted.name);
             return Err(vec![
                 Diagnostic::error(words)
                     .at(span)

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use rplay_inventory::{Inventory, select};
+use indexmap::IndexMap;
+use rplay_diag::Diagnostic;
+use rplay_inventory::select;
 use rplay_playbook::{Block, Item, Origin, Play, Role};
 
-use crate::tags::TagSelection;
+use crate::run::Run;
 
 /// What to list.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,34 +20,41 @@ pub struct Listing {
     pub tags: bool,
 }
 
-/// The list as text.
-pub fn list(
-    playbook: &str,
-    plays: &[Play],
-    inventory: &Inventory,
-    limit: Option<&[std::sync::Arc<str>]>,
-    selection: &TagSelection,
-    wanted: Listing,
-) -> String {
-    let mut out = format!("\nplaybook: {playbook}\n");
-    for (index, play) in plays.iter().enumerate() {
+impl Run {
+    /// The list of a playbook's plays as text.
+    ///
+    /// # Errors
+    /// A play's variables or tags are wrong.
+    pub fn list(
+        &self,
+        playbook: &str,
+        plays: Vec<Play>,
+        wanted: Listing,
+    ) -> Result<String, Diagnostic> {
+        let mut out = format!("\nplaybook: {playbook}\n");
+        for (index, mut play) in plays.into_iter().enumerate() {
+            let layers = self.play_layers(&play, IndexMap::new())?;
+            self.render_tags(&mut play, &layers)?;
+            self.list_play(&play, index + 1, wanted, &mut out);
+        }
+        Ok(out)
+    }
+
+    fn list_play(&self, play: &Play, number: usize, wanted: Listing, out: &mut String) {
         let pattern = pattern_of(play);
         let name = play.name();
         let tags = play.keywords.tags();
+        let shown = tags.join(", ");
         out.push_str(&format!(
-            "\n  play #{} ({pattern}): {name}\tTAGS: [{}]\n",
-            index + 1,
-            tags.join(", ")
+            "\n  play #{number} ({pattern}): {name}\tTAGS: [{shown}]\n"
         ));
         if wanted.hosts {
-            let mut hosts = select(inventory, &pattern).unwrap_or_default();
-            let limit: Option<HashSet<_>> = limit.map(|l| l.iter().collect());
+            let inventory = self.store.inventory();
+            let mut hosts = select(&inventory, &pattern).unwrap_or_default();
+            let limit: Option<HashSet<_>> = self.limit.as_ref().map(|l| l.iter().collect());
             hosts.retain(|h| limit.as_ref().is_none_or(|l| l.contains(h)));
-            out.push_str(&format!(
-                "    pattern: [{}]\n    hosts ({}):\n",
-                quoted(play),
-                hosts.len()
-            ));
+            let (quoted, count) = (quoted(play), hosts.len());
+            out.push_str(&format!("    pattern: [{quoted}]\n    hosts ({count}):\n"));
             hosts
                 .iter()
                 .for_each(|h| out.push_str(&format!("      {h}\n")));
@@ -54,7 +63,7 @@ pub fn list(
         for items in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
             collect(items, &tags, None, &mut rows);
         }
-        rows.retain(|(_, tags)| selection.selects(tags));
+        rows.retain(|(_, tags)| self.options.tags.selects(tags));
         if wanted.tasks {
             out.push_str("    tasks:\n");
             for (name, tags) in &rows {
@@ -62,14 +71,16 @@ pub fn list(
             }
         }
         if wanted.tags {
-            let mut all: Vec<&String> = rows.iter().flat_map(|(_, tags)| tags).collect();
-            all.sort();
+            let mut all: Vec<&str> = rows
+                .iter()
+                .flat_map(|(_, t)| t)
+                .map(String::as_str)
+                .collect();
+            all.sort_unstable();
             all.dedup();
-            let all: Vec<&str> = all.into_iter().map(String::as_str).collect();
             out.push_str(&format!("      TASK TAGS: [{}]\n", all.join(", ")));
         }
     }
-    out
 }
 
 /// Each task's name and tags.

@@ -19,6 +19,8 @@ use crate::template_vars;
 pub(crate) struct TaskIo {
     pub frame: Frame,
     pub file: PathBuf,
+    /// Of the files that the task itself takes.
+    pub kind: &'static str,
     pub store: Arc<Store>,
     pub options: Arc<Options>,
 }
@@ -68,6 +70,10 @@ impl TaskIo {
 }
 
 impl LookupIo for TaskIo {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     fn read(&self, kind: &str, name: &str) -> Result<String, String> {
         self.read_bytes(kind, name)
             .map(|content| encoding::of_bytes(&content))

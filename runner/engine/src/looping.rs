@@ -389,9 +389,10 @@ fn whole(mut results: Vec<TaskResult>, origin: &Origin) -> TaskResult {
     } else if !unknown.is_empty() {
         TaskResult::unknown(unknown)
     } else if !results.is_empty() && results.iter().all(TaskResult::is_skipped) {
-        TaskResult::skipped("All items skipped")
+        TaskResult::skipped("All items skipped").with("msg", "All items skipped")
     } else if results.is_empty() {
-        TaskResult::skipped("No items in the list")
+        let why = "No items in the list";
+        TaskResult::skipped(why).with("skipped_reason", why)
     } else {
         TaskResult::done(changed, Map::new()).with("msg", "All items completed")
     };

@@ -62,6 +62,9 @@ impl Run {
         let batches = self.batches(&play, &base, hosts.clone())?;
         batches.first().into_iter().for_each(|first| started(first));
         let layers = self.play_layers(&play, answers)?;
+        let mut tagged = Play::clone(&play);
+        self.render_tags(&mut tagged, &layers)?;
+        let play = Arc::new(tagged);
         for (number, batch) in batches.into_iter().enumerate() {
             if number > 0 {
                 started(&batch);
@@ -116,10 +119,15 @@ impl Run {
             }
         };
         let limit: Option<HashSet<_>> = self.limit.as_ref().map(|l| l.iter().collect());
-        let limited = chosen
+        let limited: Vec<&Arc<str>> = chosen
             .iter()
-            .filter(|name| limit.as_ref().is_none_or(|limit| limit.contains(name)));
-        let mut hosts: Vec<Arc<HostRun>> = limited.map(|name| self.host(name)).collect();
+            .filter(|name| limit.as_ref().is_none_or(|limit| limit.contains(name)))
+            .collect();
+        if let Some(fault) = limited.iter().find_map(|name| self.store.fault(name)) {
+            return Err(fault);
+        }
+        let mut hosts: Vec<Arc<HostRun>> =
+            limited.into_iter().map(|name| self.host(name)).collect();
         let order = play.keywords.get(Keyword::Order);
         let order = order.map(|node| text::string(&self.templar, node, vars));
         match order.transpose()?.as_deref().unwrap_or("inventory") {
@@ -152,9 +160,9 @@ impl Run {
     }
 
     /// The play's own variables and those of its files.
-    fn play_layers(
+    pub(crate) fn play_layers(
         &self,
-        play: &Arc<Play>,
+        play: &Play,
         answers: IndexMap<String, Value>,
     ) -> Result<Vec<(Level, Layer)>, Diagnostic> {
         let mut layers: Vec<(Level, Layer)> = vec![];
@@ -172,17 +180,29 @@ impl Run {
 
     /// A file of variables, opened where it is a vault.
     pub(crate) fn read_vars(&self, path: &std::path::Path) -> Result<Map, Diagnostic> {
+        mapping(self.read_yaml(path)?)
+    }
+
+    /// As [`Self::read_vars`]; a list of mappings counts as one.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn read_vars_file(&self, path: &std::path::Path) -> Result<Map, Diagnostic> {
+        let root = self.read_yaml(path)?;
+        let Kind::Seq(items) = root.kind else {
+            return mapping(root);
+        };
+        let maps: Result<Vec<Map>, Diagnostic> = items.into_iter().map(mapping).collect();
+        Ok(maps?.into_iter().flatten().collect())
+    }
+
+    fn read_yaml(&self, path: &std::path::Path) -> Result<Node, Diagnostic> {
         let text = self
             .templar
             .read_file(path)
             .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
         let source = Source::of_file(path, text);
-        let root = rplay_yaml::load(&source)?.root(&source);
-        match root.kind {
-            Kind::Map(map) => Ok(map),
-            Kind::Null => Ok(Map::new()),
-            _ => Err(Diagnostic::error("a file of variables is a mapping").at(&root.span)),
-        }
+        Ok(rplay_yaml::load(&source)?.root(&source))
     }
 
     /// `serial`: numbers, shares, and lists of them.
@@ -240,6 +260,7 @@ impl Run {
         let hosts = &context.batch;
         for host in hosts {
             host.state().notified.clear();
+            host.state().called.clear();
             host.state().in_doubt.clear();
         }
         for items in [&play.roles, &play.pre_tasks, &play.tasks, &play.post_tasks] {
@@ -373,4 +394,12 @@ fn own_vars(play: &Play) -> impl Iterator<Item = &Map> {
         .filter_map(|k| k.get(Keyword::Vars)?.as_map());
     let own = play.keywords.get(Keyword::Vars).and_then(Node::as_map);
     imports.chain(own)
+}
+
+fn mapping(node: Node) -> Result<Map, Diagnostic> {
+    match node.kind {
+        Kind::Map(map) => Ok(map),
+        Kind::Null => Ok(Map::new()),
+        _ => Err(Diagnostic::error("a file of variables is a mapping").at(&node.span)),
+    }
 }

@@ -146,17 +146,29 @@ impl PlayContext {
         for item in items {
             let Item::Block(block) = item else { continue };
             let inner = frame.enter(block);
-            if let Origin::Role(role) = &block.origin {
-                self.enter_role(role, &inner);
-            }
-            for items in [&block.items, &block.rescue, &block.always] {
+            let below = match &block.origin {
+                Origin::Role(role) => {
+                    // What a role depends on comes before it, and what is in it behind.
+                    let needed = block
+                        .items
+                        .iter()
+                        .take_while(|item| role.depends_on(item))
+                        .count();
+                    let (needed, own) = block.items.split_at(needed);
+                    self.know_roles(needed, &inner);
+                    self.enter_role(role, &inner);
+                    own
+                }
+                _ => &block.items,
+            };
+            for items in [below, &block.rescue, &block.always] {
                 self.know_roles(items, &inner);
             }
         }
     }
 
-    /// A role begins: its handlers can be notified from now on.
-    pub(crate) fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
+    /// A role's handlers can be notified from now on.
+    fn enter_role(&self, role: &Arc<Role>, frame: &Frame) {
         self.handlers().add(&role.handlers, frame);
         if role.public.is_so(self.private_roles) {
             let mut public = self

@@ -172,7 +172,7 @@ impl Run {
         let (name, vars) = match self.said(frame, task, Keyword::DelegateTo, vars) {
             None => (host.name.clone(), vars.clone()),
             Some(node) => {
-                let name = text::string(&self.templar, node, vars)?;
+                let name = self.delegate_of(node, vars)?;
                 let scope: Arc<dyn Vars> = Arc::new(self.scope(&name, task, frame));
                 (name, scope)
             }

@@ -25,6 +25,8 @@ pub(crate) struct TaskResult {
     pub is_secret: bool,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
+    /// The line that a failure of the task's own words is in, and those before it.
+    pub quoted: Vec<String>,
     /// Where it really ran, if delegated.
     pub delegated_to: Option<String>,
     /// What the module was asked to do, where a plan is made.
@@ -64,6 +66,7 @@ impl TaskResult {
             of_task: false,
             is_secret: false,
             diagnostic: None,
+            quoted: vec![],
             delegated_to: None,
             asked: None,
             invocation: None,
@@ -223,7 +226,9 @@ impl TaskResult {
             Ending::Failed(msg) => set("msg", msg.clone().into()),
             Ending::Skipped(why) => {
                 set("skipped", true.into());
-                if self.data.get("msg").and_then(Json::as_str) != Some(why) {
+                // Some say why under a key of their own.
+                let said = |key| self.data.get(key).and_then(Json::as_str) == Some(why);
+                if !said("msg") && !said("skipped_reason") {
                     set("skip_reason", why.clone().into());
                 }
             }

@@ -1,5 +1,6 @@
 //! A run: what all its plays share.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -69,6 +70,8 @@ pub struct Run {
     /// Whether to ask before each task.
     pub(crate) stepping: AtomicBool,
     sink: Arc<dyn Sink>,
+    /// Warnings that were told: each is told once.
+    pub(crate) warned: Mutex<HashSet<String>>,
     pub(crate) reload: Reload,
     hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
     next_task: AtomicU64,
@@ -95,11 +98,15 @@ impl Run {
     /// A run that has not begun.
     pub fn new(setup: Setup) -> Arc<Self> {
         let forks = setup.options.forks.max(1);
+        let (connect, escalate) = (&setup.options.connect, &setup.options.escalate);
+        for secret in connect.password.iter().chain(&escalate.password) {
+            setup.templar.redactor().register(secret.expose());
+        }
         Arc::new(Self {
             started: setup.options.start_at.is_none().into(),
             stepping: setup.options.step.into(),
             operator: setup.operator,
-            reached: crate::scope::connection_options(&setup.options.connect),
+            reached: crate::scope::connection_options(connect, escalate),
             options: Arc::new(setup.options),
             store: setup.store,
             loader: setup.loader,
@@ -111,6 +118,7 @@ impl Run {
             archives: Archives::default(),
             forks: Semaphore::new(forks),
             sink: setup.sink,
+            warned: Mutex::default(),
             reload: setup.reload,
             hosts: Mutex::default(),
             local_dir: OnceLock::new(),

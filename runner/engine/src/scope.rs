@@ -13,7 +13,7 @@ use rplay_yaml::{Key, Kind};
 
 use crate::frame::Frame;
 use crate::lookup_io::TaskIo;
-use crate::options::Connect;
+use crate::options::{Connect, Escalate};
 use crate::run::Run;
 
 /// The release of ansible-core that playbooks are read as.
@@ -70,6 +70,7 @@ impl Run {
         let scope = scope.with_io(Arc::new(TaskIo {
             frame: frame.clone(),
             file,
+            kind: task.map_or("files", kind_of_files),
             store: self.store.clone(),
             options: self.options.clone(),
         }));
@@ -156,8 +157,17 @@ impl Run {
     }
 }
 
+/// The folder of a role that has what a task takes.
+fn kind_of_files(task: &Task) -> &'static str {
+    match task.action.name.as_str() {
+        "template" => "templates",
+        "include_vars" => "vars",
+        _ => "files",
+    }
+}
+
 /// How hosts are reached where nothing else is said, by the variables that would say it.
-pub(crate) fn connection_options(options: &Connect) -> Layer {
+pub(crate) fn connection_options(options: &Connect, escalate: &Escalate) -> Layer {
     let kind = match options.kind.as_deref() {
         None | Some("smart") => "ssh",
         Some(kind) => kind,
@@ -166,6 +176,18 @@ pub(crate) fn connection_options(options: &Connect) -> Layer {
     for name in ["ansible_user", "ansible_ssh_user"] {
         let user = options.user.as_deref().map(Value::from);
         said.extend(user.map(|user| (name.to_owned(), user)));
+    }
+    // What was asked for with `-k` and `-K`, under every name that playbooks know it by.
+    let passwords = [
+        ("ansible_password", &options.password),
+        ("ansible_ssh_pass", &options.password),
+        ("ansible_ssh_password", &options.password),
+        ("ansible_become_password", &escalate.password),
+        ("ansible_become_pass", &escalate.password),
+    ];
+    for (name, password) in passwords {
+        let password = password.as_ref().map(|secret| Value::from(secret.expose()));
+        said.extend(password.map(|password| (name.to_owned(), password)));
     }
     Layer::Values(Arc::new(said))
 }
@@ -203,10 +225,19 @@ fn magic_of_place(frame: &Frame) -> Layer {
         magic.extend(collection.map(|name| ("ansible_collection_name".to_owned(), name)));
         magic.insert("ansible_role_name".to_owned(), Value::from(&**name));
         magic.insert("role_path".to_owned(), Value::from(path.as_str()));
-        if !parents.is_empty() {
-            let parents = list(parents);
+        // A role that another depends on is not called by it.
+        let called = std::iter::zip(frame.roles(), frame.roles().skip(1))
+            .take_while(|(role, outer)| {
+                !outer
+                    .dependencies
+                    .iter()
+                    .any(|needed| Arc::ptr_eq(needed, role))
+            })
+            .count();
+        if called > 0 {
+            let parents = list(&parents[..called]);
             magic.insert("ansible_parent_role_names".to_owned(), parents);
-            let above = list(above);
+            let above = list(&above[..called]);
             magic.insert("ansible_parent_role_paths".to_owned(), above);
         }
     }

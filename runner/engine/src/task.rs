@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::FutureExt;
-use rplay_diag::{Diagnostic, Style, render};
+use rplay_diag::{Diagnostic, Span, Style, render};
 use rplay_event::{Event, TaskId};
 use rplay_playbook::{Keyword, Task};
 use rplay_template::{Origin, Vars};
@@ -99,12 +99,10 @@ impl Run {
 
     /// The line that a task begins in, and up to two before it.
     fn lines_around(&self, task: &Task) -> Vec<String> {
-        let text = task.span.source().shown();
-        let line = task.span.line_col().line;
-        let first = line.saturating_sub(3);
-        let lines = text.lines().skip(first).take(line - first);
         let redactor = self.templar.redactor();
+        let lines = task.span.lines();
         lines
+            .iter()
             .map(|line| redactor.redact(line).into_owned())
             .collect()
     }
@@ -282,7 +280,12 @@ impl Run {
     }
 
     /// What a rescue may look at.
-    fn remember_failure(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) {
+    pub(crate) fn remember_failure(
+        &self,
+        context: &TaskContext,
+        host: &HostRun,
+        result: &TaskResult,
+    ) {
         let value = result.value(&context.origin);
         let name = context
             .task
@@ -431,6 +434,7 @@ impl Run {
         let mut result = TaskResult::failed(diagnostic.message.clone());
         result.of_task = true;
         result.diagnostic = Some(render(diagnostic, Style::Plain));
+        result.quoted = diagnostic.span().map(Span::lines).unwrap_or_default();
         result
     }
 }

@@ -103,7 +103,7 @@ impl Run {
         if let Some(map) = known().get(path) {
             return Ok(map.clone());
         }
-        let map = Arc::new(self.read_vars(path)?);
+        let map = Arc::new(self.read_vars_file(path)?);
         known().insert(path.to_owned(), map.clone());
         Ok(map)
     }

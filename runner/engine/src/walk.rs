@@ -126,8 +126,10 @@ impl Run {
         handler: bool,
     ) {
         let inner = frame.enter(block);
-        if let Origin::Role(role) = &block.origin {
-            frame.context.enter_role(role, &inner);
+        if let Origin::Role(_) = &block.origin {
+            frame
+                .context
+                .know_roles(&[Item::Block(block.clone())], frame);
         }
         let mut taking_part: Vec<Arc<HostRun>> =
             hosts.iter().filter(|h| h.is_active()).cloned().collect();

@@ -174,6 +174,9 @@ pub struct Ended {
     pub changes: Vec<Change>,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
+    /// The line that the diagnostic points at, and up to two before it.
+    #[serde(skip)]
+    pub quoted: Vec<String>,
     /// The failure counts for nothing (`ignore_errors`).
     pub ignored: bool,
     /// Microseconds from start to end.

@@ -28,4 +28,4 @@ pub use model::{Group, Host, Inventory, Layer, Lineage};
 pub use pattern::select;
 pub use plugin::Render;
 pub use settings::Settings;
-pub use vars_files::{Reader, VarsFiles};
+pub use vars_files::{Fault, Reader, VarsFiles};

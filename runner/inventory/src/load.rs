@@ -86,7 +86,7 @@ pub fn load(sources: &[String], with: &With<'_>) -> Result<Loaded, Diagnostic> {
     } = loading;
     // After all sources: a folder's files hold for every source's groups and hosts, and over them.
     for folder in folders {
-        add_vars(&VarsFiles::read(&folder, with.reader)?, &mut inventory);
+        add_vars(&VarsFiles::found(&folder, with.reader), &mut inventory);
     }
     settle(&mut inventory);
     notes

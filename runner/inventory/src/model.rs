@@ -7,6 +7,8 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 use rplay_yaml::Map;
 
+use crate::vars_files::Fault;
+
 /// Variables from one place, shared by all who have them.
 pub type Layer = Arc<Map>;
 
@@ -19,6 +21,8 @@ pub struct Inventory {
     pub groups: IndexMap<Arc<str>, Group>,
     /// The sources read, for `ansible_inventory_sources`.
     pub sources: Vec<PathBuf>,
+    /// Files of variables that could not be read.
+    pub faults: Vec<Fault>,
 }
 
 /// A host.

@@ -9,6 +9,7 @@ use crate::vars_files::VarsFiles;
 
 /// Puts `group_vars` and `host_vars` over what the inventory itself says.
 pub(crate) fn add_vars(files: &VarsFiles, inventory: &mut Inventory) {
+    inventory.faults.extend_from_slice(&files.faults);
     for (name, group) in &mut inventory.groups {
         group.files.extend_from_slice(files.group(name));
     }

@@ -18,6 +18,8 @@ pub type Reader = dyn Fn(&Path) -> io::Result<String> + Send + Sync;
 pub struct VarsFiles {
     groups: IndexMap<String, Vec<Layer>>,
     hosts: IndexMap<String, Vec<Layer>>,
+    /// What could not be read.
+    pub faults: Vec<Fault>,
 }
 
 impl VarsFiles {
@@ -26,10 +28,32 @@ impl VarsFiles {
     /// # Errors
     /// A file that cannot be read or is no mapping.
     pub fn read(folder: &Path, reader: &Reader) -> Result<Self, Diagnostic> {
-        Ok(Self {
-            groups: names(&folder.join("group_vars"), reader)?,
-            hosts: names(&folder.join("host_vars"), reader)?,
-        })
+        let files = Self::found(folder, reader);
+        match files.faults.first() {
+            Some(fault) => Err(fault.what.clone()),
+            None => Ok(files),
+        }
+    }
+
+    /// As [`Self::read`]; what cannot be read is a fault of its group or host, which may have no
+    /// part in a play: the vault of another stage, say.
+    pub fn found(folder: &Path, reader: &Reader) -> Self {
+        let mut faults = vec![];
+        let mut of = |part: &str, owner: fn(String) -> Owner| {
+            let (found, wrong) = names(&folder.join(part), reader);
+            let wrong = wrong.into_iter();
+            faults.extend(wrong.map(|(name, what)| Fault {
+                of: owner(name),
+                what,
+            }));
+            found
+        };
+        let (groups, hosts) = (of("group_vars", Owner::Group), of("host_vars", Owner::Host));
+        Self {
+            groups,
+            hosts,
+            faults,
+        }
     }
 
     /// A group's layers, later ones over earlier ones.
@@ -40,6 +64,34 @@ impl VarsFiles {
     /// A host's layers, later ones over earlier ones.
     pub fn host(&self, name: &str) -> &[Layer] {
         self.hosts.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What a file of variables is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// The group of that name.
+    Group(String),
+    /// The host of that name.
+    Host(String),
+}
+
+/// A file of variables that could not be read.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Whose it is.
+    pub of: Owner,
+    /// What is wrong with it.
+    pub what: Diagnostic,
+}
+
+impl Fault {
+    /// Whether a host that is in these groups needs the file.
+    pub fn concerns(&self, host: &str, groups: &[Arc<str>]) -> bool {
+        match &self.of {
+            Owner::Group(name) => groups.iter().any(|group| **group == **name),
+            Owner::Host(name) => name == host,
+        }
     }
 }
 
@@ -54,7 +106,9 @@ fn rank(path: &Path) -> usize {
     known.map_or(0, |at| at + 1)
 }
 
-fn names(folder: &Path, reader: &Reader) -> Result<IndexMap<String, Vec<Layer>>, Diagnostic> {
+type Found = IndexMap<String, Vec<Layer>>;
+
+fn names(folder: &Path, reader: &Reader) -> (Found, Vec<(String, Diagnostic)>) {
     let mut chosen: IndexMap<String, PathBuf> = IndexMap::new();
     for path in sorted(folder) {
         let Some(stem) = name_of(&path) else { continue };
@@ -63,11 +117,14 @@ fn names(folder: &Path, reader: &Reader) -> Result<IndexMap<String, Vec<Layer>>,
             *known = path;
         }
     }
-    let mut found: IndexMap<String, Vec<Layer>> = IndexMap::new();
+    let (mut found, mut wrong) = (Found::new(), vec![]);
     for (stem, path) in chosen {
-        read_into(&path, reader, found.entry(stem).or_default())?;
+        let layers = found.entry(stem.clone()).or_default();
+        if let Err(what) = read_into(&path, reader, layers) {
+            wrong.push((stem, what));
+        }
     }
-    Ok(found)
+    (found, wrong)
 }
 
 /// The group or host that a file or folder is for; `None` for what is neither.
@@ -165,5 +222,21 @@ mod tests {
         assert_eq!(read("a"), ["a.yml"]);
         assert_eq!(read("b"), ["b.yaml"]);
         assert_eq!(read("c"), ["c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_fault_of_its_group_alone() {
+        let dir = std::env::temp_dir().join(format!("rplay-vars-faults-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("group_vars")).unwrap();
+        std::fs::write(dir.join("group_vars/good.yml"), "v: 1\n").unwrap();
+        std::fs::write(dir.join("group_vars/bad.yml"), "- v\n").unwrap();
+        let reader = |path: &Path| std::fs::read_to_string(path);
+        let files = VarsFiles::found(&dir, &reader);
+        let all = VarsFiles::read(&dir, &reader);
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(all.is_err());
+        assert_eq!((files.group("good").len(), files.faults.len()), (1, 1));
+        let concerns = |group: &str| files.faults[0].concerns("h", &[group.into()]);
+        assert!(concerns("bad") && !concerns("good"));
     }
 }

@@ -4,7 +4,7 @@ use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::{Open, continued, is_template, split_node};
-use crate::elsewhere::collection_of;
+use crate::elsewhere::full_name;
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
 use crate::types::Action;
@@ -55,8 +55,8 @@ pub(crate) fn parse(
     } else {
         match include::resolve(&name, modules).or_else(|| moved(&name, modules)) {
             Some(known) => known,
-            None if let Some(collection) = collection_of(&name) => {
-                let mut action = missing_module(name, &collection, span);
+            None if let Some(full) = full_name(&name) => {
+                let mut action = missing_module(name, &full, span);
                 if !modules.faults_wait() {
                     problems.extend(std::mem::take(&mut action.faults));
                 }
@@ -95,17 +95,16 @@ pub(crate) fn parse(
 
 /// The module that a name of old means, where its collection is there.
 fn moved(name: &str, modules: &dyn KnownModules) -> Option<String> {
-    let full = format!("{}.{name}", collection_of(name)?);
-    modules.resolve(&full)
+    modules.resolve(&full_name(name)?)
 }
 
 /// A call of a module that only Ansible has: the task fails of it where it runs.
-fn missing_module(name: String, collection: &str, span: Span) -> Action {
-    let full = format!("{collection}.{}", name.rsplit('.').next().unwrap_or(&name));
+fn missing_module(name: String, full: &str, span: Span) -> Action {
     let words = format!("the module `{full}` is not part of rplay: it only exists in Python");
-    let fault = Diagnostic::error(words).at(&span).help(
-        "`rplay doc` lists the modules; a program of yours in `library/` can stand in for it, and `command` runs what is on the target",
-    );
+    let fault = Diagnostic::error(words)
+        .at(&span)
+        .help("with its collection and ansible-core installed on this machine, it runs on hosts that have Python")
+        .help("`rplay doc` lists the modules that need neither; a program of yours in `library/` can stand in for it");
     Action {
         written: name.clone(),
         name,

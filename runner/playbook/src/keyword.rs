@@ -166,6 +166,11 @@ impl Keyword {
             .map(|(_, w, ..)| *w)
     }
 
+    /// Whether a word is a keyword anywhere.
+    pub(crate) fn is_one(word: &str) -> bool {
+        TABLE.iter().any(|(_, w, ..)| *w == word)
+    }
+
     /// The word itself.
     pub fn word(self) -> &'static str {
         self.row().1

@@ -33,3 +33,4 @@ pub use role_path::{collections_path, roles_path};
 pub use sources::{Disk, KnownModules, Sources};
 pub use task::short;
 pub use types::{Action, Block, Item, Loop, Origin, Play, Public, Role, Task};
+pub use variable_name::reserved_name;

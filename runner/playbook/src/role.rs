@@ -50,9 +50,11 @@ impl Loader {
         let context = &context.with_vars(call.keywords.get(Keyword::Vars).and_then(Node::as_map));
         let name = self.early_text(&call.name, context, problems)?;
         let Some(found) = self.find_role(&name, context) else {
-            let error = Diagnostic::error(format!("the role `{name}` is not there"));
-            let places = self.role_places(&name, context);
-            problems.push(error.at(&call.name.span).help(searched(&places)));
+            let words = format!(
+                "the role '{name}' was not found in {}",
+                self.searched(&name, context)
+            );
+            problems.push(Diagnostic::error(words).at(&call.name.span));
             return None;
         };
         let link = RoleLink {

@@ -65,6 +65,25 @@ impl Loader {
         })
     }
 
+    /// The folders that a role is looked for in, in words.
+    pub(crate) fn searched(&self, name: &str, context: &Context) -> String {
+        // Who has no such role does not have the layout either that Ansible knows nothing of.
+        let beside = clean(&context.playbook_dir.join("..").join("roles"));
+        let places = self.role_places(name, context).into_iter();
+        let folders = places.filter_map(|place| {
+            let folder = match place.parent() {
+                // The folder that the playbook is called from is written as nothing.
+                Some(folder) if place.ends_with(name) && folder.as_os_str().is_empty() => {
+                    ".".into()
+                }
+                Some(folder) if place.ends_with(name) => folder.to_owned(),
+                _ => place,
+            };
+            (folder != beside).then(|| self.sources.absolute(&folder).display().to_string())
+        });
+        folders.collect::<Vec<_>>().join(":")
+    }
+
     /// Every place that a role is looked for, in order.
     pub(crate) fn role_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
         let mut places = self.collection_places(name, "roles", context);

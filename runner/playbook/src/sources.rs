@@ -19,6 +19,11 @@ pub trait Sources: Send + Sync {
 
     /// The paths in a folder, sorted; none where it cannot be read.
     fn list(&self, path: &Path) -> Vec<PathBuf>;
+
+    /// The whole path, where there is a folder that it is relative to.
+    fn absolute(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
 }
 
 /// The disk.
@@ -43,6 +48,10 @@ impl Sources for Disk {
         let mut paths: Vec<_> = entries.map(|e| e.path()).collect();
         paths.sort();
         paths
+    }
+
+    fn absolute(&self, path: &Path) -> PathBuf {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
     }
 }
 

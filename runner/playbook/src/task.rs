@@ -5,7 +5,7 @@ use std::path::Path;
 use rplay_diag::{Diagnostic, did_you_mean};
 use rplay_yaml::{Key, Kind, Node};
 
-use crate::elsewhere::collection_of;
+use crate::elsewhere::full_name;
 use crate::include::{self, read_keyword};
 use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
 use crate::shape::Shape;
@@ -137,7 +137,7 @@ impl<'a> Words<'a> {
 fn is_action(word: &str, modules: &dyn KnownModules) -> bool {
     matches!(word, "action" | "local_action")
         || include::resolve(word, modules).is_some()
-        || collection_of(word).is_some()
+        || !word.starts_with("with_") && full_name(word).is_some()
 }
 
 fn no_mapping(node: &Node) -> Diagnostic {

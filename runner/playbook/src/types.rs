@@ -147,6 +147,20 @@ pub struct Role {
 }
 
 impl Role {
+    /// Whether the item is a role that it depends on.
+    pub fn depends_on(&self, item: &Item) -> bool {
+        let Item::Block(block) = item else {
+            return false;
+        };
+        match &block.origin {
+            Origin::Role(role) => self
+                .dependencies
+                .iter()
+                .any(|needed| Arc::ptr_eq(needed, role)),
+            _ => false,
+        }
+    }
+
     /// Its name, behind the collection that it belongs to.
     pub fn full_name(&self) -> Cow<'_, str> {
         match &self.collection {

@@ -130,6 +130,13 @@ fn arguments_may_be_one_template() {
 }
 
 #[test]
+fn a_loop_may_have_the_lookup_of_a_collection() {
+    let task = only_task("    - command: uptime\n      with_community.general.filetree: [a]\n");
+    let lookup = task.looped.as_ref().unwrap().lookup.as_deref();
+    assert_eq!(lookup, Some("community.general.filetree"));
+}
+
+#[test]
 fn loops_keep_their_lookup() {
     let task = only_task("    - debug:\n      with_fileglob: /etc/*\n");
     assert_eq!(
@@ -186,7 +193,7 @@ fn imported_playbooks_bring_their_keywords() {
     let files = [
         (
             "site.yml",
-            "- import_playbook: \"{{ which }}/web.yml\"\n  vars: {which: plays, port: 1}\n  tags: t\n  when: x\n",
+            "- import_playbook: \"{{ which }}/web.yml\"\n  vars: {which: plays, other: 1}\n  tags: t\n  when: x\n",
         ),
         (
             "plays/web.yml",

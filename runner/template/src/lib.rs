@@ -28,6 +28,7 @@ mod templar;
 mod tests_of_values;
 mod unary_plus;
 pub mod unknown;
+mod variadic;
 mod vars;
 pub mod vault;
 mod vault_file;

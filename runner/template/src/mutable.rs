@@ -17,9 +17,13 @@ struct List(RwLock<Vec<Value>>);
 #[derive(Debug)]
 struct Map(RwLock<IndexMap<Value, Value>>);
 
-/// A list or mapping as one that can be changed; any other value as it is.
+/// A list or mapping as one that can be changed; any other value as it is. What a template made
+/// itself stays the one that it is, under every name.
 pub(crate) fn mutable(value: &Value) -> Result<Value, Error> {
+    let is_own = value.downcast_object_ref::<List>().is_some()
+        || value.downcast_object_ref::<Map>().is_some();
     Ok(match value.kind() {
+        _ if is_own => value.clone(),
         ValueKind::Seq if !value.is_tuple() => {
             Value::from_object(List(RwLock::new(value.try_iter()?.collect())))
         }

@@ -161,7 +161,15 @@ impl<'a> Edits<'a> {
     fn stmt(&mut self, stmt: &Stmt<'a>) {
         match stmt {
             Stmt::Template(s) => self.stmts(&s.children),
-            Stmt::EmitExpr(s) => self.expr(&s.expr),
+            Stmt::EmitExpr(s) => {
+                self.expr(&s.expr);
+                // `{{ x.append(1) or '' }}` is how many a template says `do`.
+                match &s.expr {
+                    Expr::Call(call) => self.mutable_call(call),
+                    Expr::BinOp(op) => self.mutable(&op.left),
+                    _ => {}
+                }
+            }
             Stmt::ForLoop(s) => {
                 self.expr(&s.iter);
                 s.filter_expr.iter().for_each(|e| self.expr(e));
@@ -213,12 +221,17 @@ impl<'a> Edits<'a> {
                 s.defaults.iter().for_each(|e| self.expr(e));
                 self.names.push(s.name);
                 self.macro_body(&s.body);
+                let span = s.span();
+                self.variadic(s, span.start_offset as usize, span.end_offset as usize);
             }
             Stmt::CallBlock(s) => {
                 self.call(&s.call);
                 self.macro_body(&s.macro_decl.body);
             }
-            Stmt::Do(s) => self.call(&s.call),
+            Stmt::Do(s) => {
+                self.call(&s.call);
+                self.mutable_call(&s.call);
+            }
             _ => {}
         }
     }
@@ -454,17 +467,94 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// `{% set x = [] %}`: what a template makes, it may change.
-    fn mutable(&mut self, expr: &Expr<'_>) {
-        let span = match expr {
-            Expr::List(s) => s.span(),
-            Expr::Map(s) => s.span(),
-            _ => return,
+    /// A macro whose text has `varargs` or `kwargs` takes more than it names. It gets them as two
+    /// parameters more, from what stands in for it under its name.
+    fn variadic(&mut self, found: &ast::Macro<'_>, start: usize, end: usize) -> Option<()> {
+        let own = self.text.get(start..end)?;
+        if !own.contains("varargs") && !own.contains("kwargs") {
+            return None;
+        }
+        let params: Vec<&str> = found
+            .args
+            .iter()
+            .filter_map(|arg| match arg {
+                Expr::Var(var) => Some(var.id),
+                _ => None,
+            })
+            .collect();
+        let written = found.args.iter().chain(&found.defaults);
+        let last = written.map(|e| e.span().end_offset as usize).max();
+        let from = last.unwrap_or(start);
+        let close = from + self.text.get(from..end)?.find(')')?;
+        let after = &self.text[end..];
+        let sign = after.trim_start();
+        let blanks = after.len() - sign.len();
+        // Other signs of blocks are not known here.
+        let sign = ["%}", "-%}", "+%}"]
+            .into_iter()
+            .find(|known| sign.starts_with(known))?;
+        let comma = match self.text[..close].trim_end().ends_with(['(', ',']) {
+            true => "",
+            false => ",",
         };
-        self.edit(
-            span.end_offset as usize..span.end_offset as usize,
-            "|__mutable",
+        self.edit(close..close, format!("{comma}varargs=[],kwargs={{}}"));
+        let name = found.name;
+        let params: Vec<String> = params.iter().map(|param| format!("'{param}'")).collect();
+        let stand_in = format!(
+            "{{% set {name}={name}|__variadic([{}]) {sign}",
+            params.join(",")
         );
+        let end = end + blanks + sign.len();
+        self.edit(end..end, stand_in);
+        Some(())
+    }
+
+    /// `{% set x = [] %}`, `{% set x = namespace(all=[]) %}`, `{% set x = y | list %}`: what a
+    /// template makes, it may change.
+    fn mutable(&mut self, expr: &Expr<'_>) {
+        match expr {
+            Expr::List(s) => s.items.iter().for_each(|e| self.mutable(e)),
+            Expr::Map(s) => s.values.iter().for_each(|e| self.mutable(e)),
+            Expr::Filter(s) => {
+                s.expr.iter().for_each(|e| self.mutable(e));
+                self.mutable_args(&s.args);
+                if !MAKING.contains(&s.name) {
+                    return;
+                }
+            }
+            Expr::Call(s) => {
+                self.mutable_call(s);
+                if !matches!(&s.expr, Expr::Var(name) if name.id == "dict") {
+                    return;
+                }
+            }
+            Expr::IfExpr(s) => {
+                self.mutable(&s.true_expr);
+                s.false_expr.iter().for_each(|e| self.mutable(e));
+                return;
+            }
+            _ => return,
+        }
+        let (start, end) = (start(expr), expr.span().end_offset as usize);
+        // In brackets: a dot behind the name would be part of it.
+        self.edit(start..start, "(");
+        self.edit(end..end, "|__mutable)");
+    }
+
+    /// `x.setdefault('k', []).append(1)`: what a method is given may be what it gives back.
+    fn mutable_call(&mut self, call: &ast::Call<'_>) {
+        if let Expr::GetAttr(callee) = &call.expr {
+            self.mutable(&callee.expr);
+        }
+        self.mutable_args(&call.args);
+    }
+
+    fn mutable_args(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            if let CallArg::Pos(e) | CallArg::Kwarg(_, e) = arg {
+                self.mutable(e);
+            }
+        }
     }
 
     /// The place of `sign` before an operand, over blanks and parentheses.
@@ -473,6 +563,27 @@ impl<'a> Edits<'a> {
         head.ends_with(sign).then(|| head.len() - sign.len())
     }
 }
+
+/// Filters that make a new list or mapping of what they are given.
+const MAKING: &[&str] = &[
+    "combine",
+    "dict2items",
+    "difference",
+    "flatten",
+    "intersect",
+    "items2dict",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "select",
+    "selectattr",
+    "sort",
+    "split",
+    "union",
+    "unique",
+    "zip",
+];
 
 fn is_lookup(callee: &Expr<'_>) -> bool {
     matches!(callee, Expr::Var(name) if ["lookup", "query", "q"].contains(&name.id))

@@ -52,6 +52,11 @@ pub trait LookupIo: Send + Sync {
         self.read(kind, name).map(String::into_bytes)
     }
 
+    /// The kind of the files that the task itself takes.
+    fn kind(&self) -> &'static str {
+        "files"
+    }
+
     /// The path of such a file, if it is there.
     fn find(&self, kind: &str, name: &str) -> Option<PathBuf>;
 

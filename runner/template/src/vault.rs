@@ -19,6 +19,7 @@ pub struct VaultKeys(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
+    tried: Tried,
     passwords: Vec<(Option<String>, String)>,
     /// What was opened: deriving a key takes its time, and every host asks.
     opened: Mutex<HashMap<String, String>>,
@@ -30,11 +31,27 @@ impl fmt::Debug for VaultKeys {
     }
 }
 
+/// Which passwords are tried on a vault.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tried {
+    /// All of them, first those of the vault's id.
+    #[default]
+    All,
+    /// Those of the vault's id, and no others.
+    OfItsId,
+}
+
 impl VaultKeys {
     /// Passwords with their vault ids.
     pub fn new(passwords: Vec<(Option<String>, String)>) -> Self {
+        Self::tried(passwords, Tried::All)
+    }
+
+    /// Passwords with their vault ids, of which some are tried.
+    pub fn tried(passwords: Vec<(Option<String>, String)>, tried: Tried) -> Self {
         Self(Arc::new(Inner {
             passwords,
+            tried,
             opened: Mutex::default(),
         }))
     }
@@ -76,16 +93,23 @@ impl VaultKeys {
     pub fn open(&self, text: &str) -> Result<(Vec<u8>, usize), String> {
         let (id, body) = parse(text)?;
         if self.0.passwords.is_empty() {
-            return Err("no vault password was given".to_owned());
+            return Err("Attempting to decrypt but no vault secrets found".to_owned());
         }
+        // A vault that names no id is of the usual one, where only ids count.
+        let id = match self.0.tried {
+            Tried::All => id,
+            Tried::OfItsId => id.or_else(|| Some("default".to_owned())),
+        };
         let matches = |name: &Option<String>| name.is_some() && *name == id;
-        let all = || self.0.passwords.iter().enumerate();
+        let tried = |name| self.0.tried == Tried::All || matches(name);
+        let numbered = || self.0.passwords.iter().enumerate();
+        let all = || numbered().filter(|(_, (name, _))| tried(name));
         let first = all().filter(|(_, (name, _))| matches(name));
         let rest = all().filter(|(_, (name, _))| !matches(name));
         first
             .chain(rest)
             .find_map(|(number, (_, password))| Some((open(&body, password)?, number)))
-            .ok_or_else(|| "none of the vault passwords opens it".to_owned())
+            .ok_or_else(|| "no vault secrets were found that could decrypt".to_owned())
     }
 }
 
@@ -109,7 +133,15 @@ fn parse(text: &str) -> Result<(Option<String>, Body), String> {
         _ => return Err("it does not begin with $ANSIBLE_VAULT;1.1;AES256".to_owned()),
     }
     let garbled = || "its text is damaged".to_owned();
-    let outer = unhex(&lines.map(str::trim).collect::<String>()).ok_or_else(garbled)?;
+    let digits = lines.map(str::trim).collect::<String>();
+    if digits.contains(|c: char| !c.is_ascii_hexdigit()) {
+        // Ansible's words.
+        return Err("Vault format unhexlify error: Non-hexadecimal digit found".to_owned());
+    }
+    if digits.len() % 2 != 0 {
+        return Err("Vault format unhexlify error: Odd-length string".to_owned());
+    }
+    let outer = unhex(&digits).ok_or_else(garbled)?;
     let outer = String::from_utf8(outer).map_err(|_| garbled())?;
     let parts: Option<Vec<Vec<u8>>> = outer.split('\n').map(unhex).collect();
     let [salt, hmac, cipher]: [Vec<u8>; 3] = parts

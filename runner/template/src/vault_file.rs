@@ -38,7 +38,14 @@ impl Templar {
     /// # Errors
     /// I/O errors, and a vault that no password opens.
     pub fn read_file(&self, path: &Path) -> std::io::Result<String> {
-        let text = std::fs::read_to_string(path)?;
+        self.opened(std::fs::read_to_string(path)?)
+    }
+
+    /// The text of a file, opened where it is a vault.
+    ///
+    /// # Errors
+    /// A vault that no password opens.
+    pub fn opened(&self, text: String) -> std::io::Result<String> {
         if !vault::is_vault(&text) {
             return Ok(text);
         }

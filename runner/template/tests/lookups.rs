@@ -186,3 +186,21 @@ fn what_is_not_there_is_told_in_ansibles_words() {
     );
     place.gives("lookup('config', 'NOPE', on_missing='skip')", json!([]));
 }
+
+#[test]
+fn lookups_that_moved_to_a_collection_go_by_its_name_too() {
+    let place = Place::new(&[]);
+    place.gives(
+        "query('community.general.flattened', [1, [2]])",
+        json!([1, 2]),
+    );
+    place.gives(
+        "query('community.general.cartesian', [1], [2, 3])",
+        json!([[1, 2], [1, 3]]),
+    );
+    assert!(
+        place
+            .value("query('community.general.items', [1])")
+            .is_err()
+    );
+}

@@ -349,3 +349,71 @@ fn bytes_pass_through_a_text() {
     let asked = "\"{{ '/+kB/w==' | b64decode | b64encode }}\"";
     assert_eq!(value("a: 1", asked).unwrap(), "/+kB/w==");
 }
+
+#[test]
+fn a_template_may_change_what_it_made_wherever_that_is() {
+    let names = "xs: [1]\nm: {a: 1}";
+    for (text, want) in [
+        (
+            "{% set n = namespace(all=[]) %}{% set _ = n.all.append(1) %}{{ n.all }}",
+            "[1]",
+        ),
+        (
+            "{% set d = {'a': []} %}{% set _ = d['a'].append(1) %}{{ d }}",
+            "{'a': [1]}",
+        ),
+        (
+            "{% set l = xs | list %}{% set _ = l.append(2) %}{{ l }} {{ xs }}",
+            "[1, 2] [1]",
+        ),
+        (
+            "{% set l = no | default([]) %}{% do l.append(2) %}{{ l }}",
+            "[2]",
+        ),
+        (
+            "{% set l = [] if m else [9] %}{% set k = l | default([]) %}{% do k.append(2) %}{{ l }}",
+            "[2]",
+        ),
+        (
+            "{% set d = {} %}{% do d.setdefault('k', []).append(1) %}{{ d }}",
+            "{'k': [1]}",
+        ),
+        (
+            "{% set d = {} %}{{ d.setdefault('k', []).append(1) or '' }}{{ d }}",
+            "{'k': [1]}",
+        ),
+        (
+            "{% set l = [] %}{% do l.append({'n': []}) %}{% do l[0].n.append(1) %}{{ l }}",
+            "[{'n': [1]}]",
+        ),
+        (
+            "{% set d = dict(a=1) %}{% do d.update({'b': 2}) %}{{ d }}",
+            "{'a': 1, 'b': 2}",
+        ),
+    ] {
+        // The blanks keep it a text.
+        let got = value(names, &format!("\"x{}\"", text.replace('"', "\\\""))).unwrap();
+        assert_eq!(got, json!(format!("x{want}")), "{text}");
+    }
+    assert!(value(names, "\"{% set l = xs %}{% set _ = l.append(2) %}\"").is_err());
+}
+
+#[test]
+fn a_macro_may_take_more_than_it_names() {
+    let kv = "{% macro kv(k, v='none') %}{{ k }}={{ v }} {{ varargs }} {{ kwargs | dictsort }}{% endmacro %}";
+    for (call, want) in [
+        ("{{ kv('a') }}", "a=none [] []"),
+        (
+            "{{ kv('a', 1, 2, 3, z=1, y=2) }}",
+            "a=1 [2, 3] [['y', 2], ['z', 1]]",
+        ),
+        ("{{ kv(k='a', v=2) }}", "a=2 [] []"),
+    ] {
+        let got = value("", &format!("\"x{kv}{call}\"")).unwrap();
+        assert_eq!(got, json!(format!("x{want}")), "{call}");
+    }
+    let none = "x{% macro all() -%} {{ varargs | join('+') }}{{ caller() }} {%- endmacro %}{% call all(1, 2) %}!{% endcall %}";
+    assert_eq!(value("", &format!("\"{none}\"")).unwrap(), json!("x1+2!"));
+    let strict = "x{% macro one(a) %}{{ a }}{% endmacro %}{{ one(1, 2) }}";
+    assert!(value("", &format!("\"{strict}\"")).is_err());
+}

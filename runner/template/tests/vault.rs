@@ -7,7 +7,7 @@ mod common;
 use std::sync::Arc;
 
 use rplay_diag::{Style, render};
-use rplay_template::vault::{VaultKeys, encrypt, is_vault};
+use rplay_template::vault::{Tried, VaultKeys, encrypt, is_vault};
 use rplay_template::{Redactor, Templar, Vars, to_json};
 
 use common::{vars, yaml};
@@ -45,13 +45,16 @@ fn a_vault_opens_with_its_password_among_others() {
 #[test]
 fn a_wrong_password_and_a_damaged_vault_are_told_apart() {
     let wrong = keys(&[(None, "wrong")]).decrypt(PLAIN).unwrap_err();
-    assert_eq!(wrong, "none of the vault passwords opens it");
+    assert_eq!(wrong, "no vault secrets were found that could decrypt");
     let none = keys(&[]).decrypt(PLAIN).unwrap_err();
-    assert_eq!(none, "no vault password was given");
+    assert_eq!(none, "Attempting to decrypt but no vault secrets found");
     let damaged = keys(&[(None, "pw")])
         .decrypt("$ANSIBLE_VAULT;1.1;AES256\nzz")
         .unwrap_err();
-    assert_eq!(damaged, "its text is damaged");
+    assert_eq!(
+        damaged,
+        "Vault format unhexlify error: Non-hexadecimal digit found"
+    );
 }
 
 #[test]
@@ -89,7 +92,7 @@ fn a_vault_that_does_not_open_is_pointed_at() {
     let error = templar.render(&yaml("'{{ pass }}'"), &vars).unwrap_err();
     let shown = render(&error, Style::Plain);
     assert!(
-        shown.contains("could not be opened: none of the vault passwords opens it"),
+        shown.contains("could not be opened: no vault secrets were found that could decrypt"),
         "{shown}"
     );
     assert!(shown.contains("--> vars.yml:2:"), "{shown}");
@@ -108,4 +111,18 @@ fn a_value_that_came_of_a_vault_is_known_as_one() {
     let asked = yaml("'{{ secret is vault_encrypted }} {{ plain is vault_encrypted }}'");
     let value = templar.render(&asked, &vars).unwrap();
     assert_eq!(to_json(&value).unwrap(), "True False");
+}
+
+#[test]
+fn only_passwords_of_its_id_open_a_vault_where_ids_count() {
+    let named = encrypt("a: 1", "one", Some("prod"), None).unwrap();
+    let plain = encrypt("a: 1", "one", None, None).unwrap();
+    let keys = |id: &str| {
+        let password = (Some(id.to_owned()), "one".to_owned());
+        VaultKeys::tried(vec![password], Tried::OfItsId)
+    };
+    assert!(keys("prod").decrypt(&named).is_ok());
+    assert!(keys("default").decrypt(&named).is_err());
+    assert!(keys("default").decrypt(&plain).is_ok());
+    assert!(keys("prod").decrypt(&plain).is_err());
 }

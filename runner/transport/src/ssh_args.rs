@@ -14,6 +14,8 @@ pub struct SshArgs {
     pub config: Option<PathBuf>,
     /// What was given and means nothing here, for a warning.
     pub ignored: Vec<String>,
+    /// A word that is no option: ssh would take it for the host, and reach another or none.
+    pub stray: Option<String>,
 }
 
 impl SshArgs {
@@ -35,7 +37,7 @@ impl SshArgs {
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let Some((flag, joined)) = flag_of(&word) else {
-                args.ignored.push(word);
+                args.stray.get_or_insert(word);
                 continue;
             };
             if !"oJipFlcbmSWLRDEBeIOQw".contains(flag) {
@@ -58,6 +60,7 @@ impl SshArgs {
         self.options.extend(other.options);
         self.config = self.config.take().or(other.config);
         self.ignored.extend(other.ignored);
+        self.stray = self.stray.take().or(other.stray);
     }
 
     fn value(&mut self, flag: char, value: String) -> Result<(), String> {
@@ -150,7 +153,8 @@ mod tests {
     #[test]
     fn what_is_not_known_is_told() {
         let args = SshArgs::parse("-o ControlMaster=auto -L 1:2:3 host").unwrap();
-        assert_eq!(args.ignored, ["-L 1:2:3", "host"]);
+        assert_eq!(args.ignored, ["-L 1:2:3"]);
+        assert_eq!(args.stray.as_deref(), Some("host"));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use indexmap::IndexMap;
-use rplay_inventory::{Inventory, Lineage, VarsFiles};
+use rplay_diag::Diagnostic;
+use rplay_inventory::{Fault, Inventory, Lineage, VarsFiles};
 use rplay_template::{Templar, Value, Vars};
 use rplay_yaml::{Key, Map, Node};
 
@@ -144,6 +145,23 @@ impl Store {
         }
     }
 
+    /// What is wrong with a file of variables that a host needs.
+    pub fn fault(&self, host: &str) -> Option<Diagnostic> {
+        let inventory = self.inventory();
+        let beside = self.beside.read().unwrap_or_else(PoisonError::into_inner);
+        let faults: Vec<&Fault> = beside
+            .iter()
+            .flat_map(|(_, files)| &files.faults)
+            .chain(&inventory.faults)
+            .collect();
+        if faults.is_empty() {
+            return None;
+        }
+        let groups = self.groups_of(&inventory, host);
+        let fault = faults.into_iter().find(|f| f.concerns(host, &groups));
+        fault.map(|fault| fault.what.clone())
+    }
+
     /// Changes what is known of a host.
     pub fn update(&self, host: &str, change: impl FnOnce(&mut HostVars)) {
         let mut hosts = self.hosts();
@@ -266,7 +284,9 @@ impl Store {
             );
         };
         beside.iter().for_each(|(_, files)| add(files.host(host)));
-        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(host))]);
+        let is_implicit = is_controller(host) && !inventory.hosts.contains_key(host);
+        let address = if is_implicit { "127.0.0.1" } else { host };
+        let address = IndexMap::from([("ansible_host".to_owned(), Value::from(address))]);
         layers.push((Level::Least, Layer::Values(Arc::new(address))));
         layers.push((Level::Magic, Layer::Values(Arc::new(self.magic(host)))));
         let layers = Arc::new(layers);
@@ -452,7 +472,6 @@ fn is_controller(host: &str) -> bool {
 /// What Ansible says of the one host that no inventory names.
 fn of_the_controller() -> Layer {
     let said = [
-        ("ansible_host", "127.0.0.1"),
         ("ansible_connection", "local"),
         ("ansible_python_interpreter", "/usr/bin/python3"),
     ];

@@ -9,6 +9,7 @@ mod mapping;
 mod mistake;
 mod node;
 mod pad;
+pub mod plain;
 mod scalar;
 mod tag;
 

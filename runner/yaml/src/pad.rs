@@ -1,4 +1,4 @@
-//! Quoted text and brackets that go on in a column too far left.
+//! Quoted text and brackets that go on in a column too far left, or after a tab.
 //!
 //! YAML wants them indented deeper than what they belong to; Ansible's parser does not mind, and
 //! playbooks are full of it. Blanks at the start of such a line mean nothing, so the line is moved
@@ -82,9 +82,10 @@ impl Padded {
         }
         let lines = match words {
             "invalid indentation in quoted scalar" => quoted_lines(&self.text, at),
-            "invalid indentation" | "invalid indentation in flow construct" => {
-                Some(vec![line_start(&self.text, at)])
-            }
+            // The tab is a blank in quoted text that goes on, which may begin its lines with any.
+            "tab cannot be used as indentation"
+            | "invalid indentation"
+            | "invalid indentation in flow construct" => Some(vec![line_start(&self.text, at)]),
             _ => None,
         };
         let Some(lines) = lines.filter(|lines| !lines.is_empty()) else {

@@ -140,6 +140,32 @@ fn text_and_brackets_may_go_on_too_far_left() {
 }
 
 #[test]
+fn quoted_text_may_go_on_after_tabs() {
+    let root = read("a:\n  b: '{{ x if (y\n\t\t\tand z) }}'\n\n  c: \"d\n\te\"\n");
+    let a = root.get("a").unwrap();
+    let b = a.get("b").unwrap();
+    assert_eq!(b.kind, text("{{ x if (y and z) }}"));
+    assert_eq!(
+        b.locate(b.as_str().unwrap().find("and").unwrap())
+            .to_string(),
+        "t.yml:3:4"
+    );
+    assert_eq!(a.get("c").unwrap().kind, text("d e"));
+    assert_eq!(
+        read("{\n\t\"a\": [\n\t\t1\n\t]\n}\n")
+            .get("a")
+            .unwrap()
+            .as_seq()
+            .unwrap()
+            .len(),
+        1
+    );
+    for tab in ["a:\n\tb: 1\n", "a:\n  b: x\n\t\ty\n"] {
+        assert!(load(&source(tab)).is_err());
+    }
+}
+
+#[test]
 fn aliases_that_explode_are_stopped() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..12 {

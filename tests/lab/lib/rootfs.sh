@@ -6,8 +6,8 @@
 # the one they started with.
 rootfs_path() { # KIND
     local fingerprint
-    fingerprint=$(cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" - <<<"$1
-$LAB_SUITE $LAB_TARGET_PACKAGES $(rootfs_packages "$1") $LAB_ALICE_PASSWORD $LAB_ROOT_PASSWORD" | sha256sum)
+    fingerprint=$(cat "$LAB_FOLDER/lib/rootfs.sh" "$LAB_FOLDER/lib/conformance.sh" "$LAB_KEYS"/*.pub "$LAB_CA/ca.pem" - <<<"$1
+$LAB_SUITE $LAB_TARGET_PACKAGES $(rootfs_packages "$1") $LAB_CONFORMANCE_SHELF $LAB_ALICE_PASSWORD $LAB_ROOT_PASSWORD" | sha256sum)
     printf '%s/root-%s-%s' "$LAB_CACHE" "$1" "${fingerprint:0:12}"
 }
 
@@ -26,6 +26,7 @@ rootfs_build() { # KIND
     rootfs_add_users "$root.new"
     rootfs_quieten "$root.new"
     rootfs_trust_lab_ca "$root.new"
+    [[ $1 != conformance ]] || conformance_make "$root.new"
     rootfs_empty "$root.new"
     [[ $1 != plain ]] || rootfs_assert_no_python "$root.new"
     mv "$root.new" "$root"
@@ -101,7 +102,7 @@ rootfs_trust_lab_ca() { # ROOT
 # What must differ between hosts is laid over at their start; what only fills the disk goes.
 rootfs_empty() { # ROOT
     rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id" "$1/var/lib/dbus/machine-id" \
-        "$1/etc/hostname" "$1/etc/hosts" "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/*_*
+        "$1/etc/hostname" "$1/etc/hosts" "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/[!_]*_*
     printf '# The lab has no name server: every name is in /etc/hosts.\n' >"$1/etc/resolv.conf"
     rm -rf "${1:?}"/dev/* "${1:?}"/var/log/journal/*
 }

@@ -21,8 +21,10 @@ LAB_TARGET_PACKAGES=systemd,systemd-sysv,dbus,openssh-server,sudo,ca-certificate
 declare -A LAB_KIND_PACKAGES=(
     [plain]=
     [python]=python3
-    [conformance]="python3 python3-jinja2 python3-yaml python3-cryptography python3-packaging python3-resolvelib python3-passlib python3-pexpect python3-pip python3-venv python3-virtualenv python3-setuptools acl attr file unzip zip xz-utils bzip2 zstd git cron gnupg openssl locales iptables subversion netcat-openbsd debconf-utils apt-utils dpkg-dev rsync less curl openssh-client jq kmod"
+    [conformance]="python3 python3-jinja2 python3-yaml python3-cryptography python3-packaging python3-resolvelib python3-passlib python3-pexpect python3-pip python3-venv python3-virtualenv python3-setuptools acl attr file unzip zip xz-utils bzip2 zstd git cron gnupg openssl locales iptables subversion netcat-openbsd debconf-utils apt-utils dpkg-dev rsync less curl openssh-client jq kmod python3-apt libuser libfaketime socat nginx-light gunicorn python3-httpbin apache2 apache2-utils libapache2-mod-svn python3-debian sshpass tzdata equivs libfile-fcntllock-perl"
 )
+# What a host of the kind `conformance` can install without a network.
+LAB_CONFORMANCE_SHELF="hello tar unzip zip python3-rpm rpm-common libdw1 libfsverity0 liblua5.3-0 librpm9 librpmbuild9 librpmio9 librpmsign9"
 
 # What one host may write before its disk is full; it is held in memory.
 LAB_HOST_SPACE=${RPLAY_LAB_HOST_SPACE:-1g}

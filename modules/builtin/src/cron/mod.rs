@@ -7,6 +7,8 @@
 mod store;
 mod table;
 
+use std::path::Path;
+
 use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return, WrittenPath};
 
 use store::Store;
@@ -143,7 +145,10 @@ impl Module for This {
         let mut table = Table::parse(&old);
         args.put(&mut table)?;
         let mut outcome = Outcome::new();
-        let new = table.text();
+        let mut new = table.text();
+        if args.cron_file.is_some() && args.state == State::Absent && new.trim().is_empty() {
+            new.clear();
+        }
         if new != old {
             if args.backup && !old.is_empty() {
                 outcome = outcome.with("backup_file", store.backup(&old)?);
@@ -172,6 +177,11 @@ impl CronArgs {
         if !self.env && (self.insertafter.is_some() || self.insertbefore.is_some()) {
             let arg = if self.insertafter.is_some() { "insertafter" } else { "insertbefore" };
             return wrong(arg, "only variables have an order: this needs env: true");
+        }
+        if self.cron_file.as_ref().is_some_and(|f| f.0.as_path() == Path::new("/etc/crontab")) {
+            return Err(Failure::new("Will not manage /etc/crontab via cron_file, see documentation.")
+                .arg("cron_file")
+                .help("give the job a file of its own: its name alone means one in /etc/cron.d"));
         }
         if self.state == State::Absent {
             return Ok(());

@@ -44,7 +44,11 @@ fn the_file_goes_with_its_last_job() {
         let got = cron(system, &file, gone.clone());
         assert_eq!((got.changes.len(), &got.result.unwrap().data["state"]), (1, &json!("absent")));
         assert!(system.lstat(&file).unwrap().is_none());
-        assert_eq!(cron(system, &file, gone).changes, []);
+        assert_eq!(cron(system, &file, gone.clone()).changes, []);
+        // Empty lines are nothing to keep a file for.
+        Fixture::new(system).file(file.to_str().unwrap(), "#Ansible: one\n* * * * * x\n\n  \n");
+        cron(system, &file, gone).result.unwrap();
+        assert!(system.lstat(&file).unwrap().is_none());
     });
 }
 
@@ -103,6 +107,9 @@ fn what_cron_would_not_take_is_refused() {
     }
     let got = Fixture::new(&overlay).run::<This>(json!({"name": "a", "job": "x", "cron_file": "f"}));
     assert_eq!(got.result.unwrap_err().arg.as_deref(), Some("user"));
+    let system = json!({"name": "a", "job": "x", "cron_file": "/etc/crontab", "user": "root"});
+    let got = Fixture::new(&overlay).run::<This>(system).result.unwrap_err();
+    assert!(got.msg.starts_with("Will not manage /etc/crontab"), "{got:?}");
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub struct DnfArgs {
     /// `state: latest` is the whole host.
     #[arg(alias = "pkg", default = Vec::new())]
     pub name: Vec<String>,
+    /// Only list: `installed`, `available`, `updates`, `repos`, or a package by its name.
+    pub list: Option<String>,
     /// What should be of them: `present`, or `absent` where `autoremove` is given alone.
     pub state: Option<Wanted>,
     /// Fetch the repositories' data first, where it is old.

@@ -4,6 +4,7 @@
 //! a change. A package that is there already costs one question to rpm.
 
 mod args;
+mod list;
 mod plan;
 
 use std::cell::RefCell;
@@ -42,7 +43,7 @@ impl Module for This {
     state: latest
 "#,
         returns: &[
-            Return { name: "results", doc: "What was done, a line a package: `Installed: nginx-1.24-1`." },
+            Return { name: "results", doc: "What was done, a line a package: `Installed: nginx-1.24-1`; with `list`, what there is." },
             Return { name: "msg", doc: "`Nothing to do`, or nothing." },
             Return { name: "rc", doc: "dnf's exit code." },
         ],
@@ -50,11 +51,14 @@ impl Module for This {
 
     fn run(args: DnfArgs, host: &Host) -> Result<Outcome> {
         let program = program(&args.use_backend, host)?;
-        if args.name.is_empty() && !args.autoremove && !args.update_cache {
+        if args.name.is_empty() && args.list.is_none() && !args.autoremove && !args.update_cache {
             return Err(Failure::new("there is nothing to do")
-                .help("give `name`, `autoremove` or `update_cache`"));
+                .help("give `name`, `list`, `autoremove` or `update_cache`"));
         }
         let task = Task { args: &args, program, host };
+        if let Some(what) = &args.list {
+            return Ok(Outcome::new().with("results", task.list(what)?).with("msg", ""));
+        }
         if args.update_cache {
             task.fetch()?;
         }

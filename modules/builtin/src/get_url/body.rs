@@ -158,7 +158,7 @@ impl Verified<'_> {
         let (url, wanted, word) = (&self.url, &expected.digest, expected.algorithm.word());
         Err(self.slot.put(
             Failure::new(format!(
-                "`{url}` has the {word} digest `{actual}`, not `{wanted}`"
+                "the checksum of `{url}` did not match: its {word} digest is `{actual}`, not `{wanted}`"
             ))
             .arg("checksum")
             .help(

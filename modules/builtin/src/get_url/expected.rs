@@ -34,7 +34,8 @@ impl Wanted {
             .ok_or_else(|| wrong(format!("the checksum `{text}` names no algorithm")))?;
         let algorithm = Algorithm::named(name).ok_or_else(|| {
             wrong(format!(
-                "`{name}` is not one of `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`"
+                "`{name}` is not one of `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`, `sha3_256`, \
+                 `sha3_384`, `sha3_512`"
             ))
         })?;
         let rest = rest.trim();
@@ -44,7 +45,7 @@ impl Wanted {
         {
             return Ok(Self::List(algorithm, rest.to_owned()));
         }
-        let digest = rest.to_ascii_lowercase();
+        let digest = bare(rest);
         if !is_digest(&digest, algorithm) {
             let (word, digits) = (algorithm.word(), algorithm.digits());
             return Err(wrong(format!(
@@ -53,6 +54,12 @@ impl Wanted {
         }
         Ok(Self::Digest(Expected { algorithm, digest }))
     }
+}
+
+/// A digest without what else is written at its ends, such as a full stop.
+fn bare(text: &str) -> String {
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    text.to_ascii_lowercase()
 }
 
 fn is_digest(text: &str, algorithm: Algorithm) -> bool {
@@ -77,7 +84,7 @@ pub fn look_up(client: &Client, algorithm: Algorithm, url: &str, name: &str) -> 
 /// (`SHA256 (NAME) = DIGEST`), or nothing but one digest.
 fn find(list: &str, algorithm: Algorithm, name: &str) -> Option<String> {
     let digest = |text: &str| {
-        let text = text.trim().to_ascii_lowercase();
+        let text = bare(text);
         is_digest(&text, algorithm).then_some(text)
     };
     let entries: Vec<(String, Option<String>)> = list
@@ -142,6 +149,15 @@ mod tests {
             find(&format!("{A}\n"), Algorithm::Md5, "x").as_deref(),
             Some(A)
         );
+    }
+
+    #[test]
+    fn a_digest_may_end_a_sentence() {
+        assert_eq!(find(&format!("{A}.  x\n"), Algorithm::Md5, "x").as_deref(), Some(A));
+        let Wanted::Digest(got) = Wanted::parse(&format!("md5:{A}.")).unwrap() else {
+            panic!("a digest was given")
+        };
+        assert_eq!(got.digest, A);
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn a_wrong_checksum_leaves_nothing_behind() {
         let url = server.at("/f");
         assert_eq!(
             error.msg,
-            format!("`{url}` has the sha256 digest `{evil}`, not `{good}`")
+            format!("the checksum of `{url}` did not match: its sha256 digest is `{evil}`, not `{good}`")
         );
         assert_eq!(ran.changes, []);
         assert!(system.read_dir(root).unwrap().is_empty());

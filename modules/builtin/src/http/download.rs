@@ -88,7 +88,7 @@ impl<'a> Download<'a> {
     fn broken(&self, why: &str) -> Failure {
         let of = self.total.map_or_else(String::new, |t| format!(" of {t}"));
         Failure::new(format!(
-            "the download of `{}` broke off after {}{of} bytes: {why}",
+            "Incomplete read: the download of `{}` broke off after {}{of} bytes: {why}",
             self.url, self.at
         ))
         .with("url", self.url.as_str())

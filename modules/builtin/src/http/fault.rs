@@ -95,7 +95,8 @@ fn certificate(url: &str, error: &Error) -> Option<Failure> {
         )
     } else if fault.contains("not valid for") || fault.contains("NotValidForName") {
         (
-            "is for another name",
+            // OpenSSL's words for it, which scripts look for.
+            "is for another name: Hostname mismatch",
             "check the address, or give the server a certificate for it",
         )
     } else {
@@ -105,11 +106,13 @@ fn certificate(url: &str, error: &Error) -> Option<Failure> {
         )
     };
     Some(
-        Failure::new(format!("the certificate of `{url}` {why} ({fault})"))
-            .with("url", url)
-            .with("status_code", -1)
-            .help(help)
-            .help("validate_certs: false goes on without, where you trust the way to the server"),
+        Failure::new(format!(
+            "certificate verify failed: that of `{url}` {why} ({fault})"
+        ))
+        .with("url", url)
+        .with("status_code", -1)
+        .help(help)
+        .help("validate_certs: false goes on without, where you trust the way to the server"),
     )
 }
 

@@ -3,11 +3,13 @@
 //! Owns connections, retries and resuming. Knows nothing of where the content goes.
 
 mod ciphers;
+pub mod digest;
 mod download;
 mod exchange;
 mod fault;
 mod name;
 pub mod netrc;
+mod reason;
 mod redirect;
 mod socket;
 mod trust;
@@ -21,13 +23,15 @@ use rplay_api::{Failure, Host, Result};
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::Response;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::{Connector as _, RustlsConnector};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector as _, DefaultConnector, RustlsConnector};
 use ureq::{Agent, Body, Proxy};
 
 pub use download::{Download, Slot};
 pub use exchange::{Exchange, Payload};
 use fault::Fault;
 pub use name::{file_name, offered_name};
+use reason::Reason;
 pub use redirect::{MOST_REDIRECTS, goes_along, location, origin};
 use socket::{NoNames, SocketConnector};
 
@@ -94,6 +98,7 @@ pub struct Client<'a> {
     host: &'a Host<'a>,
     options: Options,
     agent: Agent,
+    reason: Reason,
 }
 
 /// An answer whose status is no error.
@@ -143,18 +148,23 @@ impl<'a> Client<'a> {
             .timeout_per_read(Some(options.timeout))
             .timeout_per_write(Some(options.timeout))
             .build();
+        let reason = Reason::default();
         let agent = match &options.unix_socket {
-            None => config.new_agent(),
+            None => {
+                let connector = DefaultConnector::default().chain(reason.clone());
+                Agent::with_parts(config, connector, DefaultResolver::default())
+            }
             Some(path) => {
                 let connector = ().chain(SocketConnector(path.clone()));
                 let connector = connector.chain(RustlsConnector::default());
-                Agent::with_parts(config, connector, NoNames)
+                Agent::with_parts(config, connector.chain(reason.clone()), NoNames)
             }
         };
         Ok(Self {
             host,
             options,
             agent,
+            reason,
         })
     }
 
@@ -173,8 +183,12 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A small text, such as a list of checksums.
+    /// A small text, such as a list of checksums; it may be a file of the target.
     pub fn text(&self, url: &str) -> Result<String> {
+        if let Some(path) = url.strip_prefix("file://") {
+            let path = percent_decode(path.strip_prefix("localhost").unwrap_or(path));
+            return self.host.read_text(std::path::Path::new(&path));
+        }
         let mut answer = self.get(url, &[])?;
         answer
             .response
@@ -184,6 +198,11 @@ impl<'a> Client<'a> {
             .lossy_utf8(true)
             .read_to_string()
             .map_err(|e| Fault::of(url, &e).failure)
+    }
+
+    /// The words beside the status of the last answer, as the server has them.
+    pub fn reason(&self) -> String {
+        self.reason.last()
     }
 
     fn try_get(&self, url: &str, headers: &[(&str, String)]) -> std::result::Result<Answer, Fault> {
@@ -198,10 +217,11 @@ impl<'a> Client<'a> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()));
         let mut headers: Vec<(String, String)> = own.chain(more).collect();
-        headers.extend(login.map(|login| {
+        if let Some(login) = login {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
             let value = format!("Basic {}", STANDARD.encode(login));
-            ("authorization".to_owned(), value)
-        }));
+            headers.push(("authorization".to_owned(), value));
+        }
         let response = self.arrive(url.clone(), headers)?;
         let status = response.status();
         if status.is_success() || status.as_u16() == 304 {

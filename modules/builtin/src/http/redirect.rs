@@ -47,6 +47,9 @@ fn join(base: &str, to: &str) -> String {
     });
     if has_scheme {
         to.to_owned()
+    } else if let Some(rest) = to.strip_prefix(&format!("{scheme}:")) {
+        // As Python takes it: the scheme is the same one, the rest relative.
+        join(base, rest)
     } else if to.starts_with("//") {
         format!("{scheme}:{to}")
     } else if to.starts_with('/') {
@@ -100,6 +103,7 @@ mod tests {
         assert_eq!(join(base, "/y"), "http://h:1/y");
         assert_eq!(join(base, "y?u=http://z"), "http://h:1/a/y?u=http://z");
         assert_eq!(join(base, "../../y/./"), "http://h:1/y/");
+        assert_eq!(join(base, "http:y"), "http://h:1/a/y");
         assert_eq!(join(base, "?r"), "http://h:1/a/b?r");
         assert_eq!(join("http://h", "y"), "http://h/y");
     }

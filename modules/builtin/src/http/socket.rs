@@ -2,8 +2,8 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -12,6 +12,9 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 use ureq::{Error, Timeout};
+
+/// How long a socket may take to be there.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A socket needs no address: the name in the URL is not looked up.
 #[derive(Debug)]
@@ -39,10 +42,30 @@ impl Connector for SocketConnector {
     ) -> Result<Option<SocketTransport>, Error> {
         let config = &details.config;
         Ok(Some(SocketTransport {
-            stream: UnixStream::connect(&self.0)?,
+            stream: connected(&self.0)?,
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
         }))
     }
+}
+
+/// A connection to a socket, whose daemon may have been started a moment ago.
+fn connected(path: &Path) -> io::Result<UnixStream> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match UnixStream::connect(path) {
+            Err(e) if is_early(&e) && Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_early(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    )
 }
 
 /// A connected socket.

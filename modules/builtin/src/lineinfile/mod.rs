@@ -202,6 +202,13 @@ fn present(
     let mut lines = lines(&content.unwrap_or_default());
     let msg = put(args, line, selector, &position, &mut lines)?;
     edit.finish(host, lines.concat(), msg.to_owned())
+        .map(with_backup)
+}
+
+/// This module names the copy of the old file under a key of its own, which is always there.
+fn with_backup(mut outcome: Outcome) -> Outcome {
+    let copy = outcome.data.remove("backup_file");
+    outcome.with("backup", copy.unwrap_or_else(|| "".into()))
 }
 
 /// Brings the line into the lines, and says what was done.
@@ -304,7 +311,8 @@ fn absent(
     } else {
         format!("{found} line(s) removed")
     };
-    Ok(edit.finish(host, kept.concat(), msg)?.with("found", found))
+    let outcome = edit.finish(host, kept.concat(), msg)?;
+    Ok(with_backup(outcome).with("found", found))
 }
 
 #[cfg(test)]

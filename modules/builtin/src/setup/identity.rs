@@ -24,6 +24,8 @@ fn python(host: &Host, set: &mut impl FnMut(&str, Value)) {
         json!({
             "executable": path.to_string_lossy(),
             "type": "cpython",
+            // As every Python that still runs anything.
+            "has_sslcontext": true,
             "version": {"major": number(major), "minor": number(minor)},
         }),
     );

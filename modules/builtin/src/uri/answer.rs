@@ -7,7 +7,7 @@ use std::time::Instant;
 use flate2::read::MultiGzDecoder;
 use rplay_api::{Failure, Host, Outcome, Result};
 use serde_json::{Map, Value};
-use ureq::http::HeaderMap;
+use ureq::http::{HeaderMap, StatusCode};
 
 use super::hops::{self, Arrived};
 use super::{UriArgs, not_yet};
@@ -41,8 +41,7 @@ impl Answer<'_> {
         let msg = if status.is_success() {
             format!("OK ({} bytes)", length.unwrap_or("unknown"))
         } else {
-            let reason = status.canonical_reason().unwrap_or_default();
-            format!("HTTP Error {code}: {reason}")
+            format!("HTTP Error {code}: {}", arrived.reason)
         };
         let cookies = arrived.cookies.iter().cloned();
         let cookies: Map<String, Value> = cookies.map(|(n, v)| (n, v.into())).collect();
@@ -94,6 +93,8 @@ impl Answer<'_> {
         let packed = header(head, "content-encoding").eq_ignore_ascii_case("gzip");
         let offered = http::offered_name(head);
         let dest = match &self.args.dest {
+            // It is as it was, and so is the file.
+            Some(_) if arrived.response.status() == StatusCode::NOT_MODIFIED => None,
             Some(dest) if wanted => Some(self.path(dest, &arrived.url, offered)?),
             _ => None,
         };
@@ -129,7 +130,7 @@ impl Answer<'_> {
         let mut bytes = vec![];
         body.take(MOST_TEXT + 1)
             .read_to_end(&mut bytes)
-            .map_err(|e| Failure::new(format!("the answer of `{url}` broke off: {e}")))?;
+            .map_err(|e| Failure::new(format!("HTTP Error while fetching `{url}`: the answer broke off: {e}")))?;
         if bytes.len() as u64 > MOST_TEXT {
             return Err(Failure::new(format!(
                 "the answer of `{url}` is larger than {} MiB",
@@ -155,7 +156,10 @@ impl Answer<'_> {
             let name = offered.or_else(|| http::file_name(url));
             return Ok(dest.join(name.unwrap_or_else(|| "index.html".to_owned())));
         }
-        crate::copy::require_parent(self.host, dest)?;
+        crate::copy::require_parent(self.host, dest).map_err(|mut failure| {
+            failure.msg = format!("Could not replace file: {}", failure.msg);
+            failure
+        })?;
         Ok(dest.clone())
     }
 }

@@ -1,6 +1,8 @@
 //! What is sent: the body in its format, and the headers that go with it.
 
-use rplay_api::{ControllerEntry, ControllerFile, EntryKind, Failure, Host, Result};
+use std::time::SystemTime;
+
+use rplay_api::{ControllerEntry, ControllerFile, EntryKind, Failure, Host, Meta, Result};
 use serde_json::Value;
 
 use super::hops::set;
@@ -9,6 +11,7 @@ use crate::content::Content;
 use crate::http::{Exchange, Payload};
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 /// The request with the task's headers and body.
 pub(super) fn fill(mut exchange: Exchange, args: &UriArgs, host: &Host) -> Result<Exchange> {
@@ -18,7 +21,13 @@ pub(super) fn fill(mut exchange: Exchange, args: &UriArgs, host: &Host) -> Resul
                 .arg("src")
                 .help("leave one of them out"));
         }
-        (None, Some(src)) => (Some(file(src, host)?), Some(FORM.to_owned())),
+        (None, Some(src)) => {
+            let content_type = match args.body_format {
+                BodyFormat::Json => JSON,
+                _ => FORM,
+            };
+            (Some(file(src, host)?), Some(content_type.to_owned()))
+        }
         (Some(body), None) => {
             let (bytes, content_type) = encode(&body.0, args, host)?;
             (Some(Payload::bytes(bytes)), Some(content_type))
@@ -30,6 +39,9 @@ pub(super) fn fill(mut exchange: Exchange, args: &UriArgs, host: &Host) -> Resul
         exchange
             .headers
             .push(("cache-control".to_owned(), "no-cache".to_owned()));
+    } else if let Some(time) = written_before(args, host)? {
+        let since = httpdate::fmt_http_date(time);
+        exchange.headers.push(("if-modified-since".to_owned(), since));
     }
     if let Some(content_type) = content_type {
         set(&mut exchange.headers, "content-type", content_type);
@@ -42,6 +54,16 @@ pub(super) fn fill(mut exchange: Exchange, args: &UriArgs, host: &Host) -> Resul
         }
     }
     Ok(exchange)
+}
+
+/// When the file that the answer is for was written, where it is there.
+fn written_before(args: &UriArgs, host: &Host) -> Result<Option<SystemTime>> {
+    let Some(dest) = &args.dest else {
+        return Ok(None);
+    };
+    let dest = std::path::absolute(dest).unwrap_or_else(|_| dest.clone());
+    let there = host.stat(&dest)?.filter(Meta::is_file);
+    Ok(there.map(|meta| meta.mtime))
 }
 
 fn encode(body: &Value, args: &UriArgs, host: &Host) -> Result<(Vec<u8>, String)> {
@@ -59,10 +81,10 @@ fn encode(body: &Value, args: &UriArgs, host: &Host) -> Result<(Vec<u8>, String)
                 "set body_format: json, or one of the forms",
             ));
         }
-        (BodyFormat::Json, Some(text)) => (text.into_bytes(), "application/json".to_owned()),
+        (BodyFormat::Json, Some(text)) => (text.into_bytes(), JSON.to_owned()),
         (BodyFormat::Json, None) => (
             body.to_string().into_bytes(),
-            "application/json".to_owned(),
+            JSON.to_owned(),
         ),
         (BodyFormat::FormUrlencoded, Some(text)) => (text.into_bytes(), FORM.to_owned()),
         (BodyFormat::FormUrlencoded, None) => (form::urlencoded(body)?.into_bytes(), FORM.to_owned()),

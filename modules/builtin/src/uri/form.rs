@@ -41,9 +41,9 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>> {
 
 /// A mapping, or a list of pairs, as `a=1&b=2`.
 pub(super) fn urlencoded(body: &Value) -> Result<String> {
-    let no_form = || {
-        wrong("a form is a mapping, or a list of pairs such as [name, value]")
-            .help("give the fields by name, or text that is encoded already")
+    let no_form = |why: String| {
+        wrong(format!("failed to parse body as form_urlencoded: {why}"))
+            .help("a form is a mapping, or a list of pairs such as [name, value]")
     };
     let fields: Vec<(String, &Value)> = match body {
         Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), v)).collect(),
@@ -51,10 +51,14 @@ pub(super) fn urlencoded(body: &Value) -> Result<String> {
             .iter()
             .map(|item| match item.as_array().map(Vec::as_slice) {
                 Some([Value::String(name), value]) => Ok((name.clone(), value)),
-                _ => Err(no_form()),
+                pair => {
+                    let many = pair.map_or(usize::MAX, <[Value]>::len) > 2;
+                    let count = if many { "too many" } else { "not enough" };
+                    Err(no_form(format!("{count} values to unpack: `{item}` is no pair")))
+                }
             })
             .collect::<Result<_>>()?,
-        _ => return Err(no_form()),
+        other => return Err(no_form(format!("`{other}` is no mapping and no list"))),
     };
     let word = |text: &str| utf8_percent_encode(text, KEPT).to_string().replace("%20", "+");
     let mut pairs = vec![];
@@ -106,11 +110,34 @@ fn boundary(host: &Host, parts: &[Vec<u8>]) -> String {
 fn part(name: &str, value: &Value, remote_src: bool, host: &Host) -> Result<Vec<u8>> {
     match value {
         Value::Object(map) => file_part(name, map, remote_src, host),
+        Value::String(text) => Ok(headed(name, None, "text/plain", None, text.as_bytes())),
         other => {
-            let text = texts(name, other)?.join(",");
-            Ok(headed(name, None, "text/plain", None, text.as_bytes()))
+            let kind = match other {
+                Value::Bool(_) => "bool",
+                Value::Number(number) if number.is_f64() => "float",
+                Value::Number(_) => "int",
+                Value::Array(_) => "list",
+                _ => "NoneType",
+            };
+            Err(wrong(format!(
+                "failed to parse body as form-multipart: value must be a string, or mapping, \
+                 cannot be type {kind}"
+            ))
+            .help(format!("put the field `{name}` through the filter `string` or `to_json`")))
         }
     }
+}
+
+/// Lines end as in a mail.
+fn in_mail_lines(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for (i, byte) in bytes.iter().enumerate() {
+        if *byte == b'\n' && (i == 0 || bytes[i - 1] != b'\r') {
+            out.push(b'\r');
+        }
+        out.push(*byte);
+    }
+    out
 }
 
 fn file_part(
@@ -156,7 +183,8 @@ fn file_part(
         }
         "7or8bit" => {
             let encoding = if bytes.is_ascii() { "7bit" } else { "8bit" };
-            Ok(headed(name, short.as_deref(), content_type, Some(encoding), &bytes))
+            let lines = in_mail_lines(&bytes);
+            Ok(headed(name, short.as_deref(), content_type, Some(encoding), &lines))
         }
         other => Err(wrong(format!(
             "`multipart_encoding` of the field `{name}`: `{other}` is not one of `base64`, `7or8bit`"
@@ -247,6 +275,11 @@ mod tests {
         assert_eq!(got, "a=x&a=2&c=p&c=q");
         assert_eq!(urlencoded(&json!([1])).unwrap_err().arg.as_deref(), Some("body"));
         assert!(urlencoded(&json!({"a": {"b": 1}})).is_err());
+    }
+
+    #[test]
+    fn text_has_the_line_ends_of_a_mail() {
+        assert_eq!(in_mail_lines(b"a\nb\r\n"), b"a\r\nb\r\n");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use ureq::Body;
 use ureq::http::{HeaderMap, Method, Response, StatusCode};
 
 use super::Redirects;
+use crate::http::digest::{Challenge, Login};
 use crate::http::{Client, Exchange, MOST_REDIRECTS, goes_along, location, origin};
 
 /// How requests follow one another.
@@ -20,6 +21,8 @@ pub(super) struct Hops<'a> {
     /// Whether the login goes with the first request.
     pub eager_login: bool,
     pub unredirected: &'a [String],
+    /// A text of this task alone, for a login that wants one.
+    pub nonce: String,
 }
 
 /// The answer that counts.
@@ -27,6 +30,8 @@ pub(super) struct Arrived {
     pub response: Response<Body>,
     /// Where it came from.
     pub url: String,
+    /// The words beside its status.
+    pub reason: String,
     /// All cookies that were set on the way, the last of a name.
     pub cookies: Vec<(String, String)>,
     /// Whether the body is that of a HEAD request, which has none.
@@ -45,14 +50,11 @@ impl Hops<'_> {
         loop {
             let response = self.client.exchange(&exchange)?;
             keep_cookies(response.headers(), &mut cookies);
-            if response.status() == StatusCode::UNAUTHORIZED
-                && !logged_in
-                && self.login.is_some()
-                && asks_for_basic(response.headers())
-            {
-                logged_in = true;
-                self.log_in(&mut exchange);
-                continue;
+            if response.status() == StatusCode::UNAUTHORIZED && !logged_in {
+                logged_in = self.meet(response.headers(), &mut exchange);
+                if logged_in {
+                    continue;
+                }
             }
             let to = location(&exchange.url, &response);
             let next = to.filter(|_| seen < MOST_REDIRECTS).and_then(|to| {
@@ -61,6 +63,7 @@ impl Hops<'_> {
             });
             let Some((method, to)) = next else {
                 return Ok(Arrived {
+                    reason: self.client.reason(),
                     response,
                     is_head: exchange.method == Method::HEAD,
                     url: exchange.url,
@@ -70,6 +73,30 @@ impl Hops<'_> {
             seen += 1;
             self.turn(&mut exchange, method, to, &cookies)?;
         }
+    }
+
+    /// Adds the login that the server asks for, where there is one and it is known how.
+    fn meet(&self, headers: &HeaderMap, exchange: &mut Exchange) -> bool {
+        let Some(login) = &self.login else {
+            return false;
+        };
+        let Some(challenge) = Challenge::find(headers) else {
+            let asked = asks_for_basic(headers);
+            if asked {
+                self.log_in(exchange);
+            }
+            return asked;
+        };
+        let path = &exchange.url[origin(&exchange.url).len()..];
+        let path = path.split('#').next().unwrap_or_default();
+        let value = challenge.answer(Login {
+            login,
+            method: &exchange.method,
+            path: if path.is_empty() { "/" } else { path },
+            nonce: &self.nonce,
+        });
+        set(&mut exchange.headers, "authorization", value);
+        true
     }
 
     fn log_in(&self, exchange: &mut Exchange) {
@@ -89,6 +116,8 @@ impl Hops<'_> {
                 matches!(code, 301..=303).then_some(Method::GET)
             }
             Redirects::Urllib2 if !reads => None,
+            // Python's own, before 3.13.
+            Redirects::Urllib2 => Some(Method::GET),
             _ => Some(match code {
                 303 | 302 if *method != Method::HEAD => Method::GET,
                 301 if *method == Method::POST => Method::GET,

@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod form;
 mod hops;
+mod secret;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -66,7 +67,8 @@ pub struct UriArgs {
     /// Do nothing where this file is not there.
     removes: Option<PathBuf>,
     /// Which redirects are followed: `safe` only those of GET and HEAD; `all` also those of other
-    /// requests, which become GET as in a browser; `urllib2` those of GET, HEAD and POST.
+    /// requests, which become GET as in a browser; `urllib2` those of GET, HEAD and POST, which
+    /// all become GET.
     #[arg(default = Redirects::Safe)]
     follow_redirects: Redirects,
     /// The name to log in with; absent: what ~/.netrc has for the host.
@@ -256,18 +258,31 @@ impl Module for This {
             login,
             eager_login: args.force_basic_auth,
             unredirected: &args.unredirected_headers,
+            nonce: nonce(host),
         };
         let answer = match send(host, exchange, |exchange| hops.follow(exchange))? {
             Ok(answer) => answer,
             Err(failure) => return no_answer(&args, host, &url, start, failure),
         };
-        Answer {
+        let taken = Answer {
             args: &args,
             host,
             asked: &url,
             start,
         }
-        .take(answer)
+        .take(answer);
+        match args.url_password.as_deref().filter(|password| !password.is_empty()) {
+            None => taken,
+            Some(password) => taken
+                .map(|mut outcome| {
+                    outcome.data = secret::hidden(outcome.data, password);
+                    outcome
+                })
+                .map_err(|mut failure| {
+                    failure.data = secret::hidden(failure.data, password);
+                    failure
+                }),
+        }
     }
 }
 
@@ -307,6 +322,8 @@ fn no_answer(
         ("redirected", false.into()),
         ("elapsed", start.elapsed().as_secs().into()),
     ];
+    let content = args.return_content.then(|| ("content", Value::from("")));
+    let data: Vec<_> = data.into_iter().chain(content).collect();
     if args.status_code.contains(&-1) {
         let outcome = Outcome::new().with("msg", failure.msg);
         return Ok(data.into_iter().fold(outcome, |o, (k, v)| o.with(k, v)));
@@ -373,6 +390,12 @@ fn address(args: &UriArgs, host: &Host) -> Result<(String, Option<String>)> {
         login => login,
     };
     Ok((url, login))
+}
+
+/// A text that no other task has.
+fn nonce(host: &Host) -> String {
+    let time = host.now().duration_since(std::time::UNIX_EPOCH);
+    format!("{:x}{:x}", time.map_or(0, |t| t.as_nanos()), std::process::id())
 }
 
 fn method(word: &str) -> Result<Method> {

@@ -240,3 +240,70 @@ fn what_cannot_be_asked_is_refused() {
     assert_eq!(failed(json!({"url": url, "body": {"a": 1}})).arg.as_deref(), Some("body"));
     assert_eq!(failed(json!({"url": url, "body": "a", "src": "/b"})).arg.as_deref(), Some("src"));
 }
+
+#[test]
+fn a_digest_login_answers_what_the_server_asked_and_sends_no_password() {
+    let server = Server::new([
+        "401 NO\nWWW-Authenticate: Basic realm=\"r\"\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", opaque=\"o\"",
+        "200 OK",
+        "401 NO\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=MD5",
+        "401 NO\nWWW-Authenticate: Digest realm=\"r\", nonce=\"m\", algorithm=MD5",
+    ]);
+    let args = json!({"url": format!("{}/p?q=1", server.url), "user": "me", "password": "hidden"});
+    real(args.clone()).unwrap();
+    let seen = server.seen().pop().unwrap();
+    let header = seen.lines().find(|line| line.starts_with("authorization: ")).unwrap().to_owned();
+    for part in ["Digest username=\"me\"", "uri=\"/p?q=1\"", "qop=auth, nc=00000001", "opaque=\"o\""] {
+        assert!(header.contains(part), "{header}");
+    }
+    assert!(!seen.contains("hidden"));
+    // A login that is wrong is tried once.
+    let got = failed(args);
+    assert_eq!(got.data["status"], 401);
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[test]
+fn an_error_has_the_servers_own_words() {
+    let server = Server::new(["503 GONE FISHING\n\n"]);
+    assert_eq!(failed(json!({"url": server.url})).msg, "Status code was 503 and not [200]: HTTP Error 503: GONE FISHING");
+}
+
+#[test]
+fn a_file_that_is_there_is_asked_for_again_only_where_it_changed() {
+    on_each_system(|system, root| {
+        let server = Server::new(["304 NOT MODIFIED", "200 OK\n\nnew"]);
+        let dest = root.join("f");
+        Fixture::new(system).file(dest.to_str().unwrap(), "old");
+        let args = json!({"url": server.url, "dest": dest, "status_code": [200, 304]});
+        ask(system, args.clone()).unwrap();
+        assert!(server.seen()[0].contains("if-modified-since: "));
+        assert_eq!(std::io::read_to_string(system.read(&dest).unwrap()).unwrap(), "old");
+        let mut forced = args;
+        forced["force"] = true.into();
+        ask(system, forced).unwrap();
+        assert!(!server.seen()[1].contains("if-modified-since: "));
+        assert_eq!(std::io::read_to_string(system.read(&dest).unwrap()).unwrap(), "new");
+    });
+}
+
+#[test]
+fn the_old_way_of_redirects_makes_every_request_one_that_reads() {
+    let server = Server::new(["302 FOUND\nLocation: /next", "200 OK\n\nhere"]);
+    let args = json!({"url": server.url, "method": "HEAD", "follow_redirects": "urllib2", "return_content": true});
+    assert_eq!(real(args).unwrap().data["content"], "here");
+    assert!(server.seen()[1].starts_with("GET /next "));
+}
+
+#[test]
+fn a_form_that_is_none_says_so_in_ansibles_words() {
+    let form = |format: &str, body: Value| {
+        failed(json!({"url": "http://127.0.0.1:9", "method": "POST", "body_format": format, "body": body})).msg
+    };
+    let words = form("form-urlencoded", json!(["foo"]));
+    assert!(words.starts_with("failed to parse body as form_urlencoded: too many values to unpack"), "{words}");
+    assert_eq!(
+        form("form-multipart", json!({"n": 1})),
+        "failed to parse body as form-multipart: value must be a string, or mapping, cannot be type int"
+    );
+}

@@ -4,13 +4,13 @@ use rplay_api::{Command, Failure, Host, Result, State, Target};
 
 use super::state::{gid, put, run, wanted};
 use super::{UserArgs, shadow};
-use crate::accounts::{Defaults, Kind, next_id, program};
+use crate::accounts::{Defaults, Kind, Limits, next_id, program};
 
 pub(super) fn create(args: &UserArgs, host: &Host) -> Result<()> {
     let useradd = program(host, "useradd")?;
     let uid = match args.uid {
         Some(uid) => uid,
-        None => next_uid(args, host)?,
+        None => next_id(host, Kind::User, args.system, args.limits(), None)?,
     };
     refuse_taken(args, uid, host)?;
     for group in args.groups.iter().flatten().filter(|g| !g.is_empty()) {
@@ -25,19 +25,6 @@ pub(super) fn create(args: &UserArgs, host: &Host) -> Result<()> {
         shadow::apply(args, &none, &after, host)
     })?;
     shadow::remember(args, Some(&after), true, host)
-}
-
-fn next_uid(args: &UserArgs, host: &Host) -> Result<u32> {
-    let (low, high) = (args.uid_min.unwrap_or(0), args.uid_max.unwrap_or(u32::MAX));
-    if args.uid_min.is_none() || args.uid_max.is_none() {
-        let uid = next_id(host, Kind::User, args.system, None)?;
-        if (low..=high).contains(&uid) {
-            return Ok(uid);
-        }
-    }
-    (low..=high).find(|uid| host.user_name(*uid) == uid.to_string()).ok_or_else(|| {
-        Failure::new(format!("every number from {low} to {high} is taken")).arg("uid_min")
-    })
 }
 
 fn refuse_taken(args: &UserArgs, uid: u32, host: &Host) -> Result<()> {
@@ -72,7 +59,7 @@ fn default_group(args: &UserArgs, uid: u32, defaults: &Defaults, host: &Host) ->
         return gid(host, defaults.get("GROUP").unwrap_or("100"), "group");
     }
     let groupadd = program(host, "groupadd")?;
-    let gid = next_id(host, Kind::Group, args.system, Some(uid))?;
+    let gid = next_id(host, Kind::Group, args.system, Limits::default(), Some(uid))?;
     let gid = gid.to_string();
     let mut words = vec![groupadd, "-g", &gid];
     words.extend(args.system.then_some("-r"));

@@ -33,7 +33,7 @@ pub(super) fn ensure(args: &UserArgs, state: &State, host: &Host) -> Result<()> 
     };
     if host.is_dir(skeleton)? {
         copy(skeleton, home, &owner, host)?;
-    } else if args.skeleton.is_some() {
+    } else if args.skeleton.is_some() && !host.exists(skeleton)? {
         let failure = Failure::new(format!("there is no folder `{}`", skeleton.display()));
         return Err(failure.absent().arg("skeleton"));
     }

@@ -15,10 +15,10 @@ mod state;
 
 use std::path::PathBuf;
 
-use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return, State};
+use rplay_api::{Args, Choice, Doc, Failure, Host, Module, Outcome, Result, Return, State, WrittenPath};
 use serde_json::Value;
 
-use crate::accounts::check_name;
+use crate::accounts::{Limits, check_name};
 use crate::group::Presence;
 
 /// The `user` module.
@@ -64,7 +64,7 @@ pub struct UserArgs {
     /// Umask that a new home folder is made with.
     umask: Option<String>,
     /// Its shell.
-    shell: Option<String>,
+    shell: Option<WrittenPath>,
     /// Take its number from the range of system accounts.
     #[arg(default = false)]
     system: bool,
@@ -92,7 +92,8 @@ pub struct UserArgs {
     /// With state absent: remove its home folder and mail too.
     #[arg(default = false)]
     remove: bool,
-    /// With state absent: remove it though it is logged in.
+    /// With state absent: remove it though it is logged in. With generate_ssh_key: make a new key
+    /// though there is one.
     #[arg(default = false)]
     force: bool,
     /// Let it share its `uid` with another account.
@@ -114,15 +115,15 @@ pub struct UserArgs {
     #[arg(default = "rsa")]
     ssh_key_type: String,
     /// The SSH key's file, from the home folder; absent: `.ssh/id_TYPE`.
-    ssh_key_file: Option<PathBuf>,
+    ssh_key_file: Option<WrittenPath>,
     /// The SSH key's comment; absent: `generated on HOST`.
     ssh_key_comment: Option<String>,
     /// Passphrase of the SSH key; absent: none.
     #[arg(secret)]
     ssh_key_passphrase: Option<String>,
     /// The account is one of this host, which every account here is.
-    #[arg(name = "local", default = false)]
-    _local: bool,
+    #[arg(default = false)]
+    local: bool,
     /// Of other systems than Linux: not heeded.
     #[arg(name = "authorization")]
     _authorization: Option<String>,
@@ -217,15 +218,27 @@ impl Module for This {
     }
 }
 
+impl UserArgs {
+    fn limits(&self) -> Limits {
+        Limits { min: self.uid_min, max: self.uid_max }
+    }
+}
+
 fn check(args: &UserArgs, host: &Host) -> Result<()> {
     check_name(&args.name)?;
+    args.limits().check_local(["uid_min", "uid_max"], args.local)?;
     if args.non_unique && args.uid.is_none() {
         return Err(Failure::new("`non_unique` needs a `uid`").arg("non_unique"));
     }
     if args.append && args.groups.is_none() {
-        host.warn("`append` means nothing without `groups`");
+        // Scripts look for Ansible's words.
+        host.warn("'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.");
     }
-    for (arg, text) in [("comment", args.comment.as_deref()), ("shell", args.shell.as_deref())] {
+    if args.local && args.umask.is_some() {
+        return Err(Failure::new("`umask` cannot be used with `local`").arg("umask"));
+    }
+    let shell = args.shell.as_ref().map(|shell| shell.0.to_string_lossy());
+    for (arg, text) in [("comment", args.comment.as_deref()), ("shell", shell.as_deref())] {
         if text.is_some_and(|t| t.contains([':', '\n'])) {
             return Err(Failure::new(format!("`{arg}` cannot hold `:` or a line's end")).arg(arg));
         }

@@ -51,21 +51,26 @@ pub(super) fn complete(args: &UserArgs, state: &mut State, host: &Host) -> Resul
         "expires" => args.expires.is_some(),
         _ => DAYS.iter().any(|d| d.key == key && (d.wanted)(args).is_some()),
     };
-    let entry = entry(&args.name, host)?;
+    let Some(entry) = entry(&args.name, host)? else {
+        // usermod makes the entry with the first of its fields.
+        if speaks("expires") {
+            put(state, "expires", "no entry");
+        }
+        return Ok(());
+    };
     state.extend(entry.into_iter().filter(|(key, _)| speaks(key)));
     Ok(())
 }
 
-/// All that this half says of an account now.
-fn entry(name: &str, host: &Host) -> Result<State> {
-    let entry = host.state(&target(name), || {
+/// All that this half says of an account now; `None` where it has no entry.
+fn entry(name: &str, host: &Host) -> Result<Option<State>> {
+    host.state(&target(name), || {
         let lines = entries(host, "/etc/shadow");
         let line = lines
             .into_iter()
             .find(|fields| fields.first().is_some_and(|f| f == name));
         Ok(line.map(|line| of_line(&line)))
-    })?;
-    Ok(entry.unwrap_or_default())
+    })
 }
 
 fn of_line(line: &[String]) -> State {
@@ -103,7 +108,7 @@ pub(super) fn remember(args: &UserArgs, after: Option<&State>, is_new: bool, hos
     let Some(after) = after else {
         return host.remember(&target(&args.name), None);
     };
-    let mut state = if is_new { fresh(host) } else { entry(&args.name, host)? };
+    let mut state = if is_new { fresh(host) } else { entry(&args.name, host)?.unwrap_or_default() };
     if args.expires.is_some() {
         state.remove("expires");
     }
@@ -181,13 +186,29 @@ pub(super) fn check_password(password: &str, host: &Host) -> Result<()> {
             .arg("password")
             .help("give the hash: \"{{ password | password_hash('sha512') }}\""));
     }
-    if mark(password) == UNHASHED {
+    if mark(password) == UNHASHED || !is_whole(password) {
         host.warn(
             "`password` is no hash, so nobody can log in with it: give \
              \"{{ password | password_hash('sha512') }}\"",
         );
     }
     Ok(())
+}
+
+/// Whether a hash of a known kind has the letters and the length of one.
+fn is_whole(hash: &str) -> bool {
+    let parts: Vec<&str> = hash.split('$').collect();
+    let ["" | "!", kind, .., last] = parts.as_slice() else {
+        return true;
+    };
+    let length = match *kind {
+        "1" => 22,
+        "5" => 43,
+        "6" => 86,
+        _ => return true,
+    };
+    let of_hash = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'/';
+    last.len() == length && last.bytes().all(of_hash)
 }
 
 const UNHASHED: &str = "unhashed";
@@ -233,6 +254,15 @@ mod tests {
         assert!(!a.contains("salt"));
         assert_eq!((mark("!"), mark("*"), mark("")), ("none that fits".into(), "none that fits".into(), "empty".into()));
         assert_eq!(mark("hunter2"), UNHASHED);
+    }
+
+    #[test]
+    fn a_hash_has_its_length_and_letters() {
+        let hash = |last: &str| is_whole(&format!("$6$rounds=5000$salt${last}"));
+        assert!(hash(&"a".repeat(86)));
+        assert!(!hash(&"a".repeat(85)));
+        assert!(!hash(&format!("{}+", "a".repeat(85))));
+        assert!(is_whole("$y$j9T$any$thing") && is_whole("*"));
     }
 
     #[test]

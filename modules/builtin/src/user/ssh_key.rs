@@ -13,11 +13,15 @@ use super::UserArgs;
 pub(super) fn ensure(args: &UserArgs, state: &State, host: &Host, outcome: Outcome) -> Result<Outcome> {
     let home = state.get("home").map(PathBuf::from).unwrap_or_default();
     let file = match &args.ssh_key_file {
-        Some(file) => home.join(file),
+        Some(file) => home.join(&file.0),
         None => home.join(".ssh").join(format!("id_{}", args.ssh_key_type)),
     };
     let public = public_file(&file);
-    if host.lstat(&file)?.is_none() {
+    if args.force || host.lstat(&file)?.is_none() {
+        if !args.force && host.lstat(&public)?.is_some() {
+            let failure = Failure::new(format!("`{}` is there, but no key of it", public.display()));
+            return Err(failure.arg("ssh_key_file").help("force: true makes a new key in its place"));
+        }
         generate(args, state, &file, &public, host)?;
     }
     let listing = host.query(["ssh-keygen", "-l", "-f", &file.to_string_lossy()])?;
@@ -55,7 +59,7 @@ fn generate(args: &UserArgs, state: &State, file: &Path, public: &Path, host: &H
         host.make_dir(folder, &Attrs { mode: Some(0o700), ..owner.clone() })?;
     }
     let command = keygen(args, file, host)?;
-    // Nothing is there: this is for the record of changes, which is to begin before ssh-keygen.
+    // Also for the record of changes, which is to begin before ssh-keygen.
     host.remove(file)?;
     host.remove(public)?;
     host.run(&command)?.success(&command)?;

@@ -58,7 +58,7 @@ pub(super) fn wanted(args: &UserArgs, before: &mut State, host: &Host, is_new: b
         put(&mut after, "home", &home.to_string_lossy());
     }
     if let Some(shell) = &args.shell {
-        put(&mut after, "shell", shell);
+        put(&mut after, "shell", &shell.0.to_string_lossy());
     }
     if let Some(groups) = &args.groups {
         let names = wanted_groups(groups, args.append, &after, host)?;

@@ -186,3 +186,38 @@ fn a_system_account_counts_down() {
     let data = ok(&host, json!({"name": "daemon2", "system": true, "create_home": false})).result.unwrap().data;
     assert_eq!(data["uid"], 998);
 }
+
+#[test]
+fn a_shell_in_a_home_folder_and_a_skeleton_of_nothing_are_taken() {
+    let host = host();
+    Fixture::new(&host).file("/dev/null", "");
+    let args = json!({"name": "etcd", "shell": "~nobody-here/sh", "skeleton": "/dev/null"});
+    let ran = ok(&host, args);
+    assert_eq!(targets(&ran).len(), 3, "no file of a skeleton: {:?}", targets(&ran));
+    assert_eq!(ran.result.unwrap().data["shell"], "~nobody-here/sh");
+}
+
+#[test]
+fn an_account_without_an_entry_in_shadow_gets_one_with_its_expiry() {
+    let host = host();
+    Fixture::new(&host).file("/etc/passwd", "ann:x:1005:100::/home/ann:/bin/sh\n").file("/home/ann/f", "");
+    let args = json!({"name": "ann", "expires": -1.0});
+    assert_eq!(targets(&ok(&host, args.clone())), [Target::User("ann".into())]);
+    assert_eq!(ok(&host, args).changes, []);
+}
+
+#[test]
+fn a_hash_that_is_cut_off_is_warned_of() {
+    let ran = ok(&host(), json!({"name": "bob", "password": "$6$salt$short"}));
+    assert_eq!(ran.warnings.len(), 1, "{:?}", ran.warnings);
+}
+
+#[test]
+fn what_only_the_shadow_suite_does_is_refused_for_local_accounts() {
+    for (arg, value) in [("umask", json!("077")), ("uid_min", json!(1000)), ("uid_max", json!(2000))] {
+        let mut args = json!({"name": "etcd", "local": true});
+        args[arg] = value;
+        let got = run::<This>(&host(), args).result.unwrap_err();
+        assert_eq!(got.msg, format!("`{arg}` cannot be used with `local`"));
+    }
+}

@@ -8,6 +8,7 @@ mod given;
 mod shown;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rplay_diag::{Diagnostic, Source};
@@ -19,7 +20,7 @@ use rplay_vars::Mappings;
 use file::Entry;
 use given::Given;
 pub(crate) use given::expanded;
-pub(crate) use shown::shown;
+pub(crate) use shown::{DEFAULT, shown};
 use table::{NOT_OBEYED, PASSED_OVER, Row, TABLE};
 
 /// What was set, typed. `None`: nothing was said.
@@ -28,6 +29,8 @@ use table::{NOT_OBEYED, PASSED_OVER, Row, TABLE};
 pub(crate) struct Settings {
     /// The file that was read.
     pub file: Option<PathBuf>,
+    /// Where settings come from, by each of their names in the environment.
+    pub origins: BTreeMap<&'static str, String>,
     /// What to tell the user.
     pub notes: Vec<String>,
     pub inventory: Option<Vec<String>>,
@@ -124,6 +127,16 @@ pub(crate) struct Settings {
     pub localhost_warning: Option<bool>,
     pub system_warnings: Option<bool>,
     pub action_warnings: Option<bool>,
+    pub deprecation_warnings: Option<bool>,
+}
+
+impl Settings {
+    /// Notes where a setting comes from.
+    fn say(&mut self, row: &Row, origin: &str) {
+        let names = row.env.iter();
+        self.origins
+            .extend(names.map(|name| (*name, origin.to_owned())));
+    }
 }
 
 /// The settings of this process, and what is odd about them.
@@ -132,8 +145,22 @@ pub(crate) struct Settings {
 /// A file that cannot be read, or a value that is not what its setting takes.
 pub(crate) fn load() -> Result<(Settings, Vec<Diagnostic>), Diagnostic> {
     let (path, warning) = file::find();
+    let (settings, warnings) = load_from(path)?;
+    Ok((settings, warning.into_iter().chain(warnings).collect()))
+}
+
+/// The file that settings are read from.
+pub(crate) fn file() -> Option<PathBuf> {
+    file::find().0
+}
+
+/// The settings of a file and of the environment.
+///
+/// # Errors
+/// As `load`.
+pub(crate) fn load_from(path: Option<PathBuf>) -> Result<(Settings, Vec<Diagnostic>), Diagnostic> {
     let mut settings = Settings::default();
-    let mut warnings: Vec<Diagnostic> = warning.into_iter().collect();
+    let mut warnings: Vec<Diagnostic> = vec![];
     if let Some(path) = &path {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Diagnostic::error(format!("could not read `{}`: {e}", path.display())))?;
@@ -165,6 +192,8 @@ fn from_file(
                 (row.set)(settings, &given).map_err(|why| {
                     Diagnostic::error(format!("`{}`: {why}", entry.key)).at(&entry.span)
                 })?;
+                let origin = entry.span.source().name().to_owned();
+                settings.say(row, &origin);
             }
             None => warnings.extend(odd(entry)),
         }
@@ -220,6 +249,8 @@ fn from_environment(
             (row.set)(settings, &given).map_err(|why| {
                 Diagnostic::error(format!("the variable `{name}` of the environment: {why}"))
             })?;
+            let origin = format!("env: {name}");
+            settings.say(row, &origin);
         }
     }
     Ok(())

@@ -10,16 +10,44 @@ use serde_json::{Value as Json, json};
 
 use super::Settings;
 
+/// Where what nobody set comes from.
+pub(crate) const DEFAULT: &str = "default";
+
+/// Settings whose name in the environment is another.
+const OTHERWISE_CALLED: &[(&str, &str)] = &[
+    ("COLLECTIONS_PATHS", "ANSIBLE_COLLECTIONS_PATHS"),
+    ("DEFAULT_HOST_LIST", "ANSIBLE_INVENTORY"),
+    ("DEFAULT_MODULE_PATH", "ANSIBLE_LIBRARY"),
+    ("DEFAULT_MODULE_UTILS_PATH", "ANSIBLE_MODULE_UTILS"),
+    (
+        "INVENTORY_UNPARSED_IS_FAILED",
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED",
+    ),
+    ("TAGS_RUN", "ANSIBLE_RUN_TAGS"),
+    ("TAGS_SKIP", "ANSIBLE_SKIP_TAGS"),
+];
+
+/// The name of a setting in the environment.
+fn variable(name: &str) -> String {
+    let other = OTHERWISE_CALLED.iter().find(|(known, _)| *known == name);
+    match other {
+        Some((_, variable)) => (*variable).to_owned(),
+        None if name.starts_with("ANSIBLE_") => name.to_owned(),
+        None => format!("ANSIBLE_{}", name.strip_prefix("DEFAULT_").unwrap_or(name)),
+    }
+}
+
 /// A setting: what was said of it, and what holds otherwise.
-fn known(said: Option<Json>, otherwise: Json) -> Known {
+fn known(name: &str, said: Option<Json>, otherwise: Json, settings: &Settings) -> Known {
+    let origin = settings.origins.get(variable(name).as_str());
     match said {
         Some(value) => Known {
             value,
-            origin: "ansible.cfg or the environment".to_owned(),
+            origin: origin.cloned().unwrap_or_default(),
         },
         None => Known {
             value: otherwise,
-            origin: "default".to_owned(),
+            origin: DEFAULT.to_owned(),
         },
     }
 }
@@ -155,6 +183,11 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
             none.clone(),
         ),
         ("DEFAULT_VERBOSITY", own(&s.verbosity), json!(0)),
+        (
+            "DEPRECATION_WARNINGS",
+            own(&s.deprecation_warnings),
+            json!(true),
+        ),
         ("DIFF_ALWAYS", own(&s.diff_always), json!(false)),
         ("DISPLAY_OK_HOSTS", own(&s.display_ok_hosts), json!(true)),
         (
@@ -176,7 +209,7 @@ pub(crate) fn shown(settings: &Settings) -> Vec<(&'static str, Known)> {
         ("TASK_TIMEOUT", own(&s.task_timeout), json!(0)),
     ];
     all.into_iter()
-        .map(|(name, said, otherwise)| (name, known(said, otherwise)))
+        .map(|(name, said, otherwise)| (name, known(name, said, otherwise, s)))
         .collect()
 }
 
@@ -188,6 +221,7 @@ mod tests {
     fn a_setting_says_where_it_comes_from() {
         let settings = Settings {
             strategy: Some("free".to_owned()),
+            origins: [("ANSIBLE_STRATEGY", "env: ANSIBLE_STRATEGY".to_owned())].into(),
             ..Settings::default()
         };
         let all = shown(&settings);
@@ -196,7 +230,22 @@ mod tests {
             (known.value.clone(), known.origin.as_str())
         };
         assert_eq!(found("DEFAULT_STRATEGY").0, "free");
-        assert_ne!(found("DEFAULT_STRATEGY").1, "default");
+        assert_eq!(found("DEFAULT_STRATEGY").1, "env: ANSIBLE_STRATEGY");
         assert_eq!(found("DEFAULT_TIMEOUT"), (json!(10), "default"));
+    }
+
+    #[test]
+    fn every_setting_but_the_file_is_of_the_table() {
+        let rows: Vec<&str> = super::super::TABLE
+            .iter()
+            .flat_map(|row| row.env)
+            .copied()
+            .collect();
+        for (name, _) in shown(&Settings::default()) {
+            let variable = variable(name);
+            // Neither has a name in the environment.
+            let alone = ["CONFIG_FILE", "DEFAULT_MODULE_NAME"].contains(&name);
+            assert!(alone || rows.contains(&variable.as_str()), "{variable}");
+        }
     }
 }

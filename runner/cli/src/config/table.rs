@@ -526,6 +526,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(system_warnings = truth),
     ),
     row(
+        &["ANSIBLE_DEPRECATION_WARNINGS"],
+        &[("defaults", "deprecation_warnings")],
+        set!(deprecation_warnings = truth),
+    ),
+    row(
         &["ANSIBLE_ACTION_WARNINGS"],
         &[("defaults", "action_warnings")],
         set!(action_warnings = truth),
@@ -662,7 +667,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "cow_selection",
             "cowpath",
             "cowsay_enabled_stencils",
-            "deprecation_warnings",
             "devel_warning",
             "display_args_to_stdout",
             "display_traceback",

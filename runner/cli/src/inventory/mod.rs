@@ -135,11 +135,18 @@ fn shown(
     screen: &Screen,
 ) -> Result<(), Stop> {
     asked(args)?;
-    let keys = crate::secrets::keys(&crate::secrets::given(&args.vault, settings, false)?);
+    let keys = crate::secrets::keys(
+        &crate::secrets::given(&args.vault, settings, false)?,
+        settings,
+    );
     let templar = Templar::new(Redactor::default(), keys, false);
     let extra = crate::setup::extra(run, manner, &templar)?;
     let sources = Sources::new(run, settings, manner, &templar, &extra);
     let inventory = sources.read(screen)?;
+    // All of it is shown, so all of it has to be there.
+    if let Some(fault) = inventory.faults.first() {
+        return Err(Stop::parse(fault.what.clone()));
+    }
     let opener = templar.clone();
     let reader = move |path: &std::path::Path| opener.read_file(path);
     let folder = args

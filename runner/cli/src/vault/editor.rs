@@ -41,10 +41,10 @@ pub(crate) fn edit(args: &EncryptArgs, settings: &Settings) -> Result<(), Stop> 
             continue;
         }
         let secret = match &args.encrypt_vault_id {
-            Some(id) => keyring.to_lock(Some(id), settings)?,
-            None => same_again(&keyring, &content, opener),
+            Some(id) => keyring.to_lock(Some(id), settings)?.clone(),
+            None => same_again(&content, opener),
         };
-        file::write(path, locked(&text, secret, settings)?.as_bytes())?;
+        file::write(path, locked(&text, &secret, settings)?.as_bytes())?;
     }
     Ok(())
 }

@@ -169,10 +169,7 @@ impl Keyring {
         if secrets.is_empty() {
             secrets.push(secrets::secret("default@prompt_ask_vault_pass", new)?);
         }
-        let pairs = secrets
-            .iter()
-            .map(|s| (Some(s.id.clone()), s.password.clone()));
-        let keys = VaultKeys::new(pairs.collect());
+        let keys = secrets::keys(&secrets, settings);
         Ok(Self { secrets, keys })
     }
 
@@ -288,16 +285,13 @@ fn rekey(args: &RekeyArgs, settings: &Settings) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The password that a vault is locked with again: the one of its id, else the one that opened it.
-fn same_again<'a>(keyring: &'a Keyring, text: &[u8], opener: &'a VaultSecret) -> &'a VaultSecret {
+/// What a vault is locked with again: the password that opened it, under the id that it names.
+fn same_again(text: &[u8], opener: &VaultSecret) -> VaultSecret {
     let id = std::str::from_utf8(text).ok().and_then(id_of);
-    let by_id = id.and_then(|id| {
-        keyring
-            .secrets
-            .iter()
-            .find(|s| s.id == id && s.password == opener.password)
-    });
-    by_id.unwrap_or(opener)
+    VaultSecret {
+        id: id.unwrap_or_else(|| DEFAULT.to_owned()),
+        password: opener.password.clone(),
+    }
 }
 
 /// A word of success, for a person at a terminal.

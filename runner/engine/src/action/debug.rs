@@ -51,7 +51,9 @@ fn show(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let nothing = call.map()?.get("msg").is_some_and(Json::is_null);
     let msg = args.msg.or_else(|| nothing.then_some(Json::Null));
     if args.verbosity > call.run.options.verbosity {
-        return Ok(TaskResult::skipped("Verbosity threshold not met."));
+        let why = "Verbosity threshold not met.";
+        let not_shown = TaskResult::skipped(why).with("skipped_reason", why);
+        return Ok(not_shown.with("failed", false));
     }
     let mut data = Map::from_iter([("_rplay_show".to_owned(), true.into())]);
     let mut warnings = vec![];

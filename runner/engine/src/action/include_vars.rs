@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use regex::Regex;
 use rplay_api::{Args, Doc};
 use rplay_diag::{Diagnostic, Span};
-use rplay_playbook::Role;
+use rplay_playbook::{Role, reserved_name};
 use rplay_template::Var;
 use rplay_yaml::{Kind, Map, Node};
 
@@ -120,6 +120,12 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             .run
             .read_vars(&path)
             .map_err(|d| call.run.failure(&d))?;
+        if args.name.is_none() {
+            let odd = vars
+                .keys()
+                .filter_map(|key| reserved_name(&key.text, &key.span));
+            odd.for_each(|warning| call.run.warn(&warning));
+        }
         all.extend(vars);
         read.push(path.display().to_string());
     }

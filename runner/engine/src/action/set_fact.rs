@@ -4,6 +4,7 @@ use futures::future::{BoxFuture, FutureExt, ready};
 use indexmap::IndexMap;
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
+use rplay_playbook::reserved_name;
 use rplay_template::{Origin, Trouble, is_omit, to_json, unknown};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
@@ -68,6 +69,9 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             return Err(call.run.failure(&wrong.help(
                 "a variable's name is made of letters, digits and underscores, and begins with no digit",
             )));
+        }
+        if let Some(warning) = reserved_name(&name, &key.span) {
+            call.run.warn(&warning);
         }
         let value = call
             .run

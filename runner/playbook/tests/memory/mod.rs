@@ -91,7 +91,8 @@ impl KnownModules for Few {
     }
 
     fn lookup(&self, name: &str) -> Option<bool> {
-        Some(["items", "dict", "fileglob", "sequence"].contains(&name))
+        let known = ["items", "dict", "fileglob", "sequence"];
+        Some(known.contains(&name) || name.contains('.'))
     }
 
     fn names(&self) -> Vec<String> {

@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use rplay_event::{Ended, Event, Recap, Status, TaskId};
 use serde_json::{Map, Value};
 
+use super::notices::Notices;
 use super::paint::Ink;
 use super::shown::{self, Task};
 use super::stats::Stats;
+use super::yaml::{self, Layout};
 use super::{AnsibleLook, ResultFormat, Screen, diff, dump, fault, recap};
 
 /// What was drawn so far.
@@ -22,6 +24,7 @@ pub(crate) struct Default {
     stats: Stats,
     /// Errors that were told: what is wrong on many hosts is told once.
     told: HashSet<String>,
+    notices: Notices,
 }
 
 impl Default {
@@ -207,10 +210,15 @@ impl Default {
             let text = format!("fatal: [{}]: FAILED! => ", shown::host(ended));
             let words = Map::from_iter([("msg".to_owned(), "One or more items failed".into())]);
             let text = format!("{text}{}", dumped(&words, false, look));
-            match look.failed_stderr {
-                true => screen.err(Ink::Failed, &text),
-                false => screen.line(Ink::Failed, &text),
+            let mut show = |text: &str| match look.failed_stderr {
+                true => screen.err(Ink::Failed, text),
+                false => screen.line(Ink::Failed, text),
+            };
+            let path = self.tasks.get(&ended.task).map(|t| path_line(t, look));
+            if let Some(path) = path.filter(|_| look.task_path_on_failure && look.verbosity < 2) {
+                show(&path);
             }
+            show(&text);
         }
         if ended.ignored {
             screen.line(Ink::Skipped, "...ignoring");
@@ -235,7 +243,7 @@ impl Default {
             changes(ended, look, screen);
         }
         job(ended, &task, screen);
-        warnings(ended, &task, look, screen);
+        self.notices.of_result(ended, &task, look, screen);
         match &ended.status {
             Status::Failed { .. } | Status::Unreachable { .. } => {
                 let fault = fault::failure(ended, &task, look);
@@ -296,18 +304,6 @@ fn changes(ended: &Ended, look: &AnsibleLook, screen: &mut Screen) {
     }
 }
 
-pub(super) fn warnings(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
-    let list = ended.result.get("warnings").and_then(Value::as_array);
-    // A loop's warnings are those of its items.
-    if !look.warnings || !task.visible || ended.result.contains_key("_rplay_items") {
-        return;
-    }
-    for text in list.into_iter().flatten().filter_map(Value::as_str) {
-        let text = text.replace("\r\n", "\n");
-        screen.err(Ink::Warning, &format!("[WARNING]: {text}"));
-    }
-}
-
 fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
     let (ink, word) = match ended.status {
         Status::Changed => (Ink::Changed, "changed"),
@@ -326,14 +322,10 @@ fn well(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
         ""
     };
     let quiet = ended.result.contains_key("_rplay_quiet");
-    let talk = ink != Ink::Skipped && task.is_talk() && !quiet;
+    // What `no_log` hides is not talked of.
+    let talk = ink != Ink::Skipped && task.is_talk() && task.visible && !quiet;
     let tail = if talk || look.verbosity > 0 {
-        let shown = if talk {
-            shown::talk(ended, task)
-        } else {
-            shown::result(ended, task)
-        };
-        format!(" => {}", dumped(&shown, talk, look))
+        format!(" => {}", dumped(&shown::talk(ended, task), talk, look))
     } else {
         String::new()
     };
@@ -360,6 +352,14 @@ fn failed(
     let keys = ["assertion", "_rplay_show"];
     let talk = task.is_talk() && task.visible && keys.iter().any(|k| ended.result.contains_key(*k));
     let text = format!("{head}{}", dumped(&shown::talk(ended, task), talk, look));
+    // What cannot be read is no result of a task: its error is told apart.
+    let (unread, fault) = match fault {
+        Some(fault) if shown::is_unread(ended, task) => (Some(fault), None),
+        fault => (None, fault),
+    };
+    if let Some(unread) = unread {
+        screen.err(Ink::Failed, &unread);
+    }
     let mut show = |ink, text: &str| match look.failed_stderr {
         true => screen.err(ink, text),
         false => screen.line(ink, text),
@@ -375,7 +375,10 @@ fn failed(
 
 fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
     match look.format {
-        ResultFormat::Yaml => dump::yaml(map, look.pretty.unwrap_or(true)),
+        ResultFormat::Yaml => match look.pretty {
+            Some(false) => yaml::yaml(map, Layout::Exact),
+            _ => yaml::yaml(map, Layout::Pretty),
+        },
         ResultFormat::Json if talk || look.pretty.unwrap_or(look.verbosity > 2) => {
             dump::indented(map)
         }
@@ -383,9 +386,14 @@ fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
     }
 }
 
+/// A host that no task was for has no row, as where the batch before its own failed.
+fn took_part(row: &Recap) -> bool {
+    row.ok + row.unreachable + row.failed + row.skipped + row.rescued + row.undecided > 0
+}
+
 fn table(rows: &[Recap], look: &AnsibleLook, screen: &mut Screen) {
     screen.line(Ink::Plain, &look.banner("PLAY RECAP"));
-    for row in rows {
+    for row in rows.iter().filter(|row| took_part(row)) {
         screen.raw(&recap::row(row, look.colour));
     }
     screen.raw("");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rplay_event::{Ended, Status};
 
 use super::AnsibleLook;
-use super::shown::Task;
+use super::shown::{self, Task};
 
 /// The block above a `fatal:` line.
 pub(crate) fn failure(ended: &Ended, task: &Task, look: &AnsibleLook) -> String {
@@ -24,35 +24,54 @@ pub(crate) fn failure(ended: &Ended, task: &Task, look: &AnsibleLook) -> String 
         _ if raised || is_of_a_module(ended) => "Module failed: ",
         _ => "",
     };
-    let head = format!("[ERROR]: Task failed: {what}{msg}");
     let drawn = ended.diagnostic.as_deref();
+    if shown::is_unread(ended, task) {
+        let at = drawn.and_then(place_drawn).unwrap_or(&task.at);
+        let excerpt = excerpt(at, &ended.quoted);
+        return format!(
+            "[ERROR]: {msg}\nOrigin: {}\n{excerpt}{}",
+            look.place(at),
+            helps(drawn)
+        );
+    }
+    let head = format!("[ERROR]: Task failed: {what}{msg}");
     // What is wrong with the task's own words is shown where they stand.
     if what.is_empty() && drawn.is_some() {
         return placed(head, drawn, Some(&task.at), look);
     }
-    let help = drawn.unwrap_or_default().lines();
-    let help = help.filter_map(|line| Some(format!("{}\n", line.trim_start().strip_prefix("= ")?)));
     format!(
         "{head}\nOrigin: {}\n{}{}",
         look.place(&task.at),
-        excerpt(task),
-        help.collect::<String>()
+        excerpt(&task.at, &task.lines),
+        helps(drawn)
     )
 }
 
-/// The lines around a task's place, numbered, with a mark under its column.
-fn excerpt(task: &Task) -> String {
-    let mut numbers = task
-        .at
-        .rsplitn(3, ':')
-        .filter_map(|n| n.parse::<usize>().ok());
-    let (Some(column), Some(line), false) = (numbers.next(), numbers.next(), task.lines.is_empty())
+/// What a drawn diagnostic says to help, a line each.
+fn helps(drawn: Option<&str>) -> String {
+    let lines = drawn.unwrap_or_default().lines();
+    let help =
+        lines.filter_map(|line| Some(format!("{}\n", line.trim_start().strip_prefix("= ")?)));
+    help.collect()
+}
+
+/// `file:line:column` of a drawn diagnostic.
+fn place_drawn(drawn: &str) -> Option<&str> {
+    drawn
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("--> "))
+}
+
+/// The lines before a place and its own, numbered, with a mark under its column.
+fn excerpt(at: &str, lines: &[String]) -> String {
+    let mut numbers = at.rsplitn(3, ':').filter_map(|n| n.parse::<usize>().ok());
+    let (Some(column), Some(line), false) = (numbers.next(), numbers.next(), lines.is_empty())
     else {
         return String::new();
     };
     let width = line.to_string().len();
-    let first = (line + 1).saturating_sub(task.lines.len());
-    let numbered = task.lines.iter().enumerate();
+    let first = (line + 1).saturating_sub(lines.len());
+    let numbered = lines.iter().enumerate();
     let numbered = numbered.map(|(n, text)| {
         let line = format!("{:>width$} {text}", first + n);
         format!("{}\n", shortened(line.trim_end()))

@@ -7,11 +7,13 @@ mod default;
 mod diff;
 mod dump;
 mod fault;
+mod notices;
 mod paint;
 mod recap;
 mod shown;
 mod stats;
 mod terse;
+mod yaml;
 
 pub use fault::notice;
 pub use shown::result_line;
@@ -77,6 +79,8 @@ pub struct AnsibleLook {
     pub custom_stats: bool,
     /// Whether warnings are shown.
     pub warnings: bool,
+    /// Whether what is deprecated is told.
+    pub deprecations: bool,
     /// Width of the banners, in columns.
     pub columns: usize,
     /// What relative places are relative to.
@@ -103,6 +107,7 @@ impl AnsibleLook {
             check_markers: false,
             custom_stats: false,
             warnings: true,
+            deprecations: true,
             columns: 79,
             cwd: PathBuf::new(),
             log: None,

@@ -75,6 +75,13 @@ pub(crate) fn result(ended: &Ended, task: &Task) -> Map<String, Value> {
     };
     let pairs = ended.result.iter().filter(|(key, _)| !hidden(key));
     let mut shown: Map<String, Value> = pairs.map(|(k, v)| (k.clone(), v.clone())).collect();
+    // A loop's items were told one by one.
+    if ended.result.contains_key("_rplay_items") {
+        shown.remove("results");
+    }
+    if is_unread(ended, task) {
+        shown.remove("msg");
+    }
     if let Status::Undecided { because } = &ended.status {
         let why = format!(
             "a dry run cannot know this: it depends on {}",
@@ -85,11 +92,16 @@ pub(crate) fn result(ended: &Ended, task: &Task) -> Map<String, Value> {
     shown
 }
 
+/// Whether it is an include whose file or role could not be read: that has a key of its own.
+pub(crate) fn is_unread(ended: &Ended, task: &Task) -> bool {
+    let includes = ["include_tasks", "include_role"].contains(&task.module.as_str());
+    includes && ended.result.contains_key("reason")
+}
+
 /// The keys of `debug` as it shows them: what was asked for, without what frames it.
 pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
     let mut shown = result(ended, task);
-    let words = task.module == "debug" && ended.result.contains_key("_rplay_show");
-    if words && task.visible {
+    if task.module == "debug" && task.visible {
         // Beside a variable the item is told too, beside a text it is not.
         let names = ["ansible_loop_var", "ansible_index_var"].map(|name| {
             let name = shown.get(name).and_then(Value::as_str);
@@ -103,9 +115,10 @@ pub(crate) fn talk(ended: &Ended, task: &Task) -> Map<String, Value> {
 }
 
 /// What `debug` itself says nothing by.
-const FRAMING: [&str; 6] = [
+const FRAMING: [&str; 7] = [
     "ansible_loop",
     "changed",
+    "skip_reason",
     "failed_when_result",
     "ansible_loop_var",
     "ansible_index_var",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rplay_event::{Ended, Event, Status, TaskId};
 use serde_json::{Map, Value};
 
+use super::notices::Notices;
 use super::paint::Ink;
 use super::shown::{self, Task};
 use super::{AnsibleLook, Callback, Screen, diff, dump, fault};
@@ -13,6 +14,7 @@ use super::{AnsibleLook, Callback, Screen, diff, dump, fault};
 #[derive(Debug, Default)]
 pub(crate) struct Terse {
     tasks: HashMap<TaskId, Task>,
+    notices: Notices,
 }
 
 impl Terse {
@@ -39,6 +41,7 @@ impl Terse {
             }
             Event::HostEnded(ended) => {
                 if let Some(task) = self.tasks.get(&ended.task) {
+                    self.notices.of_result(ended, task, look, screen);
                     line(ended, task, look, screen);
                 }
             }
@@ -63,7 +66,6 @@ fn line(ended: &Ended, task: &Task, look: &AnsibleLook, screen: &mut Screen) {
             screen.raw(text.strip_suffix('\n').unwrap_or(&text));
         }
     }
-    super::default::warnings(ended, task, look, screen);
     let (ink, word) = match &ended.status {
         Status::Ok => (Ink::Ok, "SUCCESS"),
         Status::Changed => (Ink::Changed, "CHANGED"),

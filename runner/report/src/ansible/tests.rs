@@ -58,6 +58,7 @@ fn end(task: u64, status: Status, result: Value) -> Ended {
         result: result.as_object().unwrap().clone(),
         changes: vec![],
         diagnostic: None,
+        quoted: vec![],
         ignored: false,
         took_us: 1,
         prints: None,
@@ -252,6 +253,35 @@ fn what_is_secret_does_not_show() {
         text.contains("\"censored\": \"the output has been hidden"),
         "{text}"
     );
+}
+
+#[test]
+fn words_that_are_hidden_are_not_shown_as_hidden() {
+    let mut secret = task(1, "Say", "debug");
+    if let Event::TaskStarted { visible, .. } = &mut secret {
+        *visible = false;
+    }
+    let said = json!({"_rplay_show": true, "changed": false, "msg": "hidden"});
+    let text = drawn(&AnsibleLook::plain(), &[secret, ended(1, Status::Ok, said)]);
+    assert!(text.ends_with("\nok: [h1]\n"), "{text}");
+}
+
+#[test]
+fn a_host_that_no_task_was_for_has_no_row() {
+    let rows = ["h1", "h2"].map(|host| Recap {
+        host: host.into(),
+        ok: u64::from(host == "h1"),
+        ..Recap::default()
+    });
+    let recap = rows.to_vec();
+    let text = drawn(
+        &AnsibleLook::plain(),
+        &[Event::RunEnded {
+            recap,
+            seconds: 1.0,
+        }],
+    );
+    assert!(text.contains("h1 ") && !text.contains("h2 "), "{text}");
 }
 
 #[test]

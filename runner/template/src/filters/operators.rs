@@ -7,6 +7,7 @@ use crate::context::context_of;
 use crate::mutable::mutable;
 use crate::operate;
 use crate::python::wrong;
+use crate::variadic::variadic;
 
 pub(super) const FILTERS: &[Callable] = &[
     lenient(&["__attr"], &["base", "key", "at"], |_, a| key(a)),
@@ -36,6 +37,9 @@ pub(super) const FILTERS: &[Callable] = &[
         operate::compare(">=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__mutable"], &["value"], |_, a| mutable(a.req(0)?)),
+    lenient(&["__variadic"], &["macro", "params"], |_, a| {
+        variadic(a.req(0)?, a.req(1)?)
+    }),
     lenient(&["__template"], &["text"], template),
     lenient(&["attr"], &["value", "name"], get_attr),
 ];

@@ -185,7 +185,7 @@ pub(crate) fn choice(rng: &mut Twister, all: &[Value]) -> Out {
 }
 
 fn shuffle(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let mut all = args.list(0)?;
+    let mut all = crate::call::items(args.req(0)?)?;
     let mut rng = Twister::new(args.some(1))?;
     for i in (1..all.len()).rev() {
         let j = rng.below(u64::try_from(i + 1).unwrap_or(u64::MAX));

@@ -3,8 +3,7 @@
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
-use rplay_diag::Source;
-use rplay_yaml::Kind;
+use rplay_yaml::plain::{can_stand, escape, is_printable};
 
 use crate::call::items;
 use crate::python::{float, named, text, wrong};
@@ -216,7 +215,7 @@ impl Emitter {
     fn text(&mut self, text: &str, indent: usize, place: Place) {
         let is_key = matches!(place, Place::Key(_));
         let lines_apart = text.contains('\n');
-        if plain(text, matches!(place, Place::Flow | Place::Key(true))) {
+        if can_stand(text, matches!(place, Place::Flow | Place::Key(true))) {
             self.folded(text, indent, is_key);
         } else if can_be_single_quoted(text) && !(is_key && lines_apart) {
             self.write("'");
@@ -315,82 +314,10 @@ fn number(number: f64) -> String {
     }
 }
 
-/// How a letter is written in double quotes, where not as itself.
-fn escape(c: char) -> Option<String> {
-    let short = match c {
-        '\0' => '0',
-        '\u{7}' => 'a',
-        '\u{8}' => 'b',
-        '\t' => 't',
-        '\n' => 'n',
-        '\u{b}' => 'v',
-        '\u{c}' => 'f',
-        '\r' => 'r',
-        '\u{1b}' => 'e',
-        '"' | '\\' => c,
-        '\u{85}' => 'N',
-        '\u{a0}' => '_',
-        '\u{2028}' => 'L',
-        '\u{2029}' => 'P',
-        c if is_printable(c) => return None,
-        c => {
-            return Some(match u32::from(c) {
-                code @ 0..=0xff => format!("\\x{code:02X}"),
-                code @ 0x100..=0xffff => format!("\\u{code:04X}"),
-                code => format!("\\U{code:08X}"),
-            });
-        }
-    };
-    Some(format!("\\{short}"))
-}
-
-/// PyYAML escapes what is beyond these, emoji among it.
-fn is_printable(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && c != '\u{feff}'
-}
-
 fn can_be_single_quoted(text: &str) -> bool {
     let special = |c: char| c != '\n' && !is_printable(c) || matches!(c, '\u{2028}' | '\u{2029}');
     // Blanks at a line's end or start would be lost.
     !text.contains(special) && !text.contains(" \n") && !text.contains("\n ")
-}
-
-/// Whether a text can stand as it is.
-fn plain(text: &str, in_flow: bool) -> bool {
-    let Some(first) = text.chars().next() else {
-        return false;
-    };
-    let second = text.chars().nth(1);
-    let mark = match first {
-        '-' | '?' | ':' => second.is_none_or(char::is_whitespace),
-        _ => ",[]{}#&*!|>'\"%@`".contains(first),
-    };
-    let broken = text.contains(": ")
-        || text.contains(" #")
-        || text.ends_with(':')
-        || text.starts_with("---")
-        || text.starts_with("...")
-        || matches!(text, "=" | "<<");
-    let in_brackets = in_flow && text.contains([',', '[', ']', '{', '}', '?', ':']);
-    let special = |c: char| !is_printable(c) || matches!(c, '\n' | '\u{2028}' | '\u{2029}');
-    if mark || broken || in_brackets || text.trim() != text || text.contains(special) {
-        return false;
-    }
-    if is_date(text) {
-        return false;
-    }
-    // It is read back as it is, by the rules of YAML 1.1.
-    let source = Source::new("", text);
-    rplay_yaml::load(&source)
-        .is_ok_and(|loaded| matches!(loaded.root(&source).kind, Kind::Str(read) if read == text))
-}
-
-/// Whether YAML takes a text for a date: `2021-01-02`, with or without a time.
-fn is_date(text: &str) -> bool {
-    let day = text.split(['T', 't', ' ']).next().unwrap_or_default();
-    let parts: Vec<&str> = day.split('-').collect();
-    let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    parts.len() == 3 && parts[0].len() == 4 && parts.iter().all(digits)
 }
 
 #[cfg(test)]

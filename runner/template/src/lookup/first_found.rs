@@ -59,19 +59,21 @@ pub(super) fn found(io: &dyn LookupIo, args: &Args) -> Found {
         }
     }
     search.add(&|key| args.named(key).cloned())?;
-    for (name, paths) in &search.places {
-        let places = match paths.as_slice() {
+    let places = search
+        .places
+        .iter()
+        .flat_map(|(name, paths)| match paths.as_slice() {
             [] => vec![name.clone()],
             paths => paths
                 .iter()
                 .map(|path| format!("{}/{name}", path.trim_end_matches('/')))
                 .collect(),
-        };
-        for place in &places {
-            let kinds = ["files", "templates", "vars", "tasks"];
-            if let Some(path) = kinds.iter().find_map(|kind| io.find(kind, place)) {
-                return Ok(vec![path.display().to_string().into()]);
-            }
+        });
+    let places: Vec<String> = places.collect();
+    // A name in the folder that belongs to the task comes before an earlier name in another.
+    for kind in [io.kind(), "files", "templates", "vars", "tasks"] {
+        if let Some(path) = places.iter().find_map(|place| io.find(kind, place)) {
+            return Ok(vec![path.display().to_string().into()]);
         }
     }
     if search.skip {

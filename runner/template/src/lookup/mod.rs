@@ -104,12 +104,21 @@ pub(crate) fn called(
     }
 }
 
+/// A lookup's name without the collections that mean the same: the two that left Ansible's own go
+/// by their short names too.
+fn short(name: &str) -> &str {
+    let own = ["ansible.builtin.", "ansible.legacy."];
+    let own = own.iter().find_map(|prefix| name.strip_prefix(prefix));
+    let moved = || {
+        let moved = name.strip_prefix("community.general.");
+        moved.filter(|name| matches!(*name, "cartesian" | "flattened"))
+    };
+    own.or_else(moved).unwrap_or(name)
+}
+
 /// A lookup's results.
 pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
-    let name = name
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| name.strip_prefix("ansible.legacy."))
-        .unwrap_or(name);
+    let name = short(name);
     for term in &args.rest {
         if term.is_undefined() && name != "first_found" {
             return Err(minijinja::ErrorKind::UndefinedError.into());
@@ -225,7 +234,8 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
                     crate::to_json(value).map_err(|trouble| wrong(format!("{trouble:?}")))?;
                 Ok((name.clone(), value))
             });
-            let options = options.collect::<Result<serde_json::Map<_, _>, Error>>()?;
+            let mut options = options.collect::<Result<serde_json::Map<_, _>, Error>>()?;
+            url_settings(context, io, &mut options).map_err(why)?;
             let mut out = vec![];
             for term in spread(&args.rest)? {
                 let body = io.url(&text(&term)?, &options).map_err(why)?;
@@ -238,6 +248,47 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
         }
         other => Err(wrong(format!("the lookup plugin '{other}' was not found"))),
     }
+}
+
+/// Options of `url` that may be set for all of its calls, with the ends of the variables' names.
+const URL_SETTINGS: [(&str, &str); 11] = [
+    ("force", "force"),
+    ("timeout", "timeout"),
+    ("http_agent", "agent"),
+    ("force_basic_auth", "force_basic_auth"),
+    ("follow_redirects", "follow_redirects"),
+    ("use_gssapi", "use_gssapi"),
+    ("use_netrc", "use_netrc"),
+    ("unix_socket", "unix_socket"),
+    ("ca_path", "ca_path"),
+    ("unredirected_headers", "unredir_headers"),
+    ("ciphers", "ciphers"),
+];
+
+/// Adds what `ansible_lookup_url_...` or the environment says where the call does not.
+fn url_settings(
+    context: &Arc<Context>,
+    io: &dyn LookupIo,
+    options: &mut serde_json::Map<String, serde_json::Value>,
+) -> Result<(), String> {
+    for (option, end) in URL_SETTINGS {
+        if options.contains_key(option) {
+            continue;
+        }
+        let name = format!("ansible_lookup_url_{end}");
+        let said = context
+            .vars
+            .get(&name)
+            .and_then(|_| context.variable(&name));
+        if let Some(value) = said {
+            let json =
+                crate::to_json(&value).map_err(|trouble| format!("`{name}`: {trouble:?}"))?;
+            options.insert(option.to_owned(), json);
+        } else if let Some(text) = io.env(&name.to_uppercase()) {
+            options.insert(option.to_owned(), text.into());
+        }
+    }
+    Ok(())
 }
 
 /// The terms, with lists among them spread out.

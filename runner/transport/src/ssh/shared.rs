@@ -91,6 +91,11 @@ impl Shared {
                 place: "the ssh arguments".to_owned(),
             });
         }
+        if let Some(word) = &target.ssh_args.stray {
+            let words = format!("the ssh argument `{word}` is no option");
+            let help = "ssh would take it for the host: take it out of `ansible_ssh_common_args` or its like";
+            return Err(Cause::Settings(words, Some(help.to_owned())));
+        }
         for unknown in &target.ssh_args.ignored {
             self.warn(format!("the ssh argument `{unknown}` is ignored"));
         }
