@@ -1,5 +1,6 @@
 //! What playbooks and single modules share: inventory, variables, loader, and the run to its end.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use rplay_template::{Plugin, Redactor, Templar, Vars};
 use rplay_transport::{Connector, Image};
 use rplay_vars::{FactCache, Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
+use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 use crate::answers::Answers;
@@ -247,10 +249,11 @@ fn execute(run: Arc<Run>, playbooks: Vec<Named>) -> Result<Exit, Stop> {
     // In a task of its own: a lookup that blocks must not keep Ctrl-C from being heard.
     let working = run.clone();
     let mut work = runtime.spawn(async move { working.execute(playbooks).await });
+    let interrupt = interrupt()?;
     let ended: Option<Result<Summary, JoinError>> = runtime.block_on(async {
         tokio::select! {
             summary = &mut work => Some(summary),
-            () = interrupted() => None,
+            Ok(()) = interrupt => None,
         }
     });
     work.abort();
@@ -270,6 +273,25 @@ fn execute(run: Arc<Run>, playbooks: Vec<Named>) -> Result<Exit, Stop> {
     drop(run);
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     Ok(exit)
+}
+
+/// Tells of [`interrupted`]. It is heard on a thread of its own: lookups may block all of the others.
+fn interrupt() -> Result<oneshot::Receiver<()>, Stop> {
+    let failed = |e: io::Error| Stop::error(format!("could not wait for Ctrl-C: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("interrupt".to_owned())
+        .spawn(move || {
+            runtime.block_on(interrupted());
+            // Nobody waits any more where the run has just ended.
+            let _ = tell.send(());
+        })
+        .map_err(failed)?;
+    Ok(told)
 }
 
 /// Ctrl-C, or a request to terminate.

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// The process groups of the programs that run now; `None` where no more are to run.
 static RUNNING: Mutex<Option<BTreeSet<u32>>> = Mutex::new(Some(BTreeSet::new()));
@@ -32,11 +33,20 @@ pub(crate) fn output(mut command: Command) -> io::Result<Output> {
     let group = child.id();
     groups.insert(group);
     drop(running);
-    let output = child.wait_with_output();
+    let output = beside_others(|| child.wait_with_output());
     if let Some(groups) = self::running().as_mut() {
         groups.remove(&group);
     }
     output
+}
+
+/// Waits for something while other hosts' tasks go on, where they can.
+fn beside_others<T>(wait: impl FnOnce() -> T) -> T {
+    let flavor = Handle::try_current().map(|handle| handle.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(wait),
+        _ => wait(),
+    }
 }
 
 /// Ends all programs that still run; no more are started.

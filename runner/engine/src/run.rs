@@ -62,7 +62,9 @@ pub struct Run {
     pub(crate) files: ControllerFiles,
     pub(crate) doubts: Doubts,
     pub(crate) archives: Archives,
-    pub(crate) forks: Semaphore,
+    /// What tasks come to that were given up is no result.
+    interrupted: AtomicBool,
+    pub(crate) forks: Arc<Semaphore>,
     pub(crate) operator: Arc<dyn Operator>,
     /// The folder of the first playbook: all that runs on the controller itself starts there, in
     /// one agent, whose dry run then knows of all of it.
@@ -116,7 +118,8 @@ impl Run {
             files: ControllerFiles::default(),
             doubts: Doubts::default(),
             archives: Archives::default(),
-            forks: Semaphore::new(forks),
+            interrupted: AtomicBool::new(false),
+            forks: Arc::new(Semaphore::new(forks)),
             sink: setup.sink,
             warned: Mutex::default(),
             reload: setup.reload,
@@ -172,6 +175,7 @@ impl Run {
 
     /// Ends a run that was interrupted: what lookups started ends too.
     pub fn interrupt(&self, begun: Instant) -> Summary {
+        self.interrupted.store(true, Ordering::SeqCst);
         crate::pipes::end_all();
         for host in self.hosts() {
             let ahead = host.line.requests();
@@ -247,6 +251,10 @@ impl Run {
     }
 
     pub(crate) fn emit(&self, event: Event) {
+        let is_of_task = matches!(event, Event::ItemEnded(_) | Event::HostEnded(_));
+        if is_of_task && self.interrupted.load(Ordering::SeqCst) {
+            return;
+        }
         self.sink.emit(&event);
     }
 }

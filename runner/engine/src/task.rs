@@ -191,13 +191,15 @@ impl Run {
         }
         let mut runs = JoinSet::new();
         for (number, host) in hosts.iter().cloned().enumerate() {
-            let (run, context, throttle) = (self.clone(), context.clone(), throttle.cloned());
+            // Waited for here, so that hosts have their turns in order.
+            let turn = match throttle {
+                Some(throttle) => throttle.clone().acquire_owned().await.ok(),
+                None => None,
+            };
+            let fork = self.forks.clone().acquire_owned().await.ok();
+            let (run, context) = (self.clone(), context.clone());
             runs.spawn(async move {
-                let _turn = match &throttle {
-                    Some(throttle) => throttle.acquire().await.ok(),
-                    None => None,
-                };
-                let _fork = run.forks.acquire().await.ok();
+                let _held = (turn, fork);
                 let result = run.on_host(&context, &host).await;
                 (number == 0).then_some(result)
             });
