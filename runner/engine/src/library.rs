@@ -15,6 +15,8 @@ use crate::python::{Call, Installed, Places, Plugins};
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     folders: Vec<PathBuf>,
+    /// Those of roles that may yet be called: they stand in for nothing.
+    roles: Vec<PathBuf>,
     /// Folders of the playbooks and roles that were read, the first one first; clones share them.
     entered: Arc<RwLock<Vec<PathBuf>>>,
     collections: Vec<PathBuf>,
@@ -42,18 +44,22 @@ impl Library {
     /// The named folders, `library` beside the playbooks, and that of each role in the folders.
     pub fn new(named: &[PathBuf], playbooks: &[PathBuf], roles: &[PathBuf]) -> Self {
         let mut folders: Vec<PathBuf> = named.to_vec();
-        let mut roles = roles.to_vec();
+        let mut dirs = roles.to_vec();
         for dir in playbooks {
             folders.push(dir.join("library"));
-            roles.push(dir.join("roles"));
+            dirs.push(dir.join("roles"));
         }
-        for dir in roles {
-            let below = std::fs::read_dir(&dir).into_iter().flatten().flatten();
-            folders.extend(below.map(|entry| entry.path().join("library")));
-        }
+        let within = |dir: &PathBuf| {
+            let below = std::fs::read_dir(dir).into_iter().flatten().flatten();
+            below.map(|entry| entry.path().join("library"))
+        };
+        let mut roles: Vec<PathBuf> = dirs.iter().flat_map(within).collect();
+        roles.sort();
         folders.retain(|folder| folder.is_dir());
+        roles.retain(|folder| folder.is_dir());
         Self {
             folders,
+            roles,
             ..Self::default()
         }
     }
@@ -120,7 +126,14 @@ impl Library {
     /// rplay's own: what is written `ansible.builtin.NAME` is always rplay's.
     pub(crate) fn stands_in(&self, written: &str) -> bool {
         let name = written.strip_prefix("ansible.legacy.").unwrap_or(written);
-        !name.contains('.') && self.has(name)
+        !name.contains('.') && self.standing(name).is_some()
+    }
+
+    /// The file of that name beside what was read, or in a named folder.
+    fn standing(&self, name: &str) -> Option<PathBuf> {
+        let beside = self.beside("library").into_iter();
+        let mut folders = beside.chain(self.folders.iter().cloned());
+        folders.find_map(|folder| in_folder(&folder, name))
     }
 
     /// Folders of Python that modules share, the first one first.
@@ -151,9 +164,8 @@ impl Library {
         }
         match name.split('.').collect::<Vec<_>>().as_slice() {
             [name] => {
-                let beside = self.beside("library").into_iter();
-                let mut folders = beside.chain(self.folders.iter().cloned());
-                let path = folders.find_map(|folder| in_folder(&folder, name))?;
+                let of_role = || self.roles.iter().find_map(|dir| in_folder(dir, name));
+                let path = self.standing(name).or_else(of_role)?;
                 Some(OwnModule {
                     path,
                     full_name: format!("ansible.modules.{name}"),
@@ -207,4 +219,38 @@ fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
         .collect();
     found.sort();
     found.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(dir: &Path, path: &str) {
+        let path = dir.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    }
+
+    #[test]
+    fn a_role_s_modules_stand_in_for_ours_once_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in [
+            "a/library/ping.py",
+            "a/library/ping.ini",
+            "b/library/own",
+            "lib/copy.sh",
+        ] {
+            put(dir.path(), path);
+        }
+        let named = [dir.path().join("lib")];
+        let library = Library::new(&named, &[], &[dir.path().to_owned()]);
+        assert!(library.has("own") && library.has("ping"));
+        assert!(library.stands_in("copy") && library.stands_in("ansible.legacy.copy"));
+        assert!(!library.stands_in("ansible.builtin.copy"));
+        assert!(!library.stands_in("ping"));
+        library.enter(&dir.path().join("a"));
+        assert!(library.stands_in("ping"));
+        let found = library.find("ping").unwrap();
+        assert_eq!(found.path, dir.path().join("a/library/ping.py"));
+    }
 }

@@ -126,5 +126,6 @@ fn trusted(call: &Call<'_>, var: &str) -> Result<Span, TaskResult> {
 
 /// Whether an error says that something is not there: what is shown says so too.
 fn is_about_nothing(wrong: &Diagnostic) -> bool {
-    wrong.message.contains("is undefined") || wrong.message.contains("has no attribute")
+    let words = ["is undefined", "has no attribute", "has no element"];
+    words.iter().any(|words| wrong.message.contains(words))
 }

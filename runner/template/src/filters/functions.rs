@@ -12,10 +12,10 @@ use crate::lookup;
 use crate::python::valid;
 
 pub(super) const FUNCTIONS: &[Callable] = &[
-    lenient(&["lookup"], &["plugin_name", "*", "**"], |state, a| {
+    lenient(&["lookup"], &["_lookup", "*", "**"], |state, a| {
         lookup_of(state, a, false)
     }),
-    lenient(&["query", "q"], &["plugin_name", "*", "**"], |state, a| {
+    lenient(&["query", "q"], &["_lookup", "*", "**"], |state, a| {
         lookup_of(state, a, true)
     }),
     strict(&["now"], &["utc", "fmt"], now),
