@@ -388,7 +388,8 @@ fn dumped(map: &Map<String, Value>, talk: bool, look: &AnsibleLook) -> String {
 
 /// A host that no task was for has no row, as where the batch before its own failed.
 fn took_part(row: &Recap) -> bool {
-    row.ok + row.unreachable + row.failed + row.skipped + row.rescued + row.undecided > 0
+    let ran = row.ok + row.unreachable + row.failed + row.skipped;
+    ran + row.rescued + row.ignored + row.undecided > 0
 }
 
 fn table(rows: &[Recap], look: &AnsibleLook, screen: &mut Screen) {
