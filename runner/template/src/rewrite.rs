@@ -5,6 +5,11 @@
 //! filters of ours (`a.b` to `(a|__attr('b',1))`) before they are compiled. What an error points
 //! at is mapped back, so nobody sees the rewritten text.
 
+mod macros;
+mod makers;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use minijinja::Error;
@@ -236,39 +241,6 @@ impl<'a> Edits<'a> {
         }
     }
 
-    fn named(&mut self, target: &Expr<'a>) {
-        if let Expr::Var(var) = target {
-            self.names.push(var.id);
-        }
-    }
-
-    fn macro_body(&mut self, body: &[Stmt<'a>]) {
-        self.macros += 1;
-        self.stmts(body);
-        self.macros -= 1;
-    }
-
-    /// What a macro includes sees the names around the macro, as with Jinja: the evaluator keeps those
-    /// only that the macro itself speaks of.
-    fn include(&mut self, file: &Expr<'a>) {
-        if self.macros == 0 || self.names.is_empty() {
-            return;
-        }
-        let [open, close] = &self.block;
-        let Some(at) = self.text[..start(file)].rfind(open.as_str()) else {
-            return;
-        };
-        let behind = &self.text[at + open.len()..];
-        let sign = behind
-            .get(..1)
-            .filter(|sign| ["-", "+"].contains(sign))
-            .unwrap_or_default();
-        let names = self.names.join(",");
-        // A list that nobody sees speaks of them.
-        let spoken = format!("{open}{sign} if [{names}] and false {close}{open} endif {close}");
-        self.edit(at..at, spoken);
-    }
-
     fn expr(&mut self, expr: &Expr<'_>) {
         match expr {
             Expr::Var(_) => {}
@@ -467,123 +439,12 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// A macro whose text has `varargs` or `kwargs` takes more than it names. It gets them as two
-    /// parameters more, from what stands in for it under its name.
-    fn variadic(&mut self, found: &ast::Macro<'_>, start: usize, end: usize) -> Option<()> {
-        let own = self.text.get(start..end)?;
-        if !own.contains("varargs") && !own.contains("kwargs") {
-            return None;
-        }
-        let params: Vec<&str> = found
-            .args
-            .iter()
-            .filter_map(|arg| match arg {
-                Expr::Var(var) => Some(var.id),
-                _ => None,
-            })
-            .collect();
-        let written = found.args.iter().chain(&found.defaults);
-        let last = written.map(|e| e.span().end_offset as usize).max();
-        let from = last.unwrap_or(start);
-        let close = from + self.text.get(from..end)?.find(')')?;
-        let after = &self.text[end..];
-        let sign = after.trim_start();
-        let blanks = after.len() - sign.len();
-        // Other signs of blocks are not known here.
-        let sign = ["%}", "-%}", "+%}"]
-            .into_iter()
-            .find(|known| sign.starts_with(known))?;
-        let comma = match self.text[..close].trim_end().ends_with(['(', ',']) {
-            true => "",
-            false => ",",
-        };
-        self.edit(close..close, format!("{comma}varargs=[],kwargs={{}}"));
-        let name = found.name;
-        let params: Vec<String> = params.iter().map(|param| format!("'{param}'")).collect();
-        let stand_in = format!(
-            "{{% set {name}={name}|__variadic([{}]) {sign}",
-            params.join(",")
-        );
-        let end = end + blanks + sign.len();
-        self.edit(end..end, stand_in);
-        Some(())
-    }
-
-    /// `{% set x = [] %}`, `{% set x = namespace(all=[]) %}`, `{% set x = y | list %}`: what a
-    /// template makes, it may change.
-    fn mutable(&mut self, expr: &Expr<'_>) {
-        match expr {
-            Expr::List(s) => s.items.iter().for_each(|e| self.mutable(e)),
-            Expr::Map(s) => s.values.iter().for_each(|e| self.mutable(e)),
-            Expr::Filter(s) => {
-                s.expr.iter().for_each(|e| self.mutable(e));
-                self.mutable_args(&s.args);
-                if !MAKING.contains(&s.name) {
-                    return;
-                }
-            }
-            Expr::Call(s) => {
-                self.mutable_call(s);
-                if !matches!(&s.expr, Expr::Var(name) if name.id == "dict") {
-                    return;
-                }
-            }
-            Expr::IfExpr(s) => {
-                self.mutable(&s.true_expr);
-                s.false_expr.iter().for_each(|e| self.mutable(e));
-                return;
-            }
-            _ => return,
-        }
-        let (start, end) = (start(expr), expr.span().end_offset as usize);
-        // In brackets: a dot behind the name would be part of it.
-        self.edit(start..start, "(");
-        self.edit(end..end, "|__mutable)");
-    }
-
-    /// `x.setdefault('k', []).append(1)`: what a method is given may be what it gives back.
-    fn mutable_call(&mut self, call: &ast::Call<'_>) {
-        if let Expr::GetAttr(callee) = &call.expr {
-            self.mutable(&callee.expr);
-        }
-        self.mutable_args(&call.args);
-    }
-
-    fn mutable_args(&mut self, args: &[CallArg<'_>]) {
-        for arg in args {
-            if let CallArg::Pos(e) | CallArg::Kwarg(_, e) = arg {
-                self.mutable(e);
-            }
-        }
-    }
-
     /// The place of `sign` before an operand, over blanks and parentheses.
     fn before(&self, operand: usize, sign: &str) -> Option<usize> {
         let head = self.text[..operand].trim_end_matches(|c: char| c.is_whitespace() || c == '(');
         head.ends_with(sign).then(|| head.len() - sign.len())
     }
 }
-
-/// Filters that make a new list or mapping of what they are given.
-const MAKING: &[&str] = &[
-    "combine",
-    "dict2items",
-    "difference",
-    "flatten",
-    "intersect",
-    "items2dict",
-    "list",
-    "map",
-    "reject",
-    "rejectattr",
-    "select",
-    "selectattr",
-    "sort",
-    "split",
-    "union",
-    "unique",
-    "zip",
-];
 
 fn is_lookup(callee: &Expr<'_>) -> bool {
     matches!(callee, Expr::Var(name) if ["lookup", "query", "q"].contains(&name.id))
@@ -615,117 +476,5 @@ fn start(expr: &Expr<'_>) -> usize {
         Expr::Var(_) | Expr::Const(_) | Expr::List(_) | Expr::Tuple(_) | Expr::Map(_) => {
             expr.span().start_offset as usize
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rewritten(text: &str) -> String {
-        expression(text, Strings::Escaped, Templates::Anywhere)
-            .unwrap()
-            .text
-    }
-
-    #[test]
-    fn keys_of_keys_are_filters_around_each_other() {
-        assert_eq!(rewritten("a.b.c"), "((a|__attr('b',2))|__attr('c',4))");
-        assert_eq!(rewritten("a['b'][0]"), "((a|__item('b',2))|__item(0,7))");
-        assert_eq!(rewritten("(a or b).c"), "((a or b)|__attr('c',9))");
-        assert_eq!(
-            rewritten("a.b.c(d.e)"),
-            "(a|__attr('b',2)).c((d|__attr('e',8)))"
-        );
-    }
-
-    #[test]
-    fn what_is_nobody_elses_is_a_plugin() {
-        for (text, want) in [
-            ("a|mine", "a|__filter('mine')"),
-            ("(a)|mine()", "(a)|__filter('mine')"),
-            (
-                "a | mine (2, b=3)|upper",
-                "a | __filter('mine',2, b=3)|upper",
-            ),
-            ("a|x.y.z(b|mine)", "a|__filter('x.y.z',b|__filter('mine'))"),
-            ("a is mine", "a is __test('mine')"),
-            ("a is not mine(1)", "a is not __test('mine',1)"),
-            (
-                "a is mine b.c and d",
-                "a is __test('mine', (b|__attr('c',12))) and d",
-            ),
-            (
-                "a|ansible.builtin.upper is defined",
-                "a|ansible.builtin.upper is defined",
-            ),
-        ] {
-            assert_eq!(rewritten(text), want, "{text}");
-            parse_expr(&rewritten(text)).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_a_macro_includes_sees_the_names_around_the_macro() {
-        let text = "{% import 'v' as v with context %}{% set a = 1 %}\
-            {% macro m(x) %}{% include 'f' %}{% endmacro %}{% include 'g' %}";
-        let want = "{% import 'v' as v with context %}{% set a = 1 %}\
-            {% macro m(x) %}{% if [v,a,m] and false %}{% endif %}{% include 'f' %}{% endmacro %}{% include 'g' %}";
-        let syntax = crate::file::TextOptions::default().syntax();
-        let made = template(text, "t", Strings::Escaped, syntax).unwrap();
-        assert_eq!(made.text, want);
-    }
-
-    #[test]
-    fn operators_keep_their_operands_whatever_stands_around_them() {
-        for (text, want) in [
-            ("'%s' % x", "(('%s' )|__rem( x))"),
-            ("(a % b) % c", "(((((a )|__rem( b))) )|__rem( c))"),
-            ("a - (b - c)", "((a )|__sub( (((b )|__sub( c)))))"),
-            ("f(x = a ~ b)", "f(x = ((a )|__concat( b)))"),
-            ("not a < b", "not ((a )|__lt( b))"),
-        ] {
-            assert_eq!(rewritten(text), want, "{text}");
-            parse_expr(&rewritten(text)).unwrap();
-        }
-    }
-
-    #[test]
-    fn raw_strings_keep_their_backslashes() {
-        let raw = |text: &str| {
-            expression(text, Strings::Raw, Templates::InLookups)
-                .unwrap()
-                .text
-        };
-        assert_eq!(raw(r"'a\nb'"), r"'a\\nb'");
-        assert_eq!(raw(r"'a\\1'"), r"'a\\\\1'");
-        assert_eq!(raw(r"'q\'q'"), r"'q\\\'q'");
-    }
-
-    #[test]
-    fn literals_that_are_templates_are_rendered_where_they_may_be() {
-        assert_eq!(rewritten("a == '{{ b }}'"), "a == '{{ b }}'|__template");
-        assert_eq!(
-            rewritten("a['{{ b }}'].c"),
-            "((a|__item('{{ b }}'|__template,2))|__attr('c',13))"
-        );
-        let inside = |text: &str| {
-            let found = expression(text, Strings::Raw, Templates::InLookups);
-            found.unwrap().text
-        };
-        assert_eq!(
-            inside("lookup('{{ a }}', '{{ b }}', x='{{ c }}') ~ '{{ d }}'"),
-            "((lookup('{{ a }}', '{{ b }}'|__template, x='{{ c }}') )|__concat( '{{ d }}'))"
-        );
-    }
-
-    #[test]
-    fn a_place_in_the_rewritten_text_leads_back() {
-        let text = "x + a.b.c | upper";
-        let rewritten = expression(text, Strings::Escaped, Templates::Anywhere).unwrap();
-        let at = rewritten.text.find("upper").unwrap();
-        assert_eq!(&text[rewritten.original(&(at..at + 5))], "upper");
-        let all = 0..rewritten.text.len();
-        assert_eq!(rewritten.original(&all), 0..text.len());
     }
 }

@@ -1,0 +1,77 @@
+//! What a template makes it may change, as with Python: lists and mappings that are its own are marked
+//! (`__mutable`), those of variables are not.
+
+use minijinja::machinery::ast::{self, CallArg, Expr};
+
+use super::{Edits, start};
+
+/// Filters that make a new list or mapping of what they are given.
+const MAKING: &[&str] = &[
+    "combine",
+    "dict2items",
+    "difference",
+    "flatten",
+    "intersect",
+    "items2dict",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "select",
+    "selectattr",
+    "sort",
+    "split",
+    "union",
+    "unique",
+    "zip",
+];
+
+impl Edits<'_> {
+    /// `{% set x = [] %}`, `{% set x = namespace(all=[]) %}`, `{% set x = y | list %}`: what a
+    /// template makes, it may change.
+    pub(super) fn mutable(&mut self, expr: &Expr<'_>) {
+        match expr {
+            Expr::List(s) => s.items.iter().for_each(|e| self.mutable(e)),
+            Expr::Map(s) => s.values.iter().for_each(|e| self.mutable(e)),
+            Expr::Filter(s) => {
+                s.expr.iter().for_each(|e| self.mutable(e));
+                self.mutable_args(&s.args);
+                if !MAKING.contains(&s.name) {
+                    return;
+                }
+            }
+            Expr::Call(s) => {
+                self.mutable_call(s);
+                if !matches!(&s.expr, Expr::Var(name) if name.id == "dict") {
+                    return;
+                }
+            }
+            Expr::IfExpr(s) => {
+                self.mutable(&s.true_expr);
+                s.false_expr.iter().for_each(|e| self.mutable(e));
+                return;
+            }
+            _ => return,
+        }
+        let (start, end) = (start(expr), expr.span().end_offset as usize);
+        // In brackets: a dot behind the name would be part of it.
+        self.edit(start..start, "(");
+        self.edit(end..end, "|__mutable)");
+    }
+
+    /// `x.setdefault('k', []).append(1)`: what a method is given may be what it gives back.
+    pub(super) fn mutable_call(&mut self, call: &ast::Call<'_>) {
+        if let Expr::GetAttr(callee) = &call.expr {
+            self.mutable(&callee.expr);
+        }
+        self.mutable_args(&call.args);
+    }
+
+    fn mutable_args(&mut self, args: &[CallArg<'_>]) {
+        for arg in args {
+            if let CallArg::Pos(e) | CallArg::Kwarg(_, e) = arg {
+                self.mutable(e);
+            }
+        }
+    }
+}
