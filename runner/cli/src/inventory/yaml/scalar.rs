@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use rplay_yaml::plain::escape;
 
 /// What a plain text must not look like.
 static TYPED: LazyLock<Regex> = LazyLock::new(|| {
@@ -168,7 +169,7 @@ impl Writer {
                     }
                 }
                 (c, _) if !is_printable(c) || is_break(c) || matches!(c, '"' | '\\') => {
-                    self.put(&escaped(c));
+                    self.put(&escape(c).expect("bug: an odd letter has an escape"));
                 }
                 (c, _) => self.put(c.encode_utf8(&mut [0; 4])),
             }
@@ -187,28 +188,6 @@ impl Writer {
             self.put(line);
         }
     }
-}
-
-fn escaped(c: char) -> String {
-    let short = match c {
-        '\0' => '0',
-        '\u{7}' => 'a',
-        '\u{8}' => 'b',
-        '\t' => 't',
-        '\n' => 'n',
-        '\u{b}' => 'v',
-        '\u{c}' => 'f',
-        '\r' => 'r',
-        '\u{1b}' => 'e',
-        '"' | '\\' => c,
-        '\u{85}' => 'N',
-        '\u{2028}' => 'L',
-        '\u{2029}' => 'P',
-        c if u32::from(c) <= 0xff => return format!("\\x{:02X}", u32::from(c)),
-        c if u32::from(c) <= 0xffff => return format!("\\u{:04X}", u32::from(c)),
-        c => return format!("\\U{:08X}", u32::from(c)),
-    };
-    format!("\\{short}")
 }
 
 fn is_printable(c: char) -> bool {
