@@ -149,10 +149,9 @@ impl Library {
 
     /// Where collections are, the first folder first.
     pub(crate) fn collections(&self) -> impl Iterator<Item = PathBuf> {
-        let beside = self
-            .installed
-            .site()
-            .map(|site| site.join("ansible_collections"));
+        // Looked for only where none of the others has what is asked for.
+        let beside = std::iter::once_with(|| self.installed.site()).flatten();
+        let beside = beside.map(|site| site.join("ansible_collections"));
         self.collections.iter().cloned().chain(beside)
     }
 
