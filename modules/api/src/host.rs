@@ -22,6 +22,7 @@ use rplay_wire::{Change, State, Target};
 use crate::system::{Command, Dialogue, Output, System};
 use crate::{Control, Failure, Result};
 use record::Record;
+pub use record::told_change;
 
 /// What the controller sent along, and how to talk back to it.
 pub trait Blobs {

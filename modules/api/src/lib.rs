@@ -33,7 +33,7 @@ pub use controller_file::{
 };
 pub use failure::{Failure, Result};
 pub use file_args::FileArgs;
-pub use host::{Blobs, Host, Settings};
+pub use host::{Blobs, Host, Settings, told_change};
 pub use mode::FileMode;
 pub use module::{Doc, Entry, Module, Return};
 pub use outcome::Outcome;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rplay_diag::Diagnostic;
-use rplay_engine::{Catalog, Library, Options, Run, Setup, Summary};
+use rplay_engine::{Catalog, Library, Options, PluginKind, Run, Setup, Summary};
 use rplay_event::Sink;
 use rplay_inventory::{Inventory, VarsFiles, select};
 use rplay_playbook::{Loader, Play, Sources};
 use rplay_report::Callback;
-use rplay_template::{Plugin, Redactor, Templar, Vars};
+use rplay_template::{Redactor, Templar, Vars};
 use rplay_transport::{Connector, Image};
 use rplay_vars::{FactCache, Layer, Level, Scope, Store, extra_vars};
 use rplay_yaml::Map;
@@ -365,7 +365,8 @@ fn limit(
 
 /// Where modules of the user's own are.
 fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
-    let named = settings.library.clone().unwrap_or_default();
+    let named = settings.library.clone();
+    let named = named.unwrap_or_else(|| usual("modules"));
     let roles = settings.roles_path.clone().unwrap_or_default();
     let beside_them = beside.iter().map(|dir| dir.join("collections"));
     let collections = beside_them.chain(collections(settings)).map(|dir| {
@@ -374,21 +375,28 @@ fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
             false => dir.join("ansible_collections"),
         }
     });
-    Library::new(&named, beside, &roles)
+    let library = Library::new(&named, beside, &roles)
         .with_collections(collections.collect())
-        .with_utils(settings.module_utils.clone().unwrap_or_default())
-        .with_plugins(
-            Plugin::Filter,
-            settings.filter_plugins.clone().unwrap_or_default(),
-        )
-        .with_plugins(
-            Plugin::Test,
-            settings.test_plugins.clone().unwrap_or_default(),
-        )
-        .with_plugins(
-            Plugin::Lookup,
-            settings.lookup_plugins.clone().unwrap_or_default(),
-        )
+        .with_utils(settings.module_utils.clone().unwrap_or_default());
+    PluginKind::ALL.into_iter().fold(library, |library, kind| {
+        let named = match kind {
+            PluginKind::Action => &settings.action_plugins,
+            PluginKind::Become => &settings.become_plugins,
+            PluginKind::Connection => &settings.connection_plugins,
+            PluginKind::Filter => &settings.filter_plugins,
+            PluginKind::Lookup => &settings.lookup_plugins,
+            PluginKind::Test => &settings.test_plugins,
+        };
+        let folders = named.clone().unwrap_or_else(|| usual(kind.word()));
+        library.with_plugins(kind, folders)
+    })
+}
+
+/// Where plugins of a kind are looked for where nothing is said.
+fn usual(kind: &str) -> Vec<PathBuf> {
+    let home = PathBuf::from(std::env::var("HOME").unwrap_or_default());
+    let own = home.join(".ansible/plugins").join(kind);
+    vec![own, Path::new("/usr/share/ansible/plugins").join(kind)]
 }
 
 /// The folders of collections, besides the playbook's own.

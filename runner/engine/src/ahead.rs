@@ -203,7 +203,7 @@ impl Run {
         let Some(module) = rplay_builtin::find(name) else {
             return false;
         };
-        if self.options.library.stands_in(&task.action.written) {
+        if self.options.library.replaces(&task.action.written) {
             return false;
         }
         let said = |keyword: &Keyword| frame.keyword(Some(task), *keyword).is_some();
@@ -270,6 +270,7 @@ impl Run {
                 && !self.times_out()
                 && !is_template(name)
                 && action::find(name).is_none()
+                && !self.options.library.has_action(&task.action.written)
                 && !TRIED_OR_WATCHED.iter().any(said),
         }
     }

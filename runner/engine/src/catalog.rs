@@ -50,7 +50,7 @@ impl KnownModules for Catalog {
     }
 
     fn known(&self, name: &str) -> bool {
-        Self::find(name).is_some() || self.library.has(name)
+        Self::find(name).is_some() || self.library.has(name) || self.library.has_action(name)
     }
 
     fn names(&self) -> Vec<String> {
@@ -65,12 +65,17 @@ impl KnownModules for Catalog {
 
     fn free_form(&self, name: &str) -> bool {
         Self::find(name).is_some_and(|(doc, _)| doc.free_form.is_some())
+            || self.library.takes_text(name)
     }
 
     fn check_arg(&self, module: &str, arg: &str) -> Result<(), Option<String>> {
         let Some((_, spec)) = Self::find(module) else {
             return Ok(());
         };
+        // What stands in for one of ours takes what it takes.
+        if self.library.replaces(module) {
+            return Ok(());
+        }
         // An action with no arguments of its own takes any (set_fact).
         if spec.is_empty() || arg == "_raw_params" || spec.iter().any(|s| s.is_called(arg)) {
             return Ok(());

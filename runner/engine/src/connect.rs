@@ -86,6 +86,29 @@ impl Run {
         frame.said(task, keyword).find(|node| !omits(node))
     }
 
+    /// The connection that a task's host is reached by, as it is named.
+    ///
+    /// # Errors
+    /// A keyword that cannot be rendered.
+    pub(crate) fn connection_name(
+        &self,
+        vars: &Arc<dyn Vars>,
+        task: Option<&Task>,
+        frame: &Frame,
+    ) -> Result<String, Diagnostic> {
+        let settings = Settings {
+            run: self,
+            vars,
+            task,
+            frame,
+        };
+        let named = settings
+            .var(&["ansible_connection"])
+            .or(settings.keyword(Keyword::Connection)?)
+            .or(self.options.connect.kind.clone());
+        Ok(named.unwrap_or_else(|| "ssh".to_owned()))
+    }
+
     /// Where a task for `host` connects to.
     ///
     /// # Errors
@@ -104,18 +127,10 @@ impl Run {
             task,
             frame,
         };
-        let kind = settings
-            .var(&["ansible_connection"])
-            .or(settings.keyword(Keyword::Connection)?)
-            .or(options.kind.clone())
-            .unwrap_or_else(|| "ssh".to_owned());
-        let kind = match kind.strip_prefix("ansible.builtin.").unwrap_or(&kind) {
-            "local" => Kind::Local,
-            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Kind::Ssh,
-            other => {
-                let words = format!("the connection `{other}` of host `{host}` is not known");
-                return Err(Diagnostic::error(words).help("rplay connects over `ssh` and `local`"));
-            }
+        let named = self.connection_name(vars, task, frame)?;
+        let Some(kind) = kind_of(&named) else {
+            let words = format!("the connection `{named}` of host `{host}` is not known");
+            return Err(Diagnostic::error(words).help("rplay connects over `ssh` and `local`"));
         };
         if kind == Kind::Local {
             return Ok(Target {
@@ -240,6 +255,15 @@ impl Run {
                 .unwrap_or_else(|| options.su_prompts.clone()),
             timeout: settings.patience(kind).map(Duration::from_secs),
         }))
+    }
+}
+
+/// The connection of that name, where it is rplay's own.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
+        "local" => Some(Kind::Local),
+        "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Some(Kind::Ssh),
+        _ => None,
     }
 }
 

@@ -56,7 +56,7 @@ mod vars_files;
 mod walk;
 
 pub use catalog::Catalog;
-pub use library::Library;
+pub use library::{Library, PluginKind};
 pub use lists::Listing;
 pub use operator::{Answer, Operator};
 pub use options::{Connect, Defaults, Escalate, Fingerprint, Gathering, Known, Options};

@@ -1,5 +1,5 @@
 //! Folders of modules of the user's own: `library` beside the playbook and in roles, those that
-//! `ANSIBLE_LIBRARY` names, and collections.
+//! `ANSIBLE_LIBRARY` names, and collections; and those of plugins in Python.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,60 @@ pub struct Library {
     utils: Vec<PathBuf>,
     /// Ansible itself, where it is installed beside rplay.
     installed: Installed,
-    /// Named folders of plugins that expressions call, by their kind.
-    plugin_folders: BTreeMap<Plugin, Vec<PathBuf>>,
+    /// Named folders of plugins, by their kind.
+    plugin_folders: BTreeMap<PluginKind, Vec<PathBuf>>,
     plugins: Plugins,
+}
+
+/// Plugins in Python that rplay calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PluginKind {
+    /// What a task does on the controller.
+    Action,
+    /// How to become another user, for connections in Python.
+    Become,
+    /// How a host is reached.
+    Connection,
+    /// `value | name`.
+    Filter,
+    /// `lookup('name')`.
+    Lookup,
+    /// `value is name`.
+    Test,
+}
+
+impl PluginKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Action,
+        Self::Become,
+        Self::Connection,
+        Self::Filter,
+        Self::Lookup,
+        Self::Test,
+    ];
+
+    /// Its word, as in the names of folders (`filter_plugins`).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Action => "action",
+            Self::Become => "become",
+            Self::Connection => "connection",
+            Self::Filter => "filter",
+            Self::Lookup => "lookup",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl From<Plugin> for PluginKind {
+    fn from(kind: Plugin) -> Self {
+        match kind {
+            Plugin::Filter => Self::Filter,
+            Plugin::Test => Self::Test,
+            Plugin::Lookup => Self::Lookup,
+        }
+    }
 }
 
 /// A module that is not part of rplay.
@@ -80,22 +131,70 @@ impl Library {
 
     /// Also plugins of a kind in these folders.
     #[must_use]
-    pub fn with_plugins(mut self, kind: Plugin, folders: Vec<PathBuf>) -> Self {
+    pub fn with_plugins(mut self, kind: PluginKind, folders: Vec<PathBuf>) -> Self {
         self.plugin_folders.insert(kind, folders);
         self
     }
 
     /// Calls a plugin that expressions call; none where there is none of that kind and name.
     pub(crate) fn plugin(&self, call: Call) -> Option<Result<Json, String>> {
-        let named = self.plugin_folders.get(&call.kind).into_iter().flatten();
-        let beside = self.beside(&format!("{}_plugins", call.kind.word()));
-        let folders = beside.into_iter().chain(named.cloned());
-        let places = Places {
+        self.plugins.call(&self.places(call.kind.into()), call)
+    }
+
+    /// Starts a process that runs an action, and listens to that socket.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(crate) fn fork(&self, socket: &Path) -> Result<(), String> {
+        let folders = PluginKind::ALL.map(|kind| (kind.word(), self.folders_of(kind)));
+        let modules = self.beside("library").into_iter();
+        let modules = modules.chain(self.folders.iter().cloned());
+        let more = [
+            ("module", there(modules)),
+            ("module_utils", there(self.utils())),
+        ];
+        let folders = folders.into_iter().chain(more).collect();
+        let places = self.places(PluginKind::Action);
+        self.plugins.fork(&places, &folders, socket)
+    }
+
+    fn places(&self, kind: PluginKind) -> Places {
+        Places {
             site: self.installed.site().map(Path::to_owned),
             collections: self.collections().collect(),
-            folders: folders.filter(|folder| folder.is_dir()).collect(),
+            folders: self.folders_of(kind),
+        }
+    }
+
+    /// Folders of plugins of a kind, the first one first.
+    fn folders_of(&self, kind: PluginKind) -> Vec<PathBuf> {
+        let named = self.plugin_folders.get(&kind).into_iter().flatten();
+        let beside = self.beside(&format!("{}_plugins", kind.word()));
+        there(beside.into_iter().chain(named.cloned()))
+    }
+
+    /// The file of the plugin in Python that a name means, of a folder or of a collection.
+    pub(crate) fn python_plugin(&self, kind: PluginKind, name: &str) -> Option<PathBuf> {
+        let name = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+        let file = |folder: &Path, name: &str| {
+            let path = folder.join(format!("{name}.py"));
+            path.is_file().then_some(path)
         };
-        self.plugins.call(&places, call)
+        match name.split('.').collect::<Vec<_>>().as_slice() {
+            [name] => {
+                let folders = self.folders_of(kind);
+                folders.iter().find_map(|folder| file(folder, name))
+            }
+            ["ansible", "builtin", _] => None,
+            [namespace, collection, below @ .., name] => {
+                let below: PathBuf = below.iter().collect();
+                let within = PathBuf::from(namespace).join(collection).join("plugins");
+                let folder = within.join(kind.word()).join(below);
+                self.collections()
+                    .find_map(|dir| file(&dir.join(&folder), name))
+            }
+            _ => None,
+        }
     }
 
     /// A playbook or a role in that folder is read: what lies beside it counts from now on, before
@@ -127,6 +226,27 @@ impl Library {
     pub(crate) fn stands_in(&self, written: &str) -> bool {
         let name = written.strip_prefix("ansible.legacy.").unwrap_or(written);
         !name.contains('.') && self.standing(name).is_some()
+    }
+
+    /// Whether what a task calls under that name is not rplay's own, though rplay has one.
+    pub(crate) fn replaces(&self, written: &str) -> bool {
+        self.stands_in(written) || self.has_action(written)
+    }
+
+    /// Whether there is an action in Python of that name.
+    pub(crate) fn has_action(&self, name: &str) -> bool {
+        self.python_plugin(PluginKind::Action, name).is_some()
+    }
+
+    /// Whether the action in Python of that name takes text in place of arguments, as it says itself.
+    pub(crate) fn takes_text(&self, name: &str) -> bool {
+        let path = self.python_plugin(PluginKind::Action, name);
+        let content = path.and_then(|path| std::fs::read_to_string(path).ok());
+        let says_so = |line: &str| {
+            let said = line.trim().strip_prefix("supports_raw_params");
+            said.is_some_and(|rest| rest.trim_start().trim_start_matches('=').trim_start().starts_with("True"))
+        };
+        content.is_some_and(|content| content.lines().any(says_so))
     }
 
     /// The file of that name beside what was read, or in a named folder.
@@ -192,7 +312,10 @@ impl Library {
 }
 
 /// What may lie beside a playbook or in a role.
-const BESIDE: [&str; 5] = [
+const BESIDE: [&str; 8] = [
+    "action_plugins",
+    "become_plugins",
+    "connection_plugins",
     "filter_plugins",
     "library",
     "lookup_plugins",
@@ -204,6 +327,11 @@ const BESIDE: [&str; 5] = [
 const NO_MODULES: [&str; 11] = [
     "bak", "ini", "md", "orig", "pyc", "pyo", "rpm", "rst", "txt", "yaml", "yml",
 ];
+
+/// The folders that are there.
+fn there(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    folders.filter(|folder| folder.is_dir()).collect()
+}
 
 fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();

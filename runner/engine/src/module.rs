@@ -35,6 +35,13 @@ impl Run {
         {
             return result;
         }
+        let name = match self.action_name(context, vars) {
+            Ok(name) => name,
+            Err(diagnostic) => return self.failure(&diagnostic),
+        };
+        if let Some(result) = self.in_python(context, host, vars, &name).await {
+            return result;
+        }
         if let Some(refused) = self.unsupported(context) {
             return refused;
         }
@@ -44,10 +51,6 @@ impl Run {
                 ..self.failure(fault)
             };
         }
-        let name = match self.action_name(context, vars) {
-            Ok(name) => name,
-            Err(diagnostic) => return self.failure(&diagnostic),
-        };
         if let Some(action) = action::find(&name) {
             let call = action::Call {
                 run: self,

@@ -193,12 +193,33 @@ impl Run {
     ) -> Result<Request, Diagnostic> {
         let check = self.keyword_is(Keyword::CheckMode, host, context, self.options.check);
         let diff = self.keyword_is(Keyword::Diff, host, context, self.options.diff);
-        let mut environment: Vec<(String, String)> = vec![];
+        Ok(Request {
+            mode: match (check, self.options.check) {
+                (false, _) => Mode::Apply,
+                (true, true) => Mode::Check,
+                (true, false) => Mode::Preview,
+            },
+            diff,
+            environment: self.environment(context, vars, &request.module)?,
+            doubt: self.doubts.of(&place.target.name).filter(|_| check),
+            brief: !self.options.shows_results && self.register_name(context).is_none(),
+            ..request
+        })
+    }
+
+    /// The environment that a task asks for, for a module.
+    pub(crate) fn environment(
+        &self,
+        context: &TaskContext,
+        vars: &Arc<dyn Vars>,
+        module: &str,
+    ) -> Result<Vec<(String, String)>, Diagnostic> {
+        let mut environment = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::Environment) {
             for node in one_by_one(node) {
                 let value = match self.templar.render(&node, vars) {
                     // What is built on facts cannot be there while they are gathered.
-                    Err(_) if request.module == "setup" => continue,
+                    Err(_) if module == "setup" => continue,
                     value => value?,
                 };
                 for key in value.try_iter().into_iter().flatten() {
@@ -207,18 +228,7 @@ impl Run {
                 }
             }
         }
-        Ok(Request {
-            mode: match (check, self.options.check) {
-                (false, _) => Mode::Apply,
-                (true, true) => Mode::Check,
-                (true, false) => Mode::Preview,
-            },
-            diff,
-            environment,
-            doubt: self.doubts.of(&place.target.name).filter(|_| check),
-            brief: !self.options.shows_results && self.register_name(context).is_none(),
-            ..request
-        })
+        Ok(environment)
     }
 
     fn argument_error(

@@ -179,11 +179,19 @@ impl Connection {
         &self,
         other: &Become,
         command: &str,
+        stdin: Option<&[u8]>,
         pty: bool,
     ) -> Result<Ran, ConnectError> {
         let ran = async {
             let launch = Launch::new(Some(other))?;
-            bootstrap::run_as(&self.link, &launch, command, pty).await
+            bootstrap::run_as(
+                &self.link,
+                &launch,
+                command,
+                stdin.unwrap_or_default(),
+                pty,
+            )
+            .await
         };
         ran.await.map_err(|cause| self.error(cause))
     }

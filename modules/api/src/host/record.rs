@@ -115,12 +115,7 @@ impl Record {
                 .then(|| text_diff(before, after))
                 .unzip();
             Recorded {
-                change: Change {
-                    target: Target::Command(what.clone()),
-                    before: Some(State::new()),
-                    after: Some(State::new()),
-                    diff,
-                },
+                change: of_program(what.clone(), diff),
                 texts: texts.flatten(),
             }
         });
@@ -287,6 +282,20 @@ fn content_diff(
         return (diff, None);
     };
     text_diff(&old, &new)
+}
+
+/// The change that a program tells of itself: what it is called, and its text before and after.
+pub fn told_change(what: &str, before: &str, after: &str) -> Change {
+    of_program(what.to_owned(), Some(text_diff(before, after).0))
+}
+
+fn of_program(what: String, diff: Option<Diff>) -> Change {
+    Change {
+        target: Target::Command(what),
+        before: Some(State::new()),
+        after: Some(State::new()),
+        diff,
+    }
 }
 
 fn text_diff(old: &str, new: &str) -> (Diff, Option<(String, String)>) {

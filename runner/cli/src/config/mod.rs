@@ -49,6 +49,9 @@ pub(crate) struct Settings {
     /// Folders of modules of the user's own.
     pub library: Option<Vec<PathBuf>>,
     /// Folders of plugins that expressions call.
+    pub action_plugins: Option<Vec<PathBuf>>,
+    pub become_plugins: Option<Vec<PathBuf>>,
+    pub connection_plugins: Option<Vec<PathBuf>>,
     pub filter_plugins: Option<Vec<PathBuf>>,
     pub test_plugins: Option<Vec<PathBuf>>,
     pub lookup_plugins: Option<Vec<PathBuf>>,

@@ -131,6 +131,21 @@ pub(crate) static TABLE: &[Row] = &[
         set!(library = paths),
     ),
     row(
+        &["ANSIBLE_ACTION_PLUGINS"],
+        &[("defaults", "action_plugins")],
+        set!(action_plugins = paths),
+    ),
+    row(
+        &["ANSIBLE_BECOME_PLUGINS"],
+        &[("defaults", "become_plugins")],
+        set!(become_plugins = paths),
+    ),
+    row(
+        &["ANSIBLE_CONNECTION_PLUGINS"],
+        &[("defaults", "connection_plugins")],
+        set!(connection_plugins = paths),
+    ),
+    row(
         &["ANSIBLE_FILTER_PLUGINS"],
         &[("defaults", "filter_plugins")],
         set!(filter_plugins = paths),
@@ -648,7 +663,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
     (
         "defaults",
         &[
-            "action_plugins",
             "allow_embedded_templates",
             "allow_unsafe_lookups",
             "allow_world_readable_tmpfiles",
@@ -663,7 +677,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "collections_scan_sys_path",
             "collections_on_ansible_version_mismatch",
             "command_warnings",
-            "connection_plugins",
             "cow_selection",
             "cowpath",
             "cowsay_enabled_stencils",
@@ -729,7 +742,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "vars_plugins_enabled",
             "verbose_to_stderr",
             "win_async_startup_timeout",
-            "become_plugins",
         ],
     ),
 ];

@@ -58,7 +58,7 @@ async fn send(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let link = call.run.links.link(&place.target).await.map_err(lost)?;
     let ran = match &place.become_ {
         None => link.connection.exec(&command, None, false).await,
-        Some(other) => link.connection.exec_as(other, &command, false).await,
+        Some(other) => link.connection.exec_as(other, &command, None, false).await,
     };
     let ran = ran.map_err(lost)?;
     let mut result = TaskResult::done(true, Map::new())

@@ -4,9 +4,12 @@
 //! library runs where that library is installed on the controller and the host has a Python: the
 //! library goes to the host once. Knows nothing of what a module does.
 
+mod action;
 mod archive;
 mod installed;
+mod outcome;
 mod plugins;
+mod told;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

@@ -3,11 +3,13 @@
 //!
 //! One Python process of the controller runs them all, from the first call to the end of the run: a
 //! line of JSON for a call, and one for its answer. No process is started where there is no folder
-//! that could have the plugin.
+//! that could have the plugin. An action is run in a fork of it, which speaks for itself
+//! (`actions.rs`).
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +17,11 @@ use rplay_template::Plugin;
 use serde_json::{Map, Value as Json, json};
 
 /// What runs plugins in Python.
-const RUNNER: &str = include_str!("rplay_plugins.py");
+const RUNNER: &str = concat!(
+    include_str!("rplay_actions.py"),
+    "\n",
+    include_str!("rplay_plugins.py")
+);
 
 /// What calls plugins; clones share the process.
 #[derive(Clone, Default)]
@@ -79,6 +85,36 @@ impl Plugins {
         if !places.may_have(call.kind, &call.name) {
             return None;
         }
+        let question = json!({
+            "kind": call.kind.word(),
+            "name": call.name,
+            "given": call.given,
+            "named": call.named,
+            "folders": places.folders,
+        });
+        match self.ask(places, &question) {
+            Ok(answer) => read(&answer),
+            Err(words) => Some(Err(words)),
+        }
+    }
+
+    /// Has the process make one like itself, which listens to a socket; `folders` are those of
+    /// plugins, by their kind.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(crate) fn fork(
+        &self,
+        places: &Places,
+        folders: &BTreeMap<&str, Vec<PathBuf>>,
+        socket: &Path,
+    ) -> Result<(), String> {
+        let question = json!({"kind": "action", "folders": folders, "socket": socket});
+        let answer = self.ask(places, &question)?;
+        read(&answer).unwrap_or(Ok(Json::Null)).map(drop)
+    }
+
+    fn ask(&self, places: &Places, question: &Json) -> Result<Json, String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::NotStarted) {
             *state = match Process::start(places) {
@@ -86,18 +122,14 @@ impl Plugins {
                 Err(words) => State::Failed(format!("failed: {words}")),
             };
         }
-        let answer = match &mut *state {
-            State::Runs(process) => process.ask(places, call),
-            State::Failed(words) => return Some(Err(words.clone())),
-            State::NotStarted => unreachable!("bug: it was started"),
-        };
-        match answer {
-            Ok(answer) => read(&answer),
-            Err(words) => {
+        match &mut *state {
+            State::Runs(process) => process.ask(question).map_err(|words| {
                 let words = format!("failed: {words}");
                 *state = State::Failed(words.clone());
-                Some(Err(words))
-            }
+                words
+            }),
+            State::Failed(words) => Err(words.clone()),
+            State::NotStarted => unreachable!("bug: it was started"),
         }
     }
 }
@@ -137,20 +169,12 @@ impl Process {
         })
     }
 
-    fn ask(&mut self, places: &Places, call: Call) -> Result<Json, String> {
-        let question = json!({
-            "kind": call.kind.word(),
-            "name": call.name,
-            "given": call.given,
-            "named": call.named,
-            "folders": places.folders,
-        });
-        let ended = |_| "the Python process that runs plugins has ended".to_owned();
-        writeln!(self.input, "{question}").map_err(ended)?;
+    fn ask(&mut self, question: &Json) -> Result<Json, String> {
+        let ended = || "the Python process that runs plugins has ended".to_owned();
+        writeln!(self.input, "{question}").map_err(|_| ended())?;
         let mut line = String::new();
-        self.output.read_line(&mut line).map_err(ended)?;
-        serde_json::from_str(&line)
-            .map_err(|_| "the Python process that runs plugins has ended".to_owned())
+        self.output.read_line(&mut line).map_err(|_| ended())?;
+        serde_json::from_str(&line).map_err(|_| ended())
     }
 }
 

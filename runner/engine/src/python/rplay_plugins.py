@@ -1,4 +1,4 @@
-"""Runs filters, tests and lookups that are written in Python.
+"""Runs filters, tests and lookups that are written in Python, and forks processes for actions.
 
 Called with the folder of Ansible's packages (empty where it is not installed) and those of collections.
 A line of JSON on standard input is a call, a line on standard output its answer. With Ansible installed
@@ -25,17 +25,30 @@ class WithAnsible:
 
         loader.init_plugin_loader(collections)
         self.loaders = {
+            "action": loader.action_loader,
+            "become": loader.become_loader,
+            "connection": loader.connection_loader,
             "filter": loader.filter_loader,
-            "test": loader.test_loader,
             "lookup": loader.lookup_loader,
+            "module": loader.module_loader,
+            "module_utils": loader.module_utils_loader,
+            "test": loader.test_loader,
         }
         self.known = set()
 
-    def call(self, kind, name, given, named, folders):
+    def add(self, kind, folders):
         for folder in folders:
             if (kind, folder) not in self.known:
                 self.known.add((kind, folder))
                 self.loaders[kind].add_directory(folder)
+
+    def fork(self, folders, path):
+        for kind in folders:
+            self.add(kind, folders[kind])
+        begin(path)
+
+    def call(self, kind, name, given, named, folders):
+        self.add(kind, folders)
         if kind == "lookup":
             return self.lookup(name, given, named)
         return self.found(kind, name).j2_function(*given, **named)
@@ -94,6 +107,9 @@ class Alone:
             raise Unloaded("it is nowhere, but perhaps in `%s`: %s" % (path, error))
         raise Missing(name)
 
+    def fork(self, folders, path):
+        raise RuntimeError("actions in Python need ansible-core, which is not installed here")
+
     def of(self, module, kind):
         if kind == "filter" and hasattr(module, "FilterModule"):
             return module.FilterModule().filters()
@@ -113,6 +129,8 @@ def plain(value):
 def answer(plugins, line):
     call = json.loads(line)
     try:
+        if call["kind"] == "action":
+            return {"value": plugins.fork(call["folders"], call["socket"])}
         value = plugins.call(call["kind"], call["name"], call["given"], call["named"], call["folders"])
         return {"value": bool(value) if call["kind"] == "test" else value}
     except Missing:

@@ -14,11 +14,12 @@ pub(crate) async fn run_as(
     link: &Link,
     launch: &Launch,
     command: &str,
+    stdin: &[u8],
     pty: bool,
 ) -> Result<Ran, Cause> {
     let process = link.spawn(&launch.line(command), pty).await?;
     let Some(other) = &launch.other else {
-        return crate::connection::collect(process, &[]).await;
+        return crate::connection::collect(process, stdin).await;
     };
     let mut change = Change {
         process,
@@ -37,7 +38,7 @@ pub(crate) async fn run_as(
         }
     }
     let Change { process, out, .. } = change;
-    let mut ran = crate::connection::collect(process, &[]).await?;
+    let mut ran = crate::connection::collect(process, stdin).await?;
     ran.stdout.splice(0..0, out);
     Ok(ran)
 }
