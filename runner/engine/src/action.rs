@@ -99,7 +99,7 @@ impl Call<'_> {
     fn written(&self) -> Result<Map, TaskResult> {
         let action = &self.context.task.action;
         let mut args = action.args.clone();
-        if let Some(template) = &action.template {
+        for template in action.templates.iter().rev() {
             let run = self.run;
             let value = run.templar.render(template, self.vars);
             let value = value.map_err(|d| run.failure(&d))?;

@@ -247,7 +247,8 @@ fn shown(value: &Json) -> String {
     }
 }
 
-fn python_type(value: &Json) -> &'static str {
+/// What Python calls the type of a value.
+pub(crate) fn python_type(value: &Json) -> &'static str {
     match value {
         Json::Null => "NoneType",
         Json::Bool(_) => "bool",

@@ -8,6 +8,7 @@ use rplay_template::{Vars, is_omit};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
+use crate::arg_spec::python_type;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text::{self, Unusable};
@@ -20,17 +21,18 @@ impl Run {
         vars: &Arc<dyn Vars>,
     ) -> Result<Map<String, Json>, Unusable> {
         let action = &context.task.action;
-        let mut args = self.module_defaults(context, vars)?;
-        if let Some(template) = &action.template {
+        let mut given = Map::new();
+        for template in &action.templates {
             let value = self.templar.render(template, vars);
             let value = value.map_err(Unusable::Wrong)?;
             match text::value_json(&value, template)? {
                 _ if is_omit(&value) => {}
-                Json::Object(map) => args.extend(map),
+                Json::Object(map) => given.extend(map),
                 other => {
                     let words = format!(
-                        "Finalization of task args for `{}` failed: `args` is to be a mapping, not `{other}`",
-                        action.name
+                        "Finalization of task args for '{}' failed: Task args must resolve to a 'dict' not '{}'.",
+                        action.written,
+                        python_type(&other)
                     );
                     return Err(Unusable::Wrong(Diagnostic::error(words).at(&template.span)));
                 }
@@ -40,9 +42,13 @@ impl Run {
             span: action.span.clone(),
             kind: Kind::Map(action.args.clone()),
         };
+        // Who omits an argument has it from no template either.
+        given.retain(|name, _| !action.args.contains_key(name.as_str()));
         if let Json::Object(map) = text::json(&self.templar, &node, vars)? {
-            args.extend(map);
+            given.extend(map);
         }
+        let mut args = self.module_defaults(context, vars)?;
+        args.extend(given);
         if let Some(words) = &action.text {
             args.insert(
                 "_raw_params".to_owned(),

@@ -53,6 +53,26 @@ impl KnownModules for Catalog {
         Self::find(name).is_some() || self.library.has(name) || self.library.has_action(name)
     }
 
+    fn resolve(&self, name: &str) -> Option<String> {
+        if self.known(name) {
+            return Some(name.to_owned());
+        }
+        let to = self.library.redirected("modules", name)?;
+        self.resolve(short(&to))
+    }
+
+    fn is_foreign(&self, name: &str) -> bool {
+        Self::find(name).is_none() || self.library.replaces(name)
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        match self.is_foreign(name) || name.contains('.') {
+            true => name.to_owned(),
+            false => rplay_playbook::full_name(name)
+                .unwrap_or_else(|| format!("ansible.builtin.{name}")),
+        }
+    }
+
     fn names(&self) -> Vec<String> {
         let names = Self::all().into_iter().flat_map(|(doc, _)| {
             [doc.name]

@@ -8,6 +8,7 @@ use rplay_event::Recap;
 use rplay_template::Origin;
 
 use crate::ahead::Line;
+use crate::python::Worker;
 
 /// How a host stands in the present play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) struct HostRun {
     pub name: String,
     /// What is decided of its next tasks.
     pub line: Line,
+    /// The process that runs the items of a task's loop in Python.
+    pub worker: Mutex<Option<Worker>>,
     state: Mutex<State>,
     /// Counts the changes of standing of all hosts of the run.
     moves: Arc<AtomicU64>,
@@ -74,6 +77,7 @@ impl HostRun {
         Self {
             name: name.to_owned(),
             line: Line::default(),
+            worker: Mutex::default(),
             state: Mutex::new(state),
             moves,
         }

@@ -10,6 +10,7 @@ use rplay_template::Plugin;
 use serde_json::Value as Json;
 
 use crate::python::{Call, Installed, Places, Plugins};
+use crate::routing::redirected;
 
 /// Where modules are looked for, the first folder first.
 #[derive(Debug, Clone, Default)]
@@ -161,7 +162,8 @@ impl Library {
     fn places(&self, kind: PluginKind) -> Places {
         Places {
             site: self.installed.site().map(Path::to_owned),
-            collections: self.collections().collect(),
+            // Python keeps to the folder that it was started in, and asks for whole paths.
+            collections: self.collections().map(whole).collect(),
             folders: self.folders_of(kind),
         }
     }
@@ -176,6 +178,7 @@ impl Library {
     /// The file of the plugin in Python that a name means, of a folder or of a collection.
     pub(crate) fn python_plugin(&self, kind: PluginKind, name: &str) -> Option<PathBuf> {
         let name = name.strip_prefix("ansible.legacy.").unwrap_or(name);
+        let full = name;
         let file = |folder: &Path, name: &str| {
             let path = folder.join(format!("{name}.py"));
             path.is_file().then_some(path)
@@ -190,11 +193,37 @@ impl Library {
                 let below: PathBuf = below.iter().collect();
                 let within = PathBuf::from(namespace).join(collection).join("plugins");
                 let folder = within.join(kind.word()).join(below);
-                self.collections()
-                    .find_map(|dir| file(&dir.join(&folder), name))
+                let found = self
+                    .collections()
+                    .find_map(|dir| file(&dir.join(&folder), name));
+                found.or_else(|| {
+                    let moved = self.redirected(kind.word(), full)?;
+                    self.python_plugin(kind, &moved)
+                })
             }
             _ => None,
         }
+    }
+
+    /// The name that a plugin goes by now, where its collection says that it moved; the kind as a
+    /// collection has it.
+    pub(crate) fn redirected(&self, kind: &str, name: &str) -> Option<String> {
+        let next = |name: &str| {
+            let (namespace, rest) = name.split_once('.')?;
+            let (collection, plugin) = rest.split_once('.')?;
+            let within = PathBuf::from(namespace).join(collection);
+            let mut collections = self.collections();
+            collections.find_map(|dir| redirected(&dir.join(&within), kind, plugin))
+        };
+        let mut steps = vec![name.to_owned()];
+        while let Some(to) = next(&steps[steps.len() - 1]) {
+            // It goes round.
+            if steps.contains(&to) {
+                return None;
+            }
+            steps.push(to);
+        }
+        (steps.len() > 1).then(|| steps.pop()).flatten()
     }
 
     /// A playbook or a role in that folder is read: what lies beside it counts from now on, before
@@ -330,7 +359,11 @@ const NO_MODULES: [&str; 11] = [
 
 /// The folders that are there.
 fn there(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    folders.filter(|folder| folder.is_dir()).collect()
+    folders.filter(|folder| folder.is_dir()).map(whole).collect()
+}
+
+fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {

@@ -39,9 +39,6 @@ impl Run {
             Ok(name) => name,
             Err(diagnostic) => return self.failure(&diagnostic),
         };
-        if let Some(result) = self.in_python(context, host, vars, &name).await {
-            return result;
-        }
         if let Some(refused) = self.unsupported(context) {
             return refused;
         }
@@ -50,6 +47,9 @@ impl Run {
                 of_task: true,
                 ..self.failure(fault)
             };
+        }
+        if let Some(result) = self.in_python(context, host, vars, &name).await {
+            return result;
         }
         if let Some(action) = action::find(&name) {
             let call = action::Call {

@@ -353,7 +353,7 @@ impl Run {
                 span: play.hosts.span.clone(),
                 args,
                 text: None,
-                template: None,
+                templates: vec![],
                 faults: vec![],
             },
             looped: None,

@@ -3,7 +3,7 @@
 use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
-use crate::arguments::{Open, continued, is_template, split_node};
+use crate::arguments::{Open, Pair, Words, continued, is_template, split_node};
 use crate::elsewhere::full_name;
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
@@ -12,7 +12,7 @@ use crate::{KnownModules, Problems, include};
 
 /// Modules that take a command: only these options are taken out of it.
 const COMMANDS: [&str; 4] = ["command", "raw", "script", "shell"];
-const COMMAND_OPTIONS: [&str; 7] = [
+const COMMAND_OPTIONS: [&str; 8] = [
     "chdir",
     "creates",
     "executable",
@@ -20,6 +20,7 @@ const COMMAND_OPTIONS: [&str; 7] = [
     "stdin",
     "stdin_add_newline",
     "strip_empty_ends",
+    "warn",
 ];
 
 /// Reads the call under `key`; `args` and `delegate_to` come from and go to the keywords.
@@ -30,9 +31,19 @@ pub(crate) fn parse(
     modules: &dyn KnownModules,
     problems: &mut Problems,
 ) -> Option<Action> {
-    let (name, span, value) = match key.text.as_str() {
+    let Called {
+        name,
+        span,
+        value,
+        templates,
+    } = match key.text.as_str() {
         "action" | "local_action" => named(value, problems)?,
-        name => (name.to_owned(), key.span.clone(), value.clone()),
+        name => Called {
+            name: name.to_owned(),
+            span: key.span.clone(),
+            value: value.clone(),
+            templates: vec![],
+        },
     };
     if short(&name) == "import_playbook" {
         let error = Diagnostic::error("`import_playbook` cannot stand among tasks").at(&span);
@@ -76,7 +87,7 @@ pub(crate) fn parse(
             span,
             args: Map::new(),
             text: None,
-            template: None,
+            templates,
             faults: vec![],
         },
         modules,
@@ -111,13 +122,22 @@ fn missing_module(name: String, full: &str, span: Span) -> Action {
         span,
         args: Map::new(),
         text: None,
-        template: None,
+        templates: vec![],
         faults: vec![fault],
     }
 }
 
+/// What a task calls, as it says.
+struct Called {
+    name: String,
+    span: Span,
+    value: Node,
+    /// Templates that give more arguments, the later ones over the earlier ones.
+    templates: Vec<Node>,
+}
+
 /// `action: copy src=a dest=b`, or `action: {module: copy, src: a}`.
-fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> {
+fn named(value: &Node, problems: &mut Problems) -> Option<Called> {
     match &value.kind {
         Kind::Str(text) => {
             let start = text.len() - text.trim_start().len();
@@ -140,36 +160,14 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
                 span: value.locate_range(at, at + rest.len().max(1)),
                 kind,
             };
-            Some((name, value.locate_range(start, end), node))
+            Some(Called {
+                name,
+                span: value.locate_range(start, end),
+                value: node,
+                templates: vec![],
+            })
         }
-        Kind::Map(map) if map.contains_key("module") => {
-            let mut rest = map.clone();
-            let module = rest.shift_remove("module")?;
-            let name = module.as_str().unwrap_or_default();
-            if let Some(Kind::Map(more)) = rest.shift_remove("args").map(|n| n.kind) {
-                rest.extend(more);
-            }
-            // `module: copy src=a` is a call of its own; the keys beside it are more arguments.
-            let (name, inline) = match name.split_once(char::is_whitespace) {
-                Some(split) if !is_whole_template(name) => split,
-                _ => (name, ""),
-            };
-            let text = Node {
-                span: module.span.clone(),
-                kind: Kind::Str(inline.to_owned()),
-            };
-            for pair in split_node(&text)
-                .map(|words| words.pairs)
-                .unwrap_or_default()
-            {
-                rest.entry(pair.key).or_insert(pair.value);
-            }
-            let node = Node {
-                span: value.span.clone(),
-                kind: Kind::Map(rest),
-            };
-            Some((name.to_owned(), module.span, node))
-        }
+        Kind::Map(map) if map.contains_key("module") => Some(named_in(value, map.clone())?),
         _ => {
             let error = Diagnostic::error("`action` names a module").at(&value.span);
             problems
@@ -177,6 +175,54 @@ fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> 
             None
         }
     }
+}
+
+/// `{module: copy, src: a}`: its `args` come first, then what stands behind the module's name, then the
+/// keys beside it.
+fn named_in(value: &Node, mut beside: Map) -> Option<Called> {
+    let module = beside.shift_remove("module")?;
+    let name = module.as_str().unwrap_or_default();
+    let (mut args, mut templates) = (Map::new(), vec![]);
+    match beside.shift_remove("args") {
+        Some(Node {
+            kind: Kind::Map(given),
+            ..
+        }) => args = given,
+        Some(node) if node.as_str().is_some_and(is_template) => templates.push(node),
+        _ => {}
+    }
+    // `module: copy src=a` is a call of its own.
+    let (name, inline) = match name.split_once(char::is_whitespace) {
+        Some(split) if !is_whole_template(name) => split,
+        _ => (name, ""),
+    };
+    let text = Node {
+        span: module.span.clone(),
+        kind: Kind::Str(inline.to_owned()),
+    };
+    if let Ok(words) = split_node(&text) {
+        for pair in words.pairs {
+            args.entry(pair.key).or_insert(pair.value);
+        }
+        let rest = words.rest.into_iter().map(|(_, word)| word);
+        let rest = rest.filter(|word| is_template(word));
+        templates.extend(rest.map(|word| Node {
+            span: module.span.clone(),
+            kind: Kind::Str(word),
+        }));
+    }
+    for (key, node) in beside {
+        args.entry(key).or_insert(node);
+    }
+    Some(Called {
+        name: name.to_owned(),
+        span: module.span,
+        value: Node {
+            span: value.span.clone(),
+            kind: Kind::Map(args),
+        },
+        templates,
+    })
 }
 
 struct Reader<'a> {
@@ -191,10 +237,10 @@ impl Reader<'_> {
         match &value.kind {
             Kind::Null => {}
             Kind::Map(map) => self.action.args = map.clone(),
-            Kind::Str(_) if COMMANDS.contains(&self.action.name.as_str()) => self.command(value),
+            Kind::Str(_) if free && self.is_command() => self.command(value),
             Kind::Str(_) if free => self.free_text(value),
             Kind::Str(text) if is_whole_template(text) => {
-                self.action.template = Some(value.clone());
+                self.action.templates.push(value.clone());
             }
             Kind::Str(_) => self.pairs(value),
             _ if free => self.action.text = Some(value.clone()),
@@ -213,27 +259,52 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether its text is a command, or may be one for all that is known of it.
+    fn is_command(&self) -> bool {
+        let name = self.action.name.as_str();
+        COMMANDS.contains(&name) || self.modules.is_foreign(name)
+    }
+
     fn fault(&mut self, diagnostic: Diagnostic) {
         self.action.faults.push(diagnostic);
     }
 
-    /// `copy: src=a dest=b`.
+    /// `copy: src=a dest=b`; what is left may be a template that gives more of them.
     fn pairs(&mut self, value: &Node) {
-        let words = match split_node(value) {
+        let Words { mut pairs, rest } = match split_node(value) {
             Ok(words) => words,
             Err(open) => return self.fault(never_closed(value, &open)),
         };
-        if let Some((from, word)) = words.rest.first() {
-            let text = format!("`{}` takes arguments, not text", self.action.name);
-            return self.fault(
-                Diagnostic::error(text)
-                    .at(&value.locate_range(*from, from + word.len()))
-                    .help("write them below it, as `name: value`"),
-            );
-        }
+        let (odd, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, w)| w.contains('='));
+        pairs.extend(odd.iter().filter_map(|(from, word)| torn(value, *from, word)));
         self.action
             .args
-            .extend(words.pairs.into_iter().map(|pair| (pair.key, pair.value)));
+            .extend(pairs.into_iter().map(|pair| (pair.key, pair.value)));
+        let (Some((from, first)), Some((last, end))) = (rest.first(), rest.last()) else {
+            return;
+        };
+        let words: Vec<&str> = rest.iter().map(|(_, word)| word.as_str()).collect();
+        let words = words.join(" ");
+        if is_whole_template(&words) {
+            self.action.templates.push(Node {
+                span: value.locate_range(*from, last + end.len()),
+                kind: Kind::Str(words),
+            });
+            return;
+        }
+        let words = match self.modules.faults_wait() {
+            // It becomes a task's result, where playbooks look for Ansible's words.
+            true => format!(
+                "Action '{}' does not support raw params.",
+                self.modules.full_name(&self.action.name)
+            ),
+            false => format!("`{}` takes arguments, not text", self.action.name),
+        };
+        self.fault(
+            Diagnostic::error(words)
+                .at(&value.locate_range(*from, from + first.len()))
+                .help("write them below it, as `name: value`"),
+        );
     }
 
     /// `command: uptime chdir=/tmp`: its known options are taken out of it.
@@ -318,7 +389,7 @@ impl Reader<'_> {
                         .or_insert_with(|| value.clone());
                 }
             }
-            Kind::Str(text) if is_template(text) => self.action.template = Some(extra.clone()),
+            Kind::Str(text) if is_template(text) => self.action.templates.insert(0, extra.clone()),
             // What is wrong with it is said where keywords are read.
             _ => {}
         }
@@ -364,6 +435,25 @@ fn is_whole_template(text: &str) -> bool {
         .strip_prefix("{{")
         .and_then(|t| t.strip_suffix("}}"));
     inner.is_some_and(|inner| !inner.contains("}}"))
+}
+
+/// A word with a sign inside of braces, torn apart there, as Ansible does it.
+fn torn(value: &Node, from: usize, word: &str) -> Option<Pair> {
+    let (name, rest) = word.split_once('=')?;
+    let to = from + word.len();
+    let at = from + name.len();
+    Some(Pair {
+        key: Key {
+            text: name.to_owned(),
+            span: value.locate_range(from, at.max(from + 1)),
+        },
+        value: Node {
+            span: value.locate_range(at, to),
+            kind: Kind::Str(rest.to_owned()),
+        },
+        from,
+        to,
+    })
 }
 
 fn never_closed(node: &Node, open: &Open) -> Diagnostic {

@@ -8,7 +8,7 @@ use crate::task::short;
 const NAMES: &str = include_str!("elsewhere.txt");
 
 /// The full name of a module: as it is written, or with the collection that has such a module.
-pub(crate) fn full_name(module: &str) -> Option<String> {
+pub fn full_name(module: &str) -> Option<String> {
     let name = short(module);
     if name.contains('.') {
         return Some(name.to_owned());

@@ -96,7 +96,7 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
         ["name", "role"]
     };
     let named = needed.iter().any(|name| action.args.contains_key(*name));
-    if !named && action.text.is_none() && action.template.is_none() {
+    if !named && action.text.is_none() && action.templates.is_empty() {
         let example = match needed[0] {
             "file" => format!("write `{}: other.yml`", action.name),
             _ => "say which role: `name: ROLE`".to_owned(),

@@ -25,6 +25,7 @@ mod variable_name;
 
 pub use arguments::{is_template, key_values};
 pub use context::Context;
+pub use elsewhere::full_name;
 pub use keyword::{Keyword, Keywords, Place};
 pub use loader::{Duplicates, Early, Loader, file_argument};
 pub use problems::Problems;

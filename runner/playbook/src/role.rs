@@ -362,7 +362,7 @@ impl Reading<'_> {
                     (key("validate_args_context"), node(Kind::Map(context))),
                 ]),
                 text: None,
-                template: None,
+                templates: vec![],
                 faults: vec![],
             },
             looped: None,

@@ -53,6 +53,14 @@ impl KnownModules for Scoped<'_> {
         self.modules.faults_wait()
     }
 
+    fn is_foreign(&self, name: &str) -> bool {
+        self.modules.is_foreign(name)
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        self.modules.full_name(name)
+    }
+
     fn names(&self) -> Vec<String> {
         self.modules.names()
     }

@@ -80,6 +80,16 @@ pub trait KnownModules: Send + Sync {
         false
     }
 
+    /// Whether it is not one of rplay's own, so that only it knows what it takes.
+    fn is_foreign(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// The name that Ansible knows it by, with its collection.
+    fn full_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// Every name, for suggestions.
     fn names(&self) -> Vec<String>;
 

@@ -213,8 +213,9 @@ pub struct Action {
     pub args: Map,
     /// Its plain text, for modules that take one (`command: uptime`).
     pub text: Option<Node>,
-    /// All arguments as one template (`debug: "{{ args }}"`).
-    pub template: Option<Node>,
+    /// Arguments that are one template (`debug: "{{ args }}"`), under those by name and the later ones
+    /// over the earlier ones.
+    pub templates: Vec<Node>,
     /// What is wrong with the arguments, where that is for the task to fail of when it runs
     /// ([`crate::KnownModules::faults_wait`]).
     pub faults: Vec<Diagnostic>,

@@ -126,7 +126,7 @@ fn an_action_may_be_written_in_four_ways() {
 #[test]
 fn arguments_may_be_one_template() {
     let task = only_task("    - copy: \"{{ arguments }}\"\n");
-    assert_eq!(text(task.action.template.as_ref()), "{{ arguments }}");
+    assert_eq!(text(task.action.templates.first()), "{{ arguments }}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use minijinja::{Error, ErrorKind};
 use rplay_diag::{Diagnostic, Source, Span, did_you_mean};
-use rplay_yaml::{Key, Kind, Node};
+use rplay_yaml::{Kind, Node};
 
 use crate::missing::Miss;
 use crate::vars::Vars;
@@ -33,8 +33,6 @@ impl From<Diagnostic> for Box<Failure> {
 pub(crate) enum Place<'a> {
     /// It is a node's.
     Node(&'a Node),
-    /// It is a key's.
-    Key(&'a Key),
     /// It stands somewhere in a span.
     Text(&'a str, &'a Span),
     /// It is a file's, from this byte on.
@@ -46,7 +44,6 @@ impl Place<'_> {
     pub(crate) fn whole(&self) -> Span {
         match self {
             Self::Node(node) => node.span.clone(),
-            Self::Key(key) => key.span.clone(),
             Self::Text(_, span) => (*span).clone(),
             Self::File(source, _) => Span::new((*source).clone(), 0, 0),
         }
@@ -56,7 +53,6 @@ impl Place<'_> {
     pub(crate) fn range(&self, range: &Range<usize>) -> Span {
         match self {
             Self::Node(node) => node.locate_range(range.start, range.end),
-            Self::Key(key) => key.locate_range(range.start, range.end),
             Self::Text(text, span) => {
                 let written = span
                     .source()

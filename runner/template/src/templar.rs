@@ -116,15 +116,10 @@ impl Templar {
             Kind::Map(map) => {
                 let mut values = IndexMap::with_capacity(map.len());
                 for (key, item) in map {
-                    let name = if is_template(&key.text) {
-                        let name = self.text(&key.text, &Place::Key(key), context, Depth::Whole)?;
-                        known_key(&name, &key.span)?
-                    } else {
-                        key.text.clone()
-                    };
                     let value = self.deep(item, context)?;
                     if !is_omit(&value) {
-                        values.insert(name, value);
+                        // A key is as it is written, as in Ansible.
+                        values.insert(key.text.clone(), value);
                     }
                 }
                 Ok(unknown::map(values))
@@ -473,14 +468,6 @@ pub(crate) fn whole(value: Value) -> Result<Value, minijinja::Error> {
         }
         _ => Ok(value),
     }
-}
-
-fn known_key(value: &Value, span: &Span) -> Result<String, Diagnostic> {
-    if unknown::origins(value).is_some() {
-        let words = "the name of a key rests on something that a dry run cannot know";
-        return Err(Diagnostic::error(words).at(span));
-    }
-    python::text(value).map_err(|_| Diagnostic::error("the name of a key is undefined").at(span))
 }
 
 /// Whether a text may be a template.

@@ -7,12 +7,13 @@
 
 use std::fs;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rplay_diag::Diagnostic;
+use rplay_event::TaskId;
 use rplay_playbook::{Keyword, short};
 use rplay_template::{Origin, Vars};
 use rplay_wire::Change;
@@ -21,7 +22,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::action::{self, Action};
+use crate::action;
 use crate::host_run::HostRun;
 use crate::library::PluginKind;
 use crate::result::{Ending, TaskResult};
@@ -36,6 +37,13 @@ const FORKED: Duration = Duration::from_secs(30);
 
 /// Actions that do their work on the host, however it is reached.
 const ON_THE_HOST: [&str; 3] = ["raw", "reboot", "wait_for_connection"];
+
+/// A process that runs actions of one task on one host; it ends when nobody speaks to it any more.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    task: TaskId,
+    stream: BufReader<UnixStream>,
+}
 
 /// A call of an action in Python.
 struct Call<'a> {
@@ -65,7 +73,7 @@ impl Run {
         if !is_plugin && own.is_some_and(|own| !ON_THE_HOST.contains(&own.doc.name)) {
             return None;
         }
-        let way = match self.way(context, host, vars) {
+        let way = match self.way(context, host, vars, name) {
             Ok(way) => way,
             Err(diagnostic) => return Some(self.failure(&diagnostic)),
         };
@@ -76,9 +84,6 @@ impl Run {
                 .is_none();
         if is_reached && !is_plugin {
             return None;
-        }
-        if let Some(refused) = self.refused(context, own.filter(|_| !is_plugin)) {
-            return Some(refused);
         }
         let args = match self.arguments(context, vars) {
             Ok(args) => args,
@@ -105,12 +110,6 @@ impl Run {
             && !called.starts_with("ansible.legacy.")
             && crate::Catalog::find(called).is_some();
         !is_ours && self.options.library.has_action(called)
-    }
-
-    /// What a task ends with whose arguments are wrong, whoever runs it.
-    fn refused(&self, context: &TaskContext, own: Option<&Action>) -> Option<TaskResult> {
-        let fault = context.task.action.faults.first()?;
-        own.is_some().then(|| self.failure(fault))
     }
 }
 
@@ -147,29 +146,32 @@ impl Call<'_> {
         }
     }
 
-    /// Starts the process, and answers until it has a result.
+    /// Has a process run the action, and answers until it has a result. All items of a loop have one
+    /// process, which keeps its connection.
     async fn converse(&mut self, told: &Json) -> io::Result<Map<String, Json>> {
-        let dir = tempfile::tempdir()?;
-        let path = dir.path().join("task");
-        let listener = UnixListener::bind(&path)?;
-        let library = &self.run.options.library;
-        library.fork(&path).map_err(io::Error::other)?;
-        let accepted = tokio::time::timeout(FORKED, listener.accept()).await;
-        let (stream, _) = accepted.map_err(|_| io::Error::other("it did not begin"))??;
-        let mut stream = BufReader::new(stream);
-        say(&mut stream, told).await?;
+        let task = self.context.id;
+        let kept = self.worker().take().filter(|worker| worker.task == task);
+        let mut worker = match kept {
+            Some(worker) => worker,
+            None => Worker::start(self.run, task).await?,
+        };
+        worker.say(told).await?;
         loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await? == 0 {
-                return Err(io::Error::other("it ended without a result"));
-            }
-            let mut question: Map<String, Json> = serde_json::from_str(&line)?;
+            let mut question = worker.hear().await?;
             if let Some(Json::Object(result)) = question.shift_remove("result") {
+                if self.context.task.looped.is_some() {
+                    *self.worker() = Some(worker);
+                }
                 return Ok(result);
             }
             let answer = self.answer(&question).await;
-            say(&mut stream, &answer).await?;
+            worker.say(&answer).await?;
         }
+    }
+
+    fn worker(&self) -> MutexGuard<'_, Option<Worker>> {
+        let worker = self.host.worker.lock();
+        worker.unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn answer(&mut self, question: &Map<String, Json>) -> Json {
@@ -363,9 +365,33 @@ impl Call<'_> {
     }
 }
 
-async fn say(stream: &mut BufReader<UnixStream>, what: &Json) -> io::Result<()> {
-    let line = format!("{what}\n");
-    stream.get_mut().write_all(line.as_bytes()).await
+impl Worker {
+    async fn start(run: &Run, task: TaskId) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("task");
+        let listener = UnixListener::bind(&path)?;
+        let library = &run.options.library;
+        library.fork(&path).map_err(io::Error::other)?;
+        let accepted = tokio::time::timeout(FORKED, listener.accept()).await;
+        let (stream, _) = accepted.map_err(|_| io::Error::other("it did not begin"))??;
+        Ok(Self {
+            task,
+            stream: BufReader::new(stream),
+        })
+    }
+
+    async fn say(&mut self, what: &Json) -> io::Result<()> {
+        let line = format!("{what}\n");
+        self.stream.get_mut().write_all(line.as_bytes()).await
+    }
+
+    async fn hear(&mut self) -> io::Result<Map<String, Json>> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            return Err(io::Error::other("it ended without a result"));
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
 }
 
 fn not_done(act: &str, path: &str, why: &[u8]) -> Json {

@@ -34,6 +34,7 @@ use crate::task::TaskContext;
 use crate::text;
 
 use archive::{Archive, Parts};
+pub(crate) use action::Worker;
 pub use installed::Installed;
 pub(crate) use plugins::{Call, Places, Plugins};
 

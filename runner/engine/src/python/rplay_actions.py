@@ -29,6 +29,7 @@ class Rplay:
     def read(self):
         line = self.lines.readline()
         if not line:
+            # Nobody waits for the rest.
             raise SystemExit(0)
         return json.loads(line)
 
@@ -95,9 +96,9 @@ class Known:
         return variables(self.rplay.ask("hostvars", host=host)["vars"])
 
 
-def native(connection, rplay, kind):
+def native(connection, rplay):
     """Has a connection of Ansible's say what it is, and rplay do what it does."""
-    from ansible.errors import AnsibleError, AnsibleFileNotFound
+    from ansible.errors import AnsibleFileNotFound
 
     def exec_command(cmd, in_data=None, sudoable=True):
         given = base64.b64encode(in_data).decode() if in_data else None
@@ -131,8 +132,6 @@ def text_of(path):
 
 def run_modules_with(rplay, action_class):
     """Lets actions call modules by rplay, which has most of them itself."""
-    from ansible.errors import AnsibleError
-
     def execute(self, module_name=None, module_args=None, tmp=None, task_vars=None, persist_files=False,
                 delete_remote_tmp=None, wrap_async=False, ignore_unknown_opts=False):
         name = module_name or self._task.action
@@ -145,16 +144,25 @@ def run_modules_with(rplay, action_class):
     action_class._execute_module = execute
 
 
-class Task:
-    """One task on one host, as rplay tells it."""
+class Kept:
+    """The connection that the items of a loop share."""
 
-    def __init__(self, rplay, told):
+    def __init__(self):
+        self.name = None
+        self.connection = None
+
+
+class Task:
+    """One item of a task on one host, as rplay tells it."""
+
+    def __init__(self, rplay, told, kept):
         from ansible import context
         from ansible.parsing.dataloader import DataLoader
         from ansible.utils.context_objects import CLIArgs
 
         self.rplay = rplay
         self.told = told
+        self.kept = kept
         # Plugins ask the command line for what nobody else says.
         context._init_global_context(CLIArgs(told["command_line"]))
         self.loader = DataLoader()
@@ -216,27 +224,32 @@ class Task:
         return values
 
     def connection(self, task, context):
-        from ansible.plugins import loader
-
-        name = self.told["connection"]["name"]
-        found = loader.connection_loader.get_with_context(name, context, new_stdin=None, task_uuid="rplay", ansible_playbook_pid=os.getpid())
-        connection = found.object
-        if connection is None:
-            from ansible.errors import AnsibleError
-
-            raise AnsibleError("the connection plugin '%s' was not found" % name)
+        connection = self.connected(context)
         keys = dict(self.told["play_context"], **self.told["task"])
-        keys.update(timeout=context.timeout)
-        become = self.become(context, keys)
-        if become:
-            connection.set_become_plugin(become)
-        full = getattr(found.plugin_load_context, "resolved_fqcn", None) or name
-        self.set_options(connection, "connection", connection._load_name or full, keys)
+        keys["timeout"] = context.timeout
+        connection.set_become_plugin(self.become(context, keys))
+        self.set_options(connection, "connection", connection._load_name, keys)
         shell = connection._shell
         if shell:
             self.set_options(shell, "shell", shell._load_name, keys)
         if self.told["connection"]["native"]:
-            native(connection, self.rplay, name)
+            native(connection, self.rplay)
+        return connection
+
+    def connected(self, context):
+        from ansible.errors import AnsibleError
+        from ansible.plugins import loader
+
+        name = self.told["connection"]["name"]
+        kept = self.kept
+        if kept.name == name and kept.connection.connected:
+            return kept.connection
+        more = {"task_uuid": "rplay", "ansible_playbook_pid": os.getppid()}
+        more["new_stdin"] = None
+        connection = loader.connection_loader.get(name, context, **more)
+        if connection is None:
+            raise AnsibleError("the connection plugin '%s' was not found" % name)
+        kept.name, kept.connection = name, connection
         return connection
 
     def become(self, context, keys):
@@ -290,17 +303,11 @@ class Task:
         return action
 
     def run(self):
-        self.check_free_form()
         action = self.action()
         try:
-            if hasattr(action, "_early_needs_tmp_path") and not self.told["connection"]["native"]:
-                pass
             return action.run(task_vars=self.vars)
         finally:
             action.cleanup()
-
-    def check_free_form(self):
-        """Text in place of arguments is for actions that say that they take it."""
 
 
 def outcome(task):
@@ -343,23 +350,28 @@ def heard(display):
 
 
 def act(path):
-    """A forked process's whole life."""
+    """A forked process's whole life: the items of a task, until nobody speaks any more."""
     rplay = Rplay(path)
-    told = rplay.read()
+    kept = Kept()
+    while True:
+        rplay.tell({"result": result_of(rplay, rplay.read(), kept)})
+
+
+def result_of(rplay, told, kept):
     from ansible.utils.display import Display
 
     display = Display()
     display.verbosity = told["play_context"]["verbosity"]
     warnings, deprecations = heard(display)
     try:
-        result = dict(outcome(Task(rplay, told)))
+        result = dict(outcome(Task(rplay, told, kept)))
     except Exception as error:
         result = {"raised": words_of(error), "failed": True, "exception": traceback.format_exc()}
     if warnings:
         result["warnings"] = list(result.get("warnings") or []) + warnings
     if deprecations:
         result["deprecations"] = list(result.get("deprecations") or []) + deprecations
-    rplay.tell({"result": result})
+    return result
 
 
 def begin(path):

@@ -33,6 +33,8 @@ pub(crate) struct Way {
     pub vars: Arc<dyn Vars>,
     /// Whom it becomes there.
     pub become_: Option<Become>,
+    /// What Ansible's loader is asked for.
+    pub action: String,
 }
 
 impl Run {
@@ -45,6 +47,7 @@ impl Run {
         context: &TaskContext,
         host: &HostRun,
         vars: &Arc<dyn Vars>,
+        name: &str,
     ) -> Result<Way, Diagnostic> {
         let (frame, task) = (&context.frame, Some(&*context.task));
         let (host, vars) = match self.said(frame, task, Keyword::DelegateTo, vars) {
@@ -68,6 +71,7 @@ impl Run {
             host,
             vars,
             become_,
+            action: action_name(&context.task.action.written, name).to_owned(),
         })
     }
 
@@ -137,7 +141,7 @@ impl Run {
         });
         Ok(json!({
             "name": name,
-            "action": action_name(&task.action.written, &task.action.name),
+            "action": way.action,
             "args": args,
             "check_mode": self.keyword_is(Keyword::CheckMode, host, context, options.check),
             "diff": self.keyword_is(Keyword::Diff, host, context, options.diff),
