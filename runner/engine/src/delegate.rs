@@ -93,6 +93,37 @@ impl Run {
             .with_values(Level::Least, reached)
             .with_values(Level::Magic, delegated)
     }
+
+    /// The host that a task runs on, and the variables that say how that is reached: where it is
+    /// delegated those of the other host, which knows the task's as `inventory_hostname`, and the item of
+    /// a loop.
+    ///
+    /// # Errors
+    /// The name of the other host cannot be told.
+    pub(crate) fn where_it_runs(
+        &self,
+        context: &TaskContext,
+        host: &str,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<(String, Arc<dyn Vars>), Diagnostic> {
+        let (frame, task) = (&context.frame, Some(&*context.task));
+        let Some(node) = self.said(frame, task, Keyword::DelegateTo, vars) else {
+            return Ok((host.to_owned(), vars.clone()));
+        };
+        let name = self.delegate_of(node, vars)?;
+        let own = IndexMap::from([("inventory_hostname".to_owned(), Value::from(host))]);
+        let names = ["item".to_owned()].into_iter();
+        let named = text::variable(&self.templar, vars, "ansible_loop_var");
+        let item = names.chain(named).filter_map(|name| match vars.get(&name)? {
+            Var::Value(value) => Some((name, value)),
+            Var::Raw(_) => None,
+        });
+        let scope = self
+            .scope(&name, task, frame)
+            .with_values(Level::Loop, item.collect())
+            .with_values(Level::Magic, own);
+        Ok((name, Arc::new(scope)))
+    }
 }
 
 /// The host whose variables a task has been given.

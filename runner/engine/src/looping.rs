@@ -198,7 +198,7 @@ impl Run {
             Ok(control) => control,
             Err(diagnostic) => return self.failure(&diagnostic),
         };
-        let mut results = vec![];
+        let (mut results, mut is_lost) = (vec![], false);
         let mut ahead = self.ahead_of_loop(context);
         let vars_of = |index: usize| -> Arc<dyn Vars> {
             Arc::new(
@@ -258,13 +258,25 @@ impl Run {
             let ignored = false;
             let ended = self.ended(context, &host.name, Some(label), &result, ignored, took);
             self.emit(Event::ItemEnded(ended));
-            let lost = result.is_unreachable();
+            let lost = result.is_unreachable() && !self.passes_over(context, &inner);
+            is_lost |= lost;
             results.push(result);
+            // The host would be waited for with every item.
             if lost || self.break_when(context, &inner) {
                 break;
             }
         }
-        whole(results, &context.origin)
+        TaskResult {
+            ignored: Some(!is_lost),
+            ..whole(results, &context.origin)
+        }
+    }
+
+    /// Whether an item goes on without its host.
+    fn passes_over(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {
+        let (frame, task) = (&context.frame, Some(&*context.task));
+        let said = self.said(frame, task, Keyword::IgnoreUnreachable, vars);
+        said.is_some_and(|node| text::boolean(&self.templar, node, vars).unwrap_or(false))
     }
 
     fn break_when(&self, context: &TaskContext, vars: &Arc<dyn Vars>) -> bool {

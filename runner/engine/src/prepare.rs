@@ -169,14 +169,7 @@ impl Run {
     ) -> Result<Place, Diagnostic> {
         let frame = &context.frame;
         let task = Some(context.task());
-        let (name, vars) = match self.said(frame, task, Keyword::DelegateTo, vars) {
-            None => (host.name.clone(), vars.clone()),
-            Some(node) => {
-                let name = self.delegate_of(node, vars)?;
-                let scope: Arc<dyn Vars> = Arc::new(self.scope(&name, task, frame));
-                (name, scope)
-            }
-        };
+        let (name, vars) = self.where_it_runs(context, &host.name, vars)?;
         let target = self.target(&name, &vars, task, frame)?;
         let become_ = self.becomes(target.kind, &vars, task, frame)?;
         Ok(Place { target, become_ })

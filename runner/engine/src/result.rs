@@ -23,6 +23,8 @@ pub(crate) struct TaskResult {
     pub of_task: bool,
     /// Nobody may see its keys.
     pub is_secret: bool,
+    /// Whether the loss of the host is ignored, where the items of a loop have said it.
+    pub ignored: Option<bool>,
     /// The drawn diagnostic of a failure.
     pub diagnostic: Option<String>,
     /// The line that a failure of the task's own words is in, and those before it.
@@ -65,6 +67,7 @@ impl TaskResult {
             warnings: vec![],
             of_task: false,
             is_secret: false,
+            ignored: None,
             diagnostic: None,
             quoted: vec![],
             delegated_to: None,
@@ -218,8 +221,8 @@ impl TaskResult {
         };
         set("changed", self.has_changed().into());
         // As in Ansible, what did not run has not said whether it failed.
-        if !self.is_skipped() {
-            set("failed", (self.is_failed() || self.is_unreachable()).into());
+        if !self.is_skipped() && !self.is_unreachable() {
+            set("failed", self.is_failed().into());
         }
         match &self.end {
             Ending::Failed(msg) if self.of_task => set("msg", format!("Task failed: {msg}").into()),
@@ -247,7 +250,7 @@ impl TaskResult {
     /// The result as one of a loop's `results`.
     pub(crate) fn with_exception(&self) -> Map<String, Json> {
         let mut json = self.json();
-        if self.is_failed() {
+        if self.is_failed() || self.is_unreachable() {
             // What playbooks look at; there is no Python whose trace it could hold.
             json.entry("exception")
                 .or_insert_with(|| "(traceback unavailable)".into());

@@ -11,12 +11,11 @@ pub(crate) fn count(recap: &mut Recap, status: &Status, ignored: bool) {
             recap.changed += 1;
         }
         Status::Skipped { .. } => recap.skipped += 1,
-        Status::Failed { .. } if ignored => {
+        Status::Failed { .. } | Status::Unreachable { .. } if ignored => {
             recap.ok += 1;
             recap.ignored += 1;
         }
         Status::Failed { .. } => recap.failed += 1,
-        Status::Unreachable { .. } if ignored => recap.ignored += 1,
         Status::Unreachable { .. } => recap.unreachable += 1,
         Status::Undecided { .. } => recap.undecided += 1,
     }

@@ -417,7 +417,8 @@ impl Run {
 
     fn ignores(&self, context: &TaskContext, host: &HostRun, result: &TaskResult) -> bool {
         if result.is_unreachable() {
-            return self.keyword_is(Keyword::IgnoreUnreachable, host, context, false);
+            let said = || self.keyword_is(Keyword::IgnoreUnreachable, host, context, false);
+            return result.ignored.unwrap_or_else(said);
         }
         result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false)
     }

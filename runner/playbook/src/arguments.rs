@@ -122,7 +122,12 @@ fn words(text: &str) -> Result<Vec<(usize, &str)>, Open> {
         match quote {
             _ if escaped => escaped = false,
             Some(_) if c == '\\' => escaped = true,
-            Some((_, q)) if c == q => quote = None,
+            // A template's own quotes close none around it.
+            Some(_) if closes && !templates.is_empty() => drop(templates.pop()),
+            Some(_) if opens.is_some() => {
+                templates.extend(opens.map(|sign| Open { at: i, sign }));
+            }
+            Some((_, q)) if c == q && templates.is_empty() => quote = None,
             Some(_) => {}
             None if c == '\\' && templates.is_empty() => {
                 escaped = true;
@@ -271,6 +276,14 @@ mod tests {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         assert_eq!(pairs(text), want);
+    }
+
+    #[test]
+    fn quotes_of_a_template_close_none_around_it() {
+        expect(
+            r#"msg="{{ x | select("search", "a b") }}" b=1"#,
+            &[("msg", r#"{{ x | select("search", "a b") }}"#), ("b", "1")],
+        );
     }
 
     #[test]

@@ -139,9 +139,14 @@ impl Run {
             ("program".to_owned(), own.path.display().to_string().into()),
             ("arguments".to_owned(), self.told(context, host, &own, args)),
         ]);
+        let there = self.where_it_runs(context, &host.name, vars);
+        let (_, there) = there.map_err(|wrong| self.failure(&wrong))?;
         let interpreter = match &written {
-            Written::WithLibrary(_) => self.interpreter(vars, "python"),
-            Written::Alone(name) => name.as_ref().and_then(|name| self.interpreter(vars, name)),
+            Written::WithLibrary(_) => self.interpreter(&there, "python"),
+            Written::Alone(name) => {
+                let name = name.as_ref();
+                name.and_then(|name| self.interpreter(&there, name))
+            }
         };
         call.extend(interpreter.map(|path| ("interpreter".to_owned(), path.into())));
         if context.task.keywords.get(Keyword::Async).is_some() {

@@ -167,19 +167,20 @@ class Task:
         context._init_global_context(CLIArgs(told["command_line"]))
         self.loader = DataLoader()
         self.loader.set_basedir(told["basedir"])
-        self.vars = variables(told["vars"])
-        self.reached = variables(told["reached"]) if told.get("reached") else self.vars
-        self.add_hostvars()
+        hostvars = self.hostvars()
+        self.vars = dict(variables(told["vars"]), hostvars=hostvars)
+        # Those that say how the host is reached, where the task is delegated to another one.
+        self.reached = dict(variables(told.get("reached") or told["vars"]), hostvars=hostvars)
 
-    def add_hostvars(self):
+    def hostvars(self):
         from ansible.vars.hostvars import HostVars
 
         known = Known(self.rplay, self.told["hosts"])
         try:
-            self.vars["hostvars"] = HostVars(inventory=known, variable_manager=known, loader=self.loader)
+            return HostVars(inventory=known, variable_manager=known, loader=self.loader)
         except TypeError:
             # Another release of the library makes them in another way.
-            self.vars["hostvars"] = {}
+            return {}
 
     def templar(self, values):
         from ansible.template import Templar

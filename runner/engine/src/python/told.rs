@@ -50,14 +50,7 @@ impl Run {
         name: &str,
     ) -> Result<Way, Diagnostic> {
         let (frame, task) = (&context.frame, Some(&*context.task));
-        let (host, vars) = match self.said(frame, task, Keyword::DelegateTo, vars) {
-            None => (host.name.clone(), vars.clone()),
-            Some(node) => {
-                let name = self.delegate_of(node, vars)?;
-                let scope: Arc<dyn Vars> = Arc::new(self.scope(&name, task, frame));
-                (name, scope)
-            }
-        };
+        let (host, vars) = self.where_it_runs(context, &host.name, vars)?;
         let connection = self.connection_name(&vars, task, frame)?;
         let kind = kind_of(&connection);
         let become_ = self.becomes(kind.unwrap_or_default(), &vars, task, frame)?;
@@ -91,7 +84,7 @@ impl Run {
         let inventory = self.store.inventory();
         let hosts: Vec<&str> = inventory.hosts.keys().map(|name| &**name).collect();
         let is_delegated = way.host != host.name;
-        let dir = &context.frame.context.play.dir;
+        let dir = std::path::Path::new(".").join(&context.frame.context.play.dir);
         Ok(json!({
             "task": self.words(context, host, vars, way, args)?,
             "play_context": self.play_context(context, way)?,
@@ -99,7 +92,7 @@ impl Run {
             "vars": self.told_vars(vars),
             "reached": is_delegated.then(|| self.told_vars(&way.vars)),
             "hosts": hosts,
-            "basedir": std::path::absolute(dir).unwrap_or_else(|_| dir.clone()),
+            "basedir": std::path::absolute(&dir).unwrap_or(dir),
             "collections": collections(context),
             "command_line": {
                 "verbosity": options.verbosity,
@@ -182,6 +175,7 @@ impl Run {
             "become_pass": become_pass.map(rplay_transport::Secret::expose),
             "timeout": connect.timeout.unwrap_or(10),
             "connection": way.connection,
+            "shell": var(&["ansible_shell_type"]),
             "network_os": var(&["ansible_network_os"]),
             "executable": var(&["ansible_shell_executable"]).unwrap_or_else(|| "/bin/sh".to_owned()),
             "verbosity": self.options.verbosity,
