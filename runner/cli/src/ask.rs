@@ -1,6 +1,6 @@
 //! Asks for passwords on the terminal, once each.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
 
 use console::Term;
@@ -10,7 +10,7 @@ use rplay_transport::{Secret, Secrets};
 /// Asks for a password that the command line wants to be asked for, without showing it. Where there
 /// is no terminal, the first line of standard input is the answer: scripts rely on it.
 pub(crate) fn password(prompt: &str) -> io::Result<String> {
-    if Term::stderr().is_term() || io::stdin().is_terminal() {
+    if has_terminal() {
         return secret(prompt);
     }
     let mut line = String::new();
@@ -20,14 +20,17 @@ pub(crate) fn password(prompt: &str) -> io::Result<String> {
     }
 }
 
-/// Asks at the terminal, without showing what is typed.
+/// Asks at the terminal that the program was started from, wherever its input and output go, without
+/// showing what is typed.
 fn secret(prompt: &str) -> io::Result<String> {
-    let term = Term::stderr();
-    if !term.is_term() {
-        return Err(nobody(prompt));
+    match has_terminal() {
+        true => rpassword::prompt_password(format!("{prompt}: ")),
+        false => Err(nobody(prompt)),
     }
-    term.write_str(&format!("{prompt}: "))?;
-    term.read_secure_line()
+}
+
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 fn nobody(prompt: &str) -> io::Error {

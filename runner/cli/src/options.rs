@@ -90,7 +90,10 @@ fn escalate(args: &RunArgs, settings: &Settings, login: Option<&String>) -> io::
         args.ask_become_pass || settings.become_ask_pass == Some(true),
         "BECOME password[defaults to SSH password]",
     )?;
-    let password = own.filter(|p| !p.is_empty()).or_else(|| login.cloned());
+    let own = own.filter(|p| !p.is_empty());
+    let password = own
+        .or_else(|| settings.become_pass.clone())
+        .or_else(|| login.cloned());
     let method = match args
         .become_method
         .as_ref()

@@ -75,6 +75,7 @@ pub(crate) struct Settings {
     pub become_user: Option<String>,
     pub become_exe: Option<String>,
     pub become_flags: Option<String>,
+    pub become_pass: Option<String>,
     pub su_prompts: Option<Vec<String>>,
     pub become_ask_pass: Option<bool>,
     pub become_password_file: Option<PathBuf>,

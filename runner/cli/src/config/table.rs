@@ -264,6 +264,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(become_flags = text),
     ),
     row(
+        &["ANSIBLE_BECOME_PASS", "ANSIBLE_SUDO_PASS"],
+        &[("sudo_become_plugin", "password")],
+        set!(become_pass = text),
+    ),
+    row(
         &["ANSIBLE_SU_PROMPT_L10N"],
         &[("su_become_plugin", "localized_prompts")],
         set!(su_prompts = list),
