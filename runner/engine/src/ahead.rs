@@ -270,7 +270,7 @@ impl Run {
                 && !self.times_out()
                 && !is_template(name)
                 && action::find(name).is_none()
-                && !self.options.library.has_action(&task.action.written)
+                && !self.options.library.replaces(&task.action.written)
                 && !TRIED_OR_WATCHED.iter().any(said),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_playbook::{Keyword, short};
 use rplay_template::{Vars, is_omit};
@@ -9,6 +10,7 @@ use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
 use crate::arg_spec::python_type;
+use crate::python::action_name;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text::{self, Unusable};
@@ -93,14 +95,44 @@ impl Run {
         let worker = match name {
             "service" => self.fact(vars, "service_mgr"),
             "package" => self.fact(vars, "pkg_mgr"),
+            "gather_facts" => Some("setup".to_owned()),
             _ => None,
         };
+        let library = &self.options.library;
+        let written = &context.task.action.written;
+        let called = library.resolved(action_name(written, name)).name;
+        let collections = context.frame.collections(&context.task);
+        let is_own = !library.replaces(written);
         let spec = rplay_builtin::find(name).map(|module| module.spec());
         let takes = |arg: &str| spec.iter().flatten().any(|spec| spec.is_called(arg));
-        for (key, node) in all.iter().filter_map(|node| node.as_map()).flatten() {
-            let of = short(&key.text);
+        // What an inner block says of a module is all that holds for it.
+        let given: IndexMap<&str, &Node> = all
+            .iter()
+            .filter_map(|node| node.as_map())
+            .flatten()
+            .map(|(key, node)| (key.text.as_str(), node))
+            .collect();
+        // What is said of a group comes before what is said of the module itself.
+        for (key, node) in &given {
+            let Some(group) = key.strip_prefix("group/") else {
+                continue;
+            };
+            let members = library.group(group, &collections);
+            let has = |name: &String| members.contains(name);
+            if (has(&called) || worker.as_ref().is_some_and(has))
+                && let Json::Object(map) = text::json(&self.templar, node, vars)?
+            {
+                args.extend(map);
+            }
+        }
+        for (key, node) in &given {
+            // What stands in for one of ours is not that one.
+            if !is_own && key.starts_with("ansible.builtin.") {
+                continue;
+            }
+            let of = short(key);
             let is_worker = worker.as_deref() == Some(of);
-            if (of == name || is_worker)
+            if (of == name || is_worker || library.resolved(of).name == called)
                 && let Json::Object(map) = text::json(&self.templar, node, vars)?
             {
                 let fitting = map.into_iter().filter(|(arg, _)| !is_worker || takes(arg));

@@ -28,6 +28,12 @@ impl Catalog {
         }
     }
 
+    /// Whether rplay itself has what goes by a collection's full name; what stands in folders of the
+    /// user's own does not stand in for it.
+    pub(crate) fn has_of_collection(name: &str) -> bool {
+        name.contains('.') && !name.starts_with("ansible.legacy.") && Self::find(name).is_some()
+    }
+
     /// Documentation of all of them, by name.
     pub fn all() -> Vec<(Doc, Vec<ArgSpec>)> {
         let modules = rplay_builtin::MODULES.iter().map(|m| (m.doc, m.spec()));
@@ -57,8 +63,12 @@ impl KnownModules for Catalog {
         if self.known(name) {
             return Some(name.to_owned());
         }
-        let to = self.library.redirected("modules", name)?;
-        self.resolve(short(&to))
+        let full = match short(name) {
+            short if short.contains('.') => short.to_owned(),
+            short => format!("ansible.builtin.{short}"),
+        };
+        let to = self.library.moved("modules", &full);
+        (to != short(&full)).then(|| self.resolve(&to))?
     }
 
     fn is_foreign(&self, name: &str) -> bool {
@@ -68,8 +78,9 @@ impl KnownModules for Catalog {
     fn full_name(&self, name: &str) -> String {
         match self.is_foreign(name) || name.contains('.') {
             true => name.to_owned(),
-            false => rplay_playbook::full_name(name)
-                .unwrap_or_else(|| format!("ansible.builtin.{name}")),
+            false => {
+                rplay_playbook::full_name(name).unwrap_or_else(|| format!("ansible.builtin.{name}"))
+            }
         }
     }
 

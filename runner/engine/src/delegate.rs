@@ -114,10 +114,12 @@ impl Run {
         let own = IndexMap::from([("inventory_hostname".to_owned(), Value::from(host))]);
         let names = ["item".to_owned()].into_iter();
         let named = text::variable(&self.templar, vars, "ansible_loop_var");
-        let item = names.chain(named).filter_map(|name| match vars.get(&name)? {
-            Var::Value(value) => Some((name, value)),
-            Var::Raw(_) => None,
-        });
+        let item = names
+            .chain(named)
+            .filter_map(|name| match vars.get(&name)? {
+                Var::Value(value) => Some((name, value)),
+                Var::Raw(_) => None,
+            });
         let scope = self
             .scope(&name, task, frame)
             .with_values(Level::Loop, item.collect())

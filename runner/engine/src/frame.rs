@@ -147,6 +147,17 @@ impl Frame {
         all
     }
 
+    /// The collections that short names are looked for in.
+    pub(crate) fn collections(&self, task: &Task) -> Vec<String> {
+        let said = self.all(Some(task), Keyword::Collections);
+        let own = self.roles().filter_map(|role| role.collection.clone());
+        let named = said.into_iter().flat_map(|node| {
+            let items = node.as_seq().into_iter().flatten();
+            items.chain([node]).filter_map(Node::as_str)
+        });
+        own.chain(named.map(str::to_owned)).collect()
+    }
+
     /// Folders that a file's name is looked for in, for `kind` `files`, `templates`, `vars` or
     /// `tasks`: the roles around, the task's own folder, the playbook's.
     pub(crate) fn search(&self, kind: &str, file: &Path) -> Vec<std::path::PathBuf> {

@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub in_doubt: BTreeMap<usize, Vec<Origin>>,
     /// Its row of the recap.
     pub recap: Recap,
+    /// The tasks of its row that went on without it.
+    pub passed_over: u64,
     /// It is active in an `always` only, and as failed as before at its end; `clear_host_errors`
     /// takes that back.
     pub fails_after: bool,
@@ -71,6 +73,7 @@ impl HostRun {
             called: vec![],
             in_doubt: BTreeMap::new(),
             recap,
+            passed_over: 0,
             fails_after: false,
             felled: false,
         };
@@ -96,6 +99,12 @@ impl HostRun {
         self.state().standing = standing;
         // After the change: who counted before it looks again.
         self.moves.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The tasks that ran on it to a good end.
+    pub(crate) fn done(&self) -> u64 {
+        let state = self.state();
+        state.recap.ok - state.passed_over
     }
 
     pub(crate) fn is_active(&self) -> bool {

@@ -41,6 +41,7 @@ mod prepare;
 mod prints;
 mod prompt;
 mod python;
+mod resolved;
 mod result;
 mod routing;
 mod run;

@@ -9,8 +9,9 @@ use rplay_playbook::short;
 use rplay_template::Plugin;
 use serde_json::Value as Json;
 
+use crate::catalog::Catalog;
 use crate::python::{Call, Installed, Places, Plugins};
-use crate::routing::redirected;
+use crate::routing::{Routing, Routings};
 
 /// Where modules are looked for, the first folder first.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,7 @@ pub struct Library {
     /// Named folders of plugins, by their kind.
     plugin_folders: BTreeMap<PluginKind, Vec<PathBuf>>,
     plugins: Plugins,
+    routings: Arc<Routings>,
 }
 
 /// Plugins in Python that rplay calls.
@@ -193,37 +195,20 @@ impl Library {
                 let below: PathBuf = below.iter().collect();
                 let within = PathBuf::from(namespace).join(collection).join("plugins");
                 let folder = within.join(kind.word()).join(below);
-                let found = self
-                    .collections()
-                    .find_map(|dir| file(&dir.join(&folder), name));
+                let mut collections = self.collections();
+                let found = collections.find_map(|dir| file(&dir.join(&folder), name));
                 found.or_else(|| {
-                    let moved = self.redirected(kind.word(), full)?;
-                    self.python_plugin(kind, &moved)
+                    let moved = self.moved(kind.word(), full);
+                    (moved != full).then(|| self.python_plugin(kind, &moved))?
                 })
             }
             _ => None,
         }
     }
 
-    /// The name that a plugin goes by now, where its collection says that it moved; the kind as a
-    /// collection has it.
-    pub(crate) fn redirected(&self, kind: &str, name: &str) -> Option<String> {
-        let next = |name: &str| {
-            let (namespace, rest) = name.split_once('.')?;
-            let (collection, plugin) = rest.split_once('.')?;
-            let within = PathBuf::from(namespace).join(collection);
-            let mut collections = self.collections();
-            collections.find_map(|dir| redirected(&dir.join(&within), kind, plugin))
-        };
-        let mut steps = vec![name.to_owned()];
-        while let Some(to) = next(&steps[steps.len() - 1]) {
-            // It goes round.
-            if steps.contains(&to) {
-                return None;
-            }
-            steps.push(to);
-        }
-        (steps.len() > 1).then(|| steps.pop()).flatten()
+    /// What a collection says of its plugins, in that file.
+    pub(crate) fn routing(&self, file: &Path) -> Option<Arc<Routing>> {
+        self.routings.of(file)
     }
 
     /// A playbook or a role in that folder is read: what lies beside it counts from now on, before
@@ -259,12 +244,13 @@ impl Library {
 
     /// Whether what a task calls under that name is not rplay's own, though rplay has one.
     pub(crate) fn replaces(&self, written: &str) -> bool {
-        self.stands_in(written) || self.has_action(written)
+        !Catalog::has_of_collection(written)
+            && (self.stands_in(written) || self.has_action(written))
     }
 
-    /// Whether there is an action in Python of that name.
+    /// Whether an action in Python runs what a task calls so.
     pub(crate) fn has_action(&self, name: &str) -> bool {
-        self.python_plugin(PluginKind::Action, name).is_some()
+        self.resolved(name).action.is_some()
     }
 
     /// Whether the action in Python of that name takes text in place of arguments, as it says itself.
@@ -273,7 +259,12 @@ impl Library {
         let content = path.and_then(|path| std::fs::read_to_string(path).ok());
         let says_so = |line: &str| {
             let said = line.trim().strip_prefix("supports_raw_params");
-            said.is_some_and(|rest| rest.trim_start().trim_start_matches('=').trim_start().starts_with("True"))
+            said.is_some_and(|rest| {
+                rest.trim_start()
+                    .trim_start_matches('=')
+                    .trim_start()
+                    .starts_with("True")
+            })
         };
         content.is_some_and(|content| content.lines().any(says_so))
     }
@@ -306,7 +297,7 @@ impl Library {
 
     /// The module of that name, with any ending.
     pub(crate) fn find(&self, name: &str) -> Option<OwnModule> {
-        let name = short(name);
+        let name = &self.moved("modules", short(name));
         if name.is_empty() || name.contains('/') {
             return None;
         }
@@ -359,7 +350,10 @@ const NO_MODULES: [&str; 11] = [
 
 /// The folders that are there.
 fn there(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    folders.filter(|folder| folder.is_dir()).map(whole).collect()
+    folders
+        .filter(|folder| folder.is_dir())
+        .map(whole)
+        .collect()
 }
 
 fn whole(path: PathBuf) -> PathBuf {

@@ -57,6 +57,24 @@ pub(crate) enum Ending {
     Unknown(Vec<Origin>),
 }
 
+/// What the keys begin with that Ansible's modules and actions keep to themselves.
+const INTERNAL: &str = "_ansible_";
+
+/// A result without what is nobody else's, at any depth.
+pub(crate) fn without_internal(map: Map<String, Json>) -> Map<String, Json> {
+    fn clean(value: Json) -> Json {
+        match value {
+            Json::Object(map) => Json::Object(without_internal(map)),
+            Json::Array(items) => items.into_iter().map(clean).collect(),
+            other => other,
+        }
+    }
+    let known = map
+        .into_iter()
+        .filter(|(key, _)| !key.starts_with(INTERNAL));
+    known.map(|(key, value)| (key, clean(value))).collect()
+}
+
 impl TaskResult {
     fn new(end: Ending) -> Self {
         Self {
@@ -119,6 +137,7 @@ impl TaskResult {
     /// What an agent reported; `origin` names the task for what is unknown in it.
     pub(crate) fn of_report(report: Report, origin: &Origin) -> Self {
         let object = |json: &str| match serde_json::from_str(json) {
+            Ok(Json::Object(map)) if json.contains(INTERNAL) => without_internal(map),
             Ok(Json::Object(map)) => map,
             _ => Map::new(),
         };

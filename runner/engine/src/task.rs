@@ -246,6 +246,9 @@ impl Run {
         if ignored && result.has_changed() {
             host.state().recap.changed += 1;
         }
+        if ignored && result.is_unreachable() {
+            host.state().passed_over += 1;
+        }
         self.settle(context, host, &result, ignored);
         result
     }

@@ -136,7 +136,7 @@ impl Run {
         if let Origin::Role(role) = &block.origin {
             taking_part = frame.context.role_hosts(role, taking_part);
         }
-        let done_before: Vec<u64> = taking_part.iter().map(|h| h.state().recap.ok).collect();
+        let done_before: Vec<u64> = taking_part.iter().map(|h| h.done()).collect();
         self.items(&block.items, &taking_part, &inner, handler)
             .await;
         let mut failed = with_standing(&taking_part, Standing::Failed);
@@ -156,7 +156,7 @@ impl Run {
             // One of which no task ran is not done: its conditions may hold the next time.
             let ran = taking_part.iter().zip(done_before);
             for (host, before) in ran.filter(|(host, _)| host.is_active()) {
-                if host.state().recap.ok > before {
+                if host.done() > before {
                     frame.context.role_done(role, host);
                 }
             }

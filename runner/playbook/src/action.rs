@@ -276,7 +276,10 @@ impl Reader<'_> {
             Err(open) => return self.fault(never_closed(value, &open)),
         };
         let (odd, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, w)| w.contains('='));
-        pairs.extend(odd.iter().filter_map(|(from, word)| torn(value, *from, word)));
+        pairs.extend(
+            odd.iter()
+                .filter_map(|(from, word)| torn(value, *from, word)),
+        );
         self.action
             .args
             .extend(pairs.into_iter().map(|pair| (pair.key, pair.value)));

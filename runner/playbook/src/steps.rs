@@ -53,6 +53,15 @@ impl Loader {
             problems.push(wrong);
             return None;
         }
+        let inner;
+        let context = match own_collections(node) {
+            own if own.is_empty() => context,
+            mut own => {
+                own.extend(context.collections.iter().cloned());
+                inner = context.clone().with_collections(own);
+                &inner
+            }
+        };
         if node.get("block").is_some() {
             return Some(Item::Block(Arc::new(
                 self.block(node, place, context, problems),
@@ -273,4 +282,16 @@ fn no_role_to_end(task: &Task, context: &Context) -> Option<Diagnostic> {
 
 fn is_order(task: &Task, order: &str) -> bool {
     task.action.text.as_ref().and_then(Node::as_str) == Some(order)
+}
+
+/// The collections that a task or block names itself.
+fn own_collections(node: &Node) -> Vec<String> {
+    let Some(said) = node.get("collections") else {
+        return vec![];
+    };
+    let items = said
+        .as_seq()
+        .map_or_else(|| vec![said], |all| all.iter().collect());
+    let names = items.into_iter().filter_map(Node::as_str);
+    names.map(str::to_owned).collect()
 }

@@ -184,14 +184,7 @@ impl Connection {
     ) -> Result<Ran, ConnectError> {
         let ran = async {
             let launch = Launch::new(Some(other))?;
-            bootstrap::run_as(
-                &self.link,
-                &launch,
-                command,
-                stdin.unwrap_or_default(),
-                pty,
-            )
-            .await
+            bootstrap::run_as(&self.link, &launch, command, stdin.unwrap_or_default(), pty).await
         };
         ran.await.map_err(|cause| self.error(cause))
     }

@@ -23,6 +23,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::action;
+use crate::catalog::Catalog;
 use crate::host_run::HostRun;
 use crate::library::PluginKind;
 use crate::result::{Ending, TaskResult};
@@ -106,10 +107,7 @@ impl Run {
         let written = &context.task.action.written;
         let called = action_name(written, name);
         // What rplay has of a collection needs no Python.
-        let is_ours = called.contains('.')
-            && !called.starts_with("ansible.legacy.")
-            && crate::Catalog::find(called).is_some();
-        !is_ours && self.options.library.has_action(called)
+        !Catalog::has_of_collection(called) && self.options.library.has_action(called)
     }
 }
 
@@ -140,8 +138,7 @@ impl Call<'_> {
             Ok(answer) => self.finish(answer),
             Err(e) => {
                 let words = format!("the Python process of `{}` failed: {e}", action.written);
-                self.run
-                    .failure(&Diagnostic::error(words).at(&action.span))
+                self.run.failure(&Diagnostic::error(words).at(&action.span))
             }
         }
     }
@@ -280,7 +277,9 @@ impl Call<'_> {
             None => link.connection.exec(command, Some(input), false).await,
             Some(other) => {
                 let connection = &link.connection;
-                connection.exec_as(&other, command, Some(input), false).await
+                connection
+                    .exec_as(&other, command, Some(input), false)
+                    .await
             }
         };
         ran.map_err(lost)
@@ -433,12 +432,16 @@ mod tests {
 
     #[test]
     fn what_an_action_calls_finds_its_files_on_the_host() {
-        let Json::Object(args) = json!({"src": "/tmp/a", "dest": "/b", "_original_basename": "a"}) else {
+        let Json::Object(args) = json!({"src": "/tmp/a", "dest": "/b", "_original_basename": "a"})
+        else {
             unreachable!()
         };
         let (name, args) = for_module("ansible.legacy.copy", args, false);
         assert_eq!(name, "ansible.legacy.copy");
-        assert_eq!(Json::Object(args), json!({"src": "/tmp/a", "dest": "/b", "remote_src": true}));
+        assert_eq!(
+            Json::Object(args),
+            json!({"src": "/tmp/a", "dest": "/b", "remote_src": true})
+        );
     }
 
     #[test]

@@ -33,10 +33,11 @@ use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
 
-use archive::{Archive, Parts};
 pub(crate) use action::Worker;
+use archive::{Archive, Parts};
 pub use installed::Installed;
 pub(crate) use plugins::{Call, Places, Plugins};
+pub(crate) use told::action_name;
 
 /// The archives of Ansible's library that a run has made.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use rplay_api::told_change;
 use serde_json::{Map, Value as Json, json};
 
-use crate::result::{Ending, TaskResult};
+use crate::result::{Ending, TaskResult, without_internal};
 
 /// Takes the result of what an action answered with.
 pub(super) fn result_of(name: &str, mut data: Map<String, Json>) -> TaskResult {
@@ -13,7 +13,7 @@ pub(super) fn result_of(name: &str, mut data: Map<String, Json>) -> TaskResult {
     let (skipped, unreachable) = (take("skipped"), take("unreachable"));
     let (warnings, deprecations) = (list(take("warnings")), list(take("deprecations")));
     let (diffs, invocation, raised) = (list(take("diff")), take("invocation"), take("raised"));
-    data.retain(|key, _| !key.starts_with("_ansible_"));
+    let mut data = without_internal(data);
     if !deprecations.is_empty() {
         data.insert("deprecations".to_owned(), deprecations.into());
     }
@@ -24,7 +24,9 @@ pub(super) fn result_of(name: &str, mut data: Map<String, Json>) -> TaskResult {
         None if is(&unreachable) => Ending::Unreachable(msg),
         None if is(&failed) => Ending::Failed(msg),
         None if is(&skipped) => Ending::Skipped(msg),
-        None => Ending::Done { changed: is(&changed) },
+        None => Ending::Done {
+            changed: is(&changed),
+        },
     };
     if matches!(end, Ending::Failed(_)) && is(&changed) {
         data.insert("changed".to_owned(), true.into());
@@ -92,13 +94,18 @@ mod tests {
     use super::*;
 
     fn of(json: Json) -> TaskResult {
-        let Json::Object(map) = json else { unreachable!() };
+        let Json::Object(map) = json else {
+            unreachable!()
+        };
         result_of("echo", map)
     }
 
     #[test]
     fn what_an_action_says_of_itself_is_how_its_task_ends() {
-        assert_eq!(of(json!({"changed": 1})).end, Ending::Done { changed: true });
+        assert_eq!(
+            of(json!({"changed": 1})).end,
+            Ending::Done { changed: true }
+        );
         let skipped = of(json!({"skipped": true, "msg": "not here"}));
         assert_eq!(skipped.end, Ending::Skipped("not here".to_owned()));
         let failed = of(json!({"failed": true, "msg": "no", "changed": true}));
@@ -117,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_diff_is_a_change() {
-        let told = of(json!({"diff": [{"before": "a\n", "after": "b\n"}, {"before": 1, "after": 1}]}));
+        let told =
+            of(json!({"diff": [{"before": "a\n", "after": "b\n"}, {"before": 1, "after": 1}]}));
         assert_eq!(told.changes.len(), 1);
         assert!(told.data.is_empty());
     }

@@ -6,10 +6,10 @@
 //! that could have the plugin. An action is run in a fork of it, which speaks for itself
 //! (`actions.rs`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::collections::BTreeMap;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -295,10 +295,14 @@ class Task:
             "templar": self.templar(self.vars),
             "shared_loader_obj": loader,
         }
-        name = told["task"]["action"]
-        if not loader.action_loader.has_plugin(name, collection_list=told["collections"] or None):
+        collections = told["collections"]
+        if collections and "ansible.legacy" not in collections:
+            collections = collections + ["ansible.legacy"]
+        # Ansible has actions of its own, for what is called on a host that only Python reaches.
+        name = told["plugin"] or told["task"]["action"]
+        if not loader.action_loader.has_plugin(name, collection_list=collections or None):
             name = "ansible.legacy.normal"
-        action = loader.action_loader.get(name, collection_list=told["collections"] or None, **more)
+        action = loader.action_loader.get(name, collection_list=collections or None, **more)
         if action is None:
             raise RuntimeError("the action plugin '%s' could not be loaded" % name)
         return action

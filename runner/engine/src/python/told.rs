@@ -33,8 +33,10 @@ pub(crate) struct Way {
     pub vars: Arc<dyn Vars>,
     /// Whom it becomes there.
     pub become_: Option<Become>,
-    /// What Ansible's loader is asked for.
+    /// What the task calls.
     pub action: String,
+    /// The action in Python that runs it; none where it is a module that no action of its own runs.
+    pub plugin: Option<String>,
 }
 
 impl Run {
@@ -54,7 +56,10 @@ impl Run {
         let connection = self.connection_name(&vars, task, frame)?;
         let kind = kind_of(&connection);
         let become_ = self.becomes(kind.unwrap_or_default(), &vars, task, frame)?;
+        let action = action_name(&context.task.action.written, name);
         Ok(Way {
+            plugin: self.options.library.resolved(action).action,
+            action: action.to_owned(),
             connection: match kind {
                 Some(Kind::Local) => "local".to_owned(),
                 Some(Kind::Ssh) => "ssh".to_owned(),
@@ -64,7 +69,6 @@ impl Run {
             host,
             vars,
             become_,
-            action: action_name(&context.task.action.written, name).to_owned(),
         })
     }
 
@@ -88,12 +92,13 @@ impl Run {
         Ok(json!({
             "task": self.words(context, host, vars, way, args)?,
             "play_context": self.play_context(context, way)?,
+            "plugin": way.plugin,
             "connection": {"name": way.connection, "native": way.is_own},
             "vars": self.told_vars(vars),
             "reached": is_delegated.then(|| self.told_vars(&way.vars)),
             "hosts": hosts,
             "basedir": std::path::absolute(&dir).unwrap_or(dir),
-            "collections": collections(context),
+            "collections": context.frame.collections(&context.task),
             "command_line": {
                 "verbosity": options.verbosity,
                 "check": options.check,
@@ -151,7 +156,7 @@ impl Run {
             "remote_user": self.reached_as(context, way)?,
             "delegate_to": (way.host != host.name).then_some(&way.host),
             "run_once": frame.keyword(Some(task), Keyword::RunOnce).is_some(),
-            "collections": collections(context),
+            "collections": context.frame.collections(&context.task),
         }))
     }
 
@@ -162,7 +167,12 @@ impl Run {
             let mut found = names.iter();
             found.find_map(|name| text::variable(&self.templar, &way.vars, name))
         };
-        let key = || connect.private_key.as_ref().map(|p| p.display().to_string());
+        let key = || {
+            connect
+                .private_key
+                .as_ref()
+                .map(|p| p.display().to_string())
+        };
         let port = var(&["ansible_port", "ansible_ssh_port"]).and_then(|port| port.parse().ok());
         let password = || connect.password.as_ref().map(|p| p.expose().to_owned());
         let become_pass = way.become_.as_ref().and_then(|b| b.password.as_ref());
@@ -223,10 +233,14 @@ impl Run {
         Some(match &node.kind {
             Content::Str(words) if is_template(words) => json!({ TEMPLATE: words }),
             Content::Vault(_) => to_json(&self.templar.render(node, vars).ok()?).ok()?,
-            Content::Seq(items) => items.iter().filter_map(|item| self.told_node(item, vars)).collect(),
+            Content::Seq(items) => items
+                .iter()
+                .filter_map(|item| self.told_node(item, vars))
+                .collect(),
             Content::Map(map) => {
                 let pairs = map.iter();
-                let pairs = pairs.filter_map(|(k, v)| Some((k.text.clone(), self.told_node(v, vars)?)));
+                let pairs =
+                    pairs.filter_map(|(k, v)| Some((k.text.clone(), self.told_node(v, vars)?)));
                 Json::Object(pairs.collect())
             }
             _ => text::plain_json(node),
@@ -234,18 +248,9 @@ impl Run {
     }
 }
 
-/// The collections that short names are looked for in.
-fn collections(context: &TaskContext) -> Vec<String> {
-    let frame = &context.frame;
-    let said = frame.keyword(Some(&context.task), Keyword::Collections);
-    let items = said.and_then(Node::as_seq).into_iter().flatten();
-    let names = items.filter_map(Node::as_str);
-    names.map(str::to_owned).collect()
-}
-
 /// The name that Ansible's loader is asked for: as it is written, unless a collection was found for
 /// it.
-pub(super) fn action_name<'a>(written: &'a str, name: &'a str) -> &'a str {
+pub(crate) fn action_name<'a>(written: &'a str, name: &'a str) -> &'a str {
     match name.contains('.') || is_template(written) {
         true => name,
         false => written,
