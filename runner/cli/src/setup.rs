@@ -72,10 +72,12 @@ impl Session {
         let broken = settings.broken_conditionals == Some(true);
         let templar = Templar::new(Redactor::default(), keys, broken);
         let extra = extra(args, manner, &templar)?;
-        let sources = crate::sources::Sources::new(args, &settings, manner, &templar, &extra);
+        let library = library(&settings, beside);
+        beside.iter().for_each(|dir| library.enter(dir));
+        let reading = (&templar, &extra[..], &library);
+        let sources = crate::sources::Sources::new(args, &settings, manner, reading);
         let inventory = sources.read(&screen)?;
         let limit = limit(args, manner, &inventory)?;
-        let library = library(&settings, beside);
         let catalog = Catalog {
             faults_wait: manner.is_ansible(),
             library: library.clone(),
@@ -364,7 +366,7 @@ fn limit(
 }
 
 /// Where modules of the user's own are.
-fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
+pub(crate) fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
     let named = settings.library.clone();
     let named = named.unwrap_or_else(|| usual("modules"));
     let roles = settings.roles_path.clone().unwrap_or_default();
@@ -384,6 +386,7 @@ fn library(settings: &Settings, beside: &[PathBuf]) -> Library {
             PluginKind::Become => &settings.become_plugins,
             PluginKind::Connection => &settings.connection_plugins,
             PluginKind::Filter => &settings.filter_plugins,
+            PluginKind::Inventory => &settings.inventory_plugins,
             PluginKind::Lookup => &settings.lookup_plugins,
             PluginKind::Test => &settings.test_plugins,
         };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rplay_diag::{Diagnostic, Severity};
+use rplay_engine::Library;
 use rplay_inventory::{Inventory, Layer, Loaded, Unparsed, With};
 use rplay_template::Templar;
 
@@ -21,6 +22,9 @@ pub(crate) struct Sources {
     reading: rplay_inventory::Settings,
     templar: Templar,
     extra: Vec<Layer>,
+    library: Library,
+    /// Nothing is used that was kept of earlier readings.
+    fresh: bool,
     any_unparsed_is_failed: bool,
     unparsed_is_failed: bool,
     unparsed_warning: bool,
@@ -33,8 +37,7 @@ impl Sources {
         args: &RunArgs,
         settings: &Settings,
         manner: Manner,
-        templar: &Templar,
-        extra: &[Layer],
+        (templar, extra, library): (&Templar, &[Layer], &Library),
     ) -> Self {
         Self {
             names: names(args, settings),
@@ -42,6 +45,8 @@ impl Sources {
             reading: reading(settings),
             templar: templar.clone(),
             extra: extra.to_vec(),
+            library: library.clone(),
+            fresh: args.flush_cache,
             any_unparsed_is_failed: settings.any_unparsed_is_failed == Some(true),
             unparsed_is_failed: settings.unparsed_is_failed == Some(true),
             unparsed_warning: settings.unparsed_warning != Some(false),
@@ -61,6 +66,7 @@ impl Sources {
             render: &Renderer(&self.templar),
             settings: &self.reading,
             extra: &self.extra,
+            python: &InPython(self),
         };
         let loaded = rplay_inventory::load(&self.names, &with).map_err(Stop::parse)?;
         loaded
@@ -125,6 +131,22 @@ impl Sources {
             }
         }
         Ok(())
+    }
+}
+
+/// Plugins in Python, of folders and collections.
+struct InPython<'a>(&'a Sources);
+
+impl rplay_inventory::InPython for InPython<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.0.library.has_inventory(name)
+    }
+
+    fn read(&self, name: &str, source: &Path, known: &Inventory) -> Option<Result<String, String>> {
+        let Sources {
+            library, templar, ..
+        } = self.0;
+        library.inventory(templar, name, source, known, self.0.fresh)
     }
 }
 

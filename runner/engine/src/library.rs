@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rplay_inventory::Inventory;
 use rplay_playbook::short;
-use rplay_template::Plugin;
-use serde_json::Value as Json;
+use rplay_template::{Plugin, Templar};
+use serde_json::{Value as Json, json};
 
 use crate::catalog::Catalog;
-use crate::python::{Call, Installed, Places, Plugins};
+use crate::python::{Call, Installed, Places, Plugins, told_inventory};
 use crate::routing::{Routing, Routings};
 
 /// Where modules are looked for, the first folder first.
@@ -43,6 +44,8 @@ pub enum PluginKind {
     Connection,
     /// `value | name`.
     Filter,
+    /// Where hosts come from.
+    Inventory,
     /// `lookup('name')`.
     Lookup,
     /// `value is name`.
@@ -51,11 +54,12 @@ pub enum PluginKind {
 
 impl PluginKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Action,
         Self::Become,
         Self::Connection,
         Self::Filter,
+        Self::Inventory,
         Self::Lookup,
         Self::Test,
     ];
@@ -67,6 +71,7 @@ impl PluginKind {
             Self::Become => "become",
             Self::Connection => "connection",
             Self::Filter => "filter",
+            Self::Inventory => "inventory",
             Self::Lookup => "lookup",
             Self::Test => "test",
         }
@@ -144,6 +149,38 @@ impl Library {
         self.plugins.call(&self.places(call.kind.into()), call)
     }
 
+    /// Whether a plugin in Python of that name reads sources of hosts.
+    pub fn has_inventory(&self, name: &str) -> bool {
+        self.python_plugin(PluginKind::Inventory, name).is_some() && self.installed.site().is_some()
+    }
+
+    /// Reads a source of hosts with the plugin of that name, which may add to what is known so far: what
+    /// there is then, as a program would print it. None where there is no such plugin, or the source is
+    /// none of its. A `fresh` reading uses nothing that was kept of earlier ones.
+    pub fn inventory(
+        &self,
+        templar: &Templar,
+        name: &str,
+        path: &Path,
+        known: &Inventory,
+        fresh: bool,
+    ) -> Option<Result<String, String>> {
+        if !self.has_inventory(name) {
+            return None;
+        }
+        let places = self.places(PluginKind::Inventory);
+        let question = json!({
+            "kind": "inventory",
+            "name": name,
+            "path": whole(path.to_owned()),
+            "known": told_inventory(templar, known),
+            "cache": !fresh,
+            "folders": places.folders,
+        });
+        let found = self.plugins.inventory(&places, question)?;
+        Some(found.map(|json| json.to_string()))
+    }
+
     /// Starts a process that runs an action, and listens to that socket.
     ///
     /// # Errors
@@ -167,6 +204,7 @@ impl Library {
             // Python keeps to the folder that it was started in, and asks for whole paths.
             collections: self.collections().map(whole).collect(),
             folders: self.folders_of(kind),
+            beside: self.entered(),
         }
     }
 
@@ -213,7 +251,7 @@ impl Library {
 
     /// A playbook or a role in that folder is read: what lies beside it counts from now on, before
     /// what lies in named folders.
-    pub(crate) fn enter(&self, dir: &Path) {
+    pub fn enter(&self, dir: &Path) {
         let dir = &std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
         if !BESIDE.iter().any(|name| dir.join(name).is_dir()) {
             return;
@@ -226,8 +264,14 @@ impl Library {
 
     /// Folders of that name beside what was read.
     fn beside(&self, name: &str) -> Vec<PathBuf> {
-        let entered = self.entered.read().unwrap_or_else(PoisonError::into_inner);
+        let entered = self.entered();
         entered.iter().map(|dir| dir.join(name)).collect()
+    }
+
+    /// The folders of what was read.
+    fn entered(&self) -> Vec<PathBuf> {
+        let entered = self.entered.read();
+        entered.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether there is a module of that name.
@@ -332,11 +376,12 @@ impl Library {
 }
 
 /// What may lie beside a playbook or in a role.
-const BESIDE: [&str; 8] = [
+const BESIDE: [&str; 9] = [
     "action_plugins",
     "become_plugins",
     "connection_plugins",
     "filter_plugins",
+    "inventory_plugins",
     "library",
     "lookup_plugins",
     "module_utils",

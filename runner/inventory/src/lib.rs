@@ -23,7 +23,7 @@ mod words;
 mod yaml;
 
 pub use builder::Naming;
-pub use load::{Loaded, Unparsed, With, load};
+pub use load::{InPython, Loaded, Unparsed, With, load};
 pub use model::{Group, Host, Inventory, Layer, Lineage};
 pub use pattern::select;
 pub use plugin::Render;

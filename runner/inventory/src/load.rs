@@ -24,6 +24,21 @@ pub struct With<'a> {
     pub settings: &'a Settings,
     /// `-e`.
     pub extra: &'a [Layer],
+    /// Plugins in Python.
+    pub python: &'a dyn InPython,
+}
+
+/// Plugins in Python that read sources.
+pub trait InPython {
+    /// Whether there is one of that name.
+    fn has(&self, name: &str) -> bool;
+
+    /// What a plugin finds in a source and adds to what is `known`, as a program would print it; none
+    /// where there is no such plugin, or the source is none of its.
+    ///
+    /// # Errors
+    /// Why it cannot read the source, in words.
+    fn read(&self, name: &str, source: &Path, known: &Inventory) -> Option<Result<String, String>>;
 }
 
 /// What was read.
@@ -68,11 +83,13 @@ pub fn load(sources: &[String], with: &With<'_>) -> Result<Loaded, Diagnostic> {
         parsed: 0,
         folders: IndexSet::new(),
     };
-    let unknown = with.settings.unknown().map(|name| {
+    let (first, last) = with.settings.foreign();
+    let foreign = first.into_iter().chain(last);
+    let missing = foreign.filter(|name| !with.python.has(name)).map(|name| {
         Diagnostic::warning(format!("Failed to load inventory plugin, skipping {name}"))
-            .help("plugins in Python are not run: use a script that prints JSON")
+            .help("it is in Python, and runs where ansible-core and its collection are installed on this machine")
     });
-    loading.notes.warnings.extend(unknown);
+    loading.notes.warnings.extend(missing);
     for source in sources {
         loading.source(source)?;
     }
@@ -228,8 +245,37 @@ impl Loading<'_> {
         paths.iter().try_for_each(|inner| self.path(inner))
     }
 
-    /// Reads a file as what it is.
+    /// Reads a file as what it is, or with the first plugin in Python that takes it.
     fn file(&mut self, path: &Path) -> Outcome {
+        let settings = self.with.settings;
+        let (first, last) = settings.foreign();
+        let tried = |loading: &mut Self, names: Vec<&str>| {
+            let mut found = names.into_iter().filter_map(|name| {
+                let read = loading.in_python(name, path)?;
+                Some(read.map_err(|why| Some(("auto", why))))
+            });
+            found.next()
+        };
+        if let Some(outcome) = tried(self, first) {
+            return outcome;
+        }
+        let outcome = self.own(path);
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(why) => tried(self, last).unwrap_or(Err(why)),
+        }
+    }
+
+    /// Reads a source with a plugin in Python, if there is one of that name that takes it.
+    fn in_python(&mut self, name: &str, path: &Path) -> Option<Result<(), Diagnostic>> {
+        let told = self.with.python.read(name, path, &self.inventory)?;
+        Some(match told {
+            Ok(text) => script::told(&text, &mut self.builder(path)),
+            Err(words) => Err(Diagnostic::error(words)),
+        })
+    }
+
+    fn own(&mut self, path: &Path) -> Outcome {
         let settings = self.with.settings;
         if settings.rank("script").is_some() && script::is_program(path) {
             let show = settings.show_stderr;
@@ -269,6 +315,7 @@ impl Loading<'_> {
         self.notes.warnings.extend(loaded.warnings.clone());
         let root = loaded.root(source);
         if let Some(name) = plugin::named(&root) {
+            let written = root.get("plugin").and_then(rplay_yaml::Node::as_str);
             let own = ["constructed", "generator"]
                 .into_iter()
                 .find(|own| *own == name);
@@ -276,6 +323,11 @@ impl Loading<'_> {
                 .rank("auto")
                 .or_else(|| own.and_then(|own| settings.rank(own)));
             rank.ok_or(None)?;
+            if own.is_none()
+                && let Some(read) = self.in_python(written.unwrap_or(name), path)
+            {
+                return read.map_err(|why| Some(("auto", why)));
+            }
             return self
                 .plugin(&root, path)
                 .map_err(|why| Some((own.unwrap_or("auto"), why)));
@@ -327,6 +379,16 @@ mod tests {
     /// No plugin is in these sources.
     struct Nothing;
 
+    impl InPython for Nothing {
+        fn has(&self, _: &str) -> bool {
+            false
+        }
+
+        fn read(&self, _: &str, _: &Path, _: &Inventory) -> Option<Result<String, String>> {
+            None
+        }
+    }
+
     impl Render for Nothing {
         fn template(&self, node: &Node, _: &[Layer]) -> Result<Node, Diagnostic> {
             Ok(node.clone())
@@ -348,6 +410,7 @@ mod tests {
             render: &Nothing,
             settings,
             extra: &[],
+            python: &Nothing,
         };
         load(&sources, &with).unwrap()
     }

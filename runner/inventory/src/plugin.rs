@@ -82,7 +82,7 @@ pub(crate) fn read(
             Err(match did_you_mean(name, KNOWN) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
                 None => error.help(
-                    "`constructed` and `generator` are built in; for others, use a script that prints JSON",
+                    "`constructed` and `generator` are built in; others are in Python, and run where ansible-core and their collection are installed on this machine",
                 ),
             })
         }

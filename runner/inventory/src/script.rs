@@ -16,9 +16,25 @@ pub(crate) fn read(builder: &mut Builder<'_>, show_stderr: bool) -> Result<(), D
         path: builder.path.to_owned(),
         show_stderr,
     };
-    let cannot = "Unable to get JSON decoder for inventory script result.";
     let text = program.run(&["--list"])?;
-    let json: Json = serde_json::from_str(&text).map_err(|e| {
+    add(&text, &program, builder)
+}
+
+/// Adds what a plugin in Python found, told as a program prints it.
+pub(crate) fn told(text: &str, builder: &mut Builder<'_>) -> Result<(), Diagnostic> {
+    let nobody = Program {
+        path: builder.path.to_owned(),
+        show_stderr: true,
+    };
+    add(text, &nobody, builder)
+}
+
+const CANNOT: &str = "Unable to get JSON decoder for inventory script result.";
+
+/// Adds a list of all groups; the program is asked for the variables of hosts where that has none.
+fn add(text: &str, program: &Program, builder: &mut Builder<'_>) -> Result<(), Diagnostic> {
+    let cannot = CANNOT;
+    let json: Json = serde_json::from_str(text).map_err(|e| {
         Diagnostic::error(format!("{cannot} Value could not be parsed as JSON: {e}")).help(format!(
             "`{} --list` is to print one JSON object",
             program.path.display()
@@ -29,7 +45,7 @@ pub(crate) fn read(builder: &mut Builder<'_>, show_stderr: bool) -> Result<(), D
         let words = format!("Inventory script result could not be parsed as JSON: {odd}");
         return Err(Diagnostic::error(words));
     }
-    let root = program.node(&text, &json)?;
+    let root = program.node(text, &json)?;
     let groups = root.as_map().ok_or_else(|| {
         let kind = type_name(&root);
         Diagnostic::error(format!("{cannot} Value is '{kind}' instead of 'dict'."))

@@ -66,10 +66,17 @@ impl Settings {
         self.enabled.iter().position(|known| known == name)
     }
 
-    /// Kinds that are asked for and are none: plugins in Python.
-    pub(crate) fn unknown(&self) -> impl Iterator<Item = &str> {
-        let names = self.enabled.iter().map(String::as_str);
-        names.filter(|name| !KINDS.contains(name))
+    /// Kinds that are asked for and are not ours, plugins in Python: those in front of all that read
+    /// files, and the others.
+    pub(crate) fn foreign(&self) -> (Vec<&str>, Vec<&str>) {
+        let all = self.enabled.iter().map(String::as_str);
+        let is_list = |name: &&str| name.ends_with("host_list");
+        let mut first = vec![];
+        let mut rest = all.filter(|name| !is_list(name)).peekable();
+        while let Some(name) = rest.next_if(|name| !KINDS.contains(name)) {
+            first.push(name);
+        }
+        (first, rest.filter(|name| !KINDS.contains(name)).collect())
     }
 
     /// Whether a file or folder of a folder of sources is passed over.
@@ -101,10 +108,7 @@ mod tests {
         settings.enable(&names.map(str::to_owned));
         assert_eq!(settings.rank("ini"), Some(0));
         assert_eq!(settings.rank("yaml"), None);
-        assert_eq!(
-            settings.unknown().collect::<Vec<_>>(),
-            ["amazon.aws.aws_ec2"]
-        );
+        assert_eq!(settings.foreign(), (vec![], vec!["amazon.aws.aws_ec2"]));
     }
 
     #[test]

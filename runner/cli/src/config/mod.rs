@@ -53,6 +53,7 @@ pub(crate) struct Settings {
     pub become_plugins: Option<Vec<PathBuf>>,
     pub connection_plugins: Option<Vec<PathBuf>>,
     pub filter_plugins: Option<Vec<PathBuf>>,
+    pub inventory_plugins: Option<Vec<PathBuf>>,
     pub test_plugins: Option<Vec<PathBuf>>,
     pub lookup_plugins: Option<Vec<PathBuf>>,
     /// Folders of Python that such modules share.

@@ -151,6 +151,11 @@ pub(crate) static TABLE: &[Row] = &[
         set!(filter_plugins = paths),
     ),
     row(
+        &["ANSIBLE_INVENTORY_PLUGINS"],
+        &[("defaults", "inventory_plugins")],
+        set!(inventory_plugins = paths),
+    ),
+    row(
         &["ANSIBLE_TEST_PLUGINS"],
         &[("defaults", "test_plugins")],
         set!(test_plugins = paths),
@@ -701,7 +706,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "internal_poll_interval",
             "interpreter_python",
             "invalid_task_attribute_failed",
-            "inventory_plugins",
             "jinja2_extensions",
             "jinja2_native",
             "jinja2_native_warning",

@@ -8,7 +8,7 @@ mod view;
 mod yaml;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -141,7 +141,14 @@ fn shown(
     );
     let templar = Templar::new(Redactor::default(), keys, false);
     let extra = crate::setup::extra(run, manner, &templar)?;
-    let sources = Sources::new(run, settings, manner, &templar, &extra);
+    let library = crate::setup::library(settings, &[]);
+    let beside = args
+        .playbook_dir
+        .as_ref()
+        .or(settings.playbook_dir.as_ref());
+    library.enter(beside.map_or(Path::new("."), PathBuf::as_path));
+    let reading = (&templar, &extra[..], &library);
+    let sources = Sources::new(run, settings, manner, reading);
     let inventory = sources.read(screen)?;
     // All of it is shown, so all of it has to be there.
     if let Some(fault) = inventory.faults.first() {

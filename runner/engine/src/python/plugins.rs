@@ -43,6 +43,8 @@ pub(crate) struct Places {
     pub collections: Vec<PathBuf>,
     /// The folders of plugins of the call's kind.
     pub folders: Vec<PathBuf>,
+    /// The folders of playbooks and roles, in which plugins of any kind may be.
+    pub beside: Vec<PathBuf>,
 }
 
 #[derive(Default)]
@@ -92,7 +94,19 @@ impl Plugins {
             "named": call.named,
             "folders": places.folders,
         });
-        match self.ask(places, &question) {
+        match self.ask(places, question) {
+            Ok(answer) => read(&answer),
+            Err(words) => Some(Err(words)),
+        }
+    }
+
+    /// Reads a source of hosts with a plugin; none where it is none of its.
+    pub(crate) fn inventory(
+        &self,
+        places: &Places,
+        question: Json,
+    ) -> Option<Result<Json, String>> {
+        match self.ask(places, question) {
             Ok(answer) => read(&answer),
             Err(words) => Some(Err(words)),
         }
@@ -110,11 +124,12 @@ impl Plugins {
         socket: &Path,
     ) -> Result<(), String> {
         let question = json!({"kind": "action", "folders": folders, "socket": socket});
-        let answer = self.ask(places, &question)?;
+        let answer = self.ask(places, question)?;
         read(&answer).unwrap_or(Ok(Json::Null)).map(drop)
     }
 
-    fn ask(&self, places: &Places, question: &Json) -> Result<Json, String> {
+    fn ask(&self, places: &Places, mut question: Json) -> Result<Json, String> {
+        question["beside"] = json!(places.beside);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::NotStarted) {
             *state = match Process::start(places) {
@@ -123,7 +138,7 @@ impl Plugins {
             };
         }
         match &mut *state {
-            State::Runs(process) => process.ask(question).map_err(|words| {
+            State::Runs(process) => process.ask(&question).map_err(|words| {
                 let words = format!("failed: {words}");
                 *state = State::Failed(words.clone());
                 words
@@ -203,6 +218,7 @@ mod tests {
             site: None,
             collections: vec![],
             folders: vec![dir.to_owned()],
+            beside: vec![],
         }
     }
 
@@ -246,6 +262,7 @@ mod tests {
             site: None,
             collections: vec!["/nowhere".into()],
             folders: vec![],
+            beside: vec![],
         };
         let plugins = Plugins::default();
         for name in ["typo", "a.b.c"] {

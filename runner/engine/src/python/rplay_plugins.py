@@ -29,12 +29,22 @@ class WithAnsible:
             "become": loader.become_loader,
             "connection": loader.connection_loader,
             "filter": loader.filter_loader,
+            "inventory": loader.inventory_loader,
             "lookup": loader.lookup_loader,
             "module": loader.module_loader,
             "module_utils": loader.module_utils_loader,
             "test": loader.test_loader,
         }
         self.known = set()
+
+    def enter(self, folders):
+        """Playbooks and roles have plugins of any kind beside them."""
+        from ansible.plugins.loader import add_all_plugin_dirs
+
+        for folder in folders:
+            if folder not in self.known:
+                self.known.add(folder)
+                add_all_plugin_dirs(folder)
 
     def add(self, kind, folders):
         for folder in folders:
@@ -46,6 +56,19 @@ class WithAnsible:
         for kind in folders:
             self.add(kind, folders[kind])
         begin(path)
+
+    def inventory(self, name, path, known, cache, folders):
+        from ansible.parsing.dataloader import DataLoader
+
+        self.add("inventory", folders)
+        plugin = self.found("inventory", name)
+        if not plugin.verify_file(path):
+            raise Missing(path)
+        inventory = known_inventory(known)
+        plugin.parse(inventory, DataLoader(), path, cache=cache)
+        if hasattr(plugin, "update_cache_if_changed"):
+            plugin.update_cache_if_changed()
+        return listed(inventory)
 
     def call(self, kind, name, given, named, folders):
         self.add(kind, folders)
@@ -107,6 +130,12 @@ class Alone:
             raise Unloaded("it is nowhere, but perhaps in `%s`: %s" % (path, error))
         raise Missing(name)
 
+    def enter(self, folders):
+        """What is beside them is named."""
+
+    def inventory(self, name, **_):
+        raise Missing(name)
+
     def fork(self, folders, path):
         raise RuntimeError("actions in Python need ansible-core, which is not installed here")
 
@@ -116,6 +145,64 @@ class Alone:
         if kind == "test" and hasattr(module, "TestModule"):
             return module.TestModule().tests()
         return {}
+
+
+def known_inventory(known):
+    """What other sources had."""
+    from ansible.inventory.data import InventoryData
+
+    inventory = InventoryData()
+    for name, group in known["groups"].items():
+        inventory.add_group(name)
+        for key, value in variables(group["vars"]).items():
+            inventory.set_variable(name, key, value)
+    for name, values in known["hosts"].items():
+        inventory.add_host(name)
+        for key, value in variables(values).items():
+            inventory.set_variable(name, key, value)
+    for name, group in known["groups"].items():
+        for child in group["children"]:
+            if name != "all":
+                inventory.add_child(name, child)
+        for host in group["hosts"]:
+            inventory.add_host(host, group=name)
+    return inventory
+
+
+def listed(inventory):
+    """An inventory as a program prints it."""
+    groups = {
+        name: {
+            "hosts": [host.name for host in group.hosts],
+            "children": [child.name for child in group.child_groups],
+            "vars": marked(group.vars),
+        }
+        for name, group in inventory.groups.items()
+    }
+    hosts = {name: marked(host.vars) for name, host in inventory.hosts.items()}
+    loose = set(hosts) - {host for group in groups.values() for host in group["hosts"]}
+    groups.setdefault("ungrouped", {"hosts": []})["hosts"] += sorted(loose)
+    groups["_meta"] = {"hostvars": hosts}
+    return groups
+
+
+def marked(value):
+    """Values, of which texts that look like templates and are none say so."""
+    if isinstance(value, dict):
+        return {str(key): marked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [marked(item) for item in value]
+    if isinstance(value, str) and "{" in value and not trusted_already(value):
+        return {"__ansible_unsafe": str(value)}
+    return value
+
+
+def trusted_already(text):
+    try:
+        from ansible.template import is_trusted_as_template
+    except ImportError:
+        return not type(text).__name__.startswith("AnsibleUnsafe")
+    return is_trusted_as_template(text)
 
 
 def plain(value):
@@ -129,8 +216,12 @@ def plain(value):
 def answer(plugins, line):
     call = json.loads(line)
     try:
+        plugins.enter(call["beside"])
         if call["kind"] == "action":
             return {"value": plugins.fork(call["folders"], call["socket"])}
+        if call["kind"] == "inventory":
+            named = {key: call[key] for key in ("name", "path", "known", "cache", "folders")}
+            return {"value": plugins.inventory(**named)}
         value = plugins.call(call["kind"], call["name"], call["given"], call["named"], call["folders"])
         return {"value": bool(value) if call["kind"] == "test" else value}
     except Missing:
@@ -138,7 +229,8 @@ def answer(plugins, line):
     except Unloaded as error:
         return {"error": "failed to load: %s" % error}
     except Exception as error:
-        return {"error": "failed: %s" % (error or type(error).__name__)}
+        words = str(error) or type(error).__name__
+        return {"error": words if call["kind"] == "inventory" else "failed: %s" % words}
 
 
 def main():

@@ -1,11 +1,15 @@
-//! What Ansible's library is told of a task: its words, its variables, and how its host is reached.
+//! What Ansible's library is told of a task: its words, its variables, and how its host is reached; and
+//! of an inventory.
 
 use std::sync::Arc;
 
+use indexmap::IndexSet;
 use rplay_diag::{Diagnostic, Span};
+use rplay_inventory::{Inventory, Layer};
 use rplay_playbook::{Keyword, is_template};
-use rplay_template::{Var, Vars, is_omit, to_json, unknown};
+use rplay_template::{Templar, Var, Vars, is_omit, to_json, unknown};
 use rplay_transport::{Become, Kind};
+use rplay_vars::Scope;
 use rplay_yaml::{Kind as Content, Node};
 use serde_json::{Map, Value as Json, json};
 
@@ -214,38 +218,65 @@ impl Run {
         let names = names.filter(|name| !LEFT_OUT.contains(&name.as_str()));
         let told = names.filter_map(|name| {
             let value = match vars.get(&name)? {
-                Var::Raw(node) => self.told_node(&node, vars)?,
+                Var::Raw(node) => told_node(&self.templar, &node, vars)?,
                 Var::Value(value) if is_omit(&value) || unknown::origins(&value).is_some() => {
                     return None;
                 }
                 Var::Value(value) => {
                     let span = Span::synthetic(&name);
                     let kind = text::content(&value, &span);
-                    self.told_node(&Node { span, kind }, vars)?
+                    told_node(&self.templar, &Node { span, kind }, vars)?
                 }
             };
             Some((name, value))
         });
         Json::Object(told.collect())
     }
+}
 
-    fn told_node(&self, node: &Node, vars: &Arc<dyn Vars>) -> Option<Json> {
-        Some(match &node.kind {
-            Content::Str(words) if is_template(words) => json!({ TEMPLATE: words }),
-            Content::Vault(_) => to_json(&self.templar.render(node, vars).ok()?).ok()?,
-            Content::Seq(items) => items
-                .iter()
-                .filter_map(|item| self.told_node(item, vars))
-                .collect(),
-            Content::Map(map) => {
-                let pairs = map.iter();
-                let pairs =
-                    pairs.filter_map(|(k, v)| Some((k.text.clone(), self.told_node(v, vars)?)));
-                Json::Object(pairs.collect())
-            }
-            _ => text::plain_json(node),
-        })
-    }
+/// A value as it is written; a vault's text as what it says.
+fn told_node(templar: &Templar, node: &Node, vars: &Arc<dyn Vars>) -> Option<Json> {
+    let told = |node: &Node| told_node(templar, node, vars);
+    Some(match &node.kind {
+        Content::Str(words) if is_template(words) => json!({ TEMPLATE: words }),
+        Content::Vault(_) => to_json(&templar.render(node, vars).ok()?).ok()?,
+        Content::Seq(items) => items.iter().filter_map(told).collect(),
+        Content::Map(map) => {
+            let pairs = map.iter();
+            let pairs = pairs.filter_map(|(k, v)| Some((k.text.clone(), told(v)?)));
+            Json::Object(pairs.collect())
+        }
+        _ => text::plain_json(node),
+    })
+}
+
+/// Hosts and groups with their own variables, as a plugin that adds to them is told.
+pub(crate) fn told_inventory(templar: &Templar, inventory: &Inventory) -> Json {
+    let nothing: Arc<dyn Vars> = Arc::new(Scope::default());
+    let told_vars = |layers: &[Layer]| {
+        let pairs = layers.iter().flat_map(|layer| layer.iter());
+        let pairs = pairs.filter_map(|(name, node)| {
+            Some((name.text.clone(), told_node(templar, node, &nothing)?))
+        });
+        Json::Object(pairs.collect())
+    };
+    let groups = inventory.groups.iter().map(|(name, group)| {
+        let names = |names: &IndexSet<Arc<str>>| -> Json {
+            names.iter().map(|name| Json::from(&**name)).collect()
+        };
+        let told = json!({
+            "hosts": names(&group.hosts),
+            "children": names(&group.children),
+            "vars": told_vars(&group.vars),
+        });
+        (name.to_string(), told)
+    });
+    let hosts = inventory.hosts.iter();
+    let hosts = hosts.map(|(name, host)| (name.to_string(), told_vars(&host.vars)));
+    json!({
+        "groups": Json::Object(groups.collect()),
+        "hosts": Json::Object(hosts.collect()),
+    })
 }
 
 /// The name that Ansible's loader is asked for: as it is written, unless a collection was found for
