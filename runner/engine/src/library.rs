@@ -252,7 +252,7 @@ impl Library {
     /// A playbook or a role in that folder is read: what lies beside it counts from now on, before
     /// what lies in named folders.
     pub fn enter(&self, dir: &Path) {
-        let dir = &std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+        let dir = &whole(Path::new(".").join(dir));
         if !BESIDE.iter().any(|name| dir.join(name).is_dir()) {
             return;
         }
