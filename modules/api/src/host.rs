@@ -22,7 +22,7 @@ use rplay_wire::{Change, State, Target};
 use crate::system::{Command, Dialogue, Output, System};
 use crate::{Control, Failure, Result};
 use record::Record;
-pub use record::told_change;
+pub use record::Told;
 
 /// What the controller sent along, and how to talk back to it.
 pub trait Blobs {
@@ -247,13 +247,11 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
-    /// Records a change that a program tells of, made or only announced by it: what it is, and its
-    /// text before and after.
-    pub fn tell(&self, what: &str, before: String, after: String) {
-        if before != after {
-            self.record
-                .borrow_mut()
-                .told(what.to_owned(), before, after);
+    /// Records a change that a program tells of, made or only announced by it, under what it is called.
+    pub fn tell(&self, what: &str, told: Told) {
+        let same = matches!(&told, Told::Sides(before, after) if before == after);
+        if !same {
+            self.record.borrow_mut().told(what.to_owned(), told);
         }
     }
 

@@ -12,6 +12,7 @@ mod args;
 mod argtype;
 mod control;
 mod controller_file;
+mod exact;
 mod failure;
 mod file_args;
 mod host;
@@ -31,9 +32,10 @@ pub use controller_file::{
     ControllerFile, ControllerForm, ControllerScript, ControllerTemplate, Entry as ControllerEntry,
     EntryKind, FORM_FILE,
 };
+pub use exact::exact_integers;
 pub use failure::{Failure, Result};
 pub use file_args::FileArgs;
-pub use host::{Blobs, Host, Settings, told_change};
+pub use host::{Blobs, Host, Settings, Told};
 pub use mode::FileMode;
 pub use module::{Doc, Entry, Module, Return};
 pub use outcome::Outcome;

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rplay_api::{Args, Command, ControllerFile, Doc, Failure, Host, Module, Outcome, Output, Result, Stdin};
+use rplay_api::{Args, Command, ControllerFile, Doc, Failure, Host, Module, Outcome, Output, Result, Stdin, Told, exact_integers};
 use serde_json::{Map, Value, json};
 
 use crate::sent_program;
@@ -212,7 +212,8 @@ fn pairs(arguments: &Map<String, Value>) -> String {
 /// Takes a program's result from what it printed.
 fn result(host: &Host, name: &str, output: &Output, with_stderr: bool) -> Result<Outcome> {
     let (stdout, stderr) = (output.stdout(), output.stderr());
-    let Some((mut data, rest)) = object_in(&stdout) else {
+    let exact = exact_integers(&stdout);
+    let Some((mut data, rest)) = object_in(&exact) else {
         let said = stderr.trim().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
         return Err(Failure::new(format!("the module `{name}` printed no JSON object as its result{said}"))
             .help("it prints one object and nothing else on standard output")
@@ -272,8 +273,8 @@ fn tell(host: &Host, name: &str, data: &mut Map<String, Value>) {
         let header = ["after_header", "before_header"].iter().find_map(|key| diff.get(key)?.as_str());
         let side = |key: &str| diff.get(key).map(text).unwrap_or_default();
         match diff.get("prepared").and_then(Value::as_str) {
-            Some(prepared) => host.tell(header.unwrap_or(name), String::new(), prepared.to_owned()),
-            None => host.tell(header.unwrap_or(name), side("before"), side("after")),
+            Some(prepared) => host.tell(header.unwrap_or(name), Told::Prepared(prepared.to_owned())),
+            None => host.tell(header.unwrap_or(name), Told::Sides(side("before"), side("after"))),
         }
     }
 }

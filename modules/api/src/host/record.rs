@@ -22,7 +22,7 @@ pub(super) struct Record {
     /// The order of the first touches across both maps.
     order: Vec<Touched>,
     /// What programs tell that they changed: what it is, and its text before and after.
-    told: Vec<(String, String, String)>,
+    told: Vec<(String, Told)>,
 }
 
 enum Touched {
@@ -105,15 +105,13 @@ impl Record {
     }
 
     /// A program tells of a change of its own.
-    pub(super) fn told(&mut self, what: String, before: String, after: String) {
-        self.told.push((what, before, after));
+    pub(super) fn told(&mut self, what: String, told: Told) {
+        self.told.push((what, told));
     }
 
     pub(super) fn changes(&self, system: &dyn System, telling: Telling) -> Vec<Recorded> {
-        let told = self.told.iter().map(|(what, before, after)| {
-            let (diff, texts) = (telling == Telling::WithDiffs)
-                .then(|| text_diff(before, after))
-                .unzip();
+        let told = self.told.iter().map(|(what, told)| {
+            let (diff, texts) = (telling == Telling::WithDiffs).then(|| told.diff()).unzip();
             Recorded {
                 change: of_program(what.clone(), diff),
                 texts: texts.flatten(),
@@ -284,9 +282,28 @@ fn content_diff(
     text_diff(&old, &new)
 }
 
-/// The change that a program tells of itself: what it is called, and its text before and after.
-pub fn told_change(what: &str, before: &str, after: &str) -> Change {
-    of_program(what.to_owned(), Some(text_diff(before, after).0))
+/// What a program tells of a change of its own.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// Its text before and after.
+    Sides(String, String),
+    /// A unified diff, with its head.
+    Prepared(String),
+}
+
+impl Told {
+    /// The change, by what it is called.
+    pub fn change(&self, what: &str) -> Change {
+        of_program(what.to_owned(), Some(self.diff().0))
+    }
+
+    fn diff(&self) -> (Diff, Option<(String, String)>) {
+        match self {
+            Self::Sides(before, after) => text_diff(before, after),
+            Self::Prepared(text) if is_secret(text) => (Diff::Secret, None),
+            Self::Prepared(text) => (Diff::Text(text.clone()), None),
+        }
+    }
 }
 
 fn of_program(what: String, diff: Option<Diff>) -> Change {

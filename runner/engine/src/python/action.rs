@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rplay_api::exact_integers;
 use rplay_diag::Diagnostic;
 use rplay_event::TaskId;
 use rplay_playbook::{Keyword, short};
@@ -389,7 +390,7 @@ impl Worker {
         if self.stream.read_line(&mut line).await? == 0 {
             return Err(io::Error::other("it ended without a result"));
         }
-        Ok(serde_json::from_str(&line)?)
+        Ok(serde_json::from_str(&exact_integers(&line))?)
     }
 }
 

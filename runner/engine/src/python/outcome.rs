@@ -1,6 +1,6 @@
 //! The result of an action in Python as a task's.
 
-use rplay_api::told_change;
+use rplay_api::Told;
 use serde_json::{Map, Value as Json, json};
 
 use crate::result::{Ending, TaskResult, without_internal};
@@ -82,11 +82,12 @@ fn change(name: &str, diff: &Json) -> Option<rplay_wire::Change> {
         Some(other) => words(other),
         None => String::new(),
     };
-    let (before, after) = match diff.get("prepared").and_then(Json::as_str) {
-        Some(prepared) => (String::new(), prepared.to_owned()),
-        None => (side("before"), side("after")),
+    let told = match diff.get("prepared").and_then(Json::as_str) {
+        Some(prepared) => Told::Prepared(prepared.to_owned()),
+        None => Told::Sides(side("before"), side("after")),
     };
-    (before != after).then(|| told_change(header.unwrap_or(name), &before, &after))
+    let same = matches!(&told, Told::Sides(before, after) if before == after);
+    (!same).then(|| told.change(header.unwrap_or(name)))
 }
 
 #[cfg(test)]

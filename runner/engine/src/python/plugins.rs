@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rplay_api::exact_integers;
 use rplay_template::Plugin;
 use serde_json::{Map, Value as Json, json};
 
@@ -189,7 +190,7 @@ impl Process {
         writeln!(self.input, "{question}").map_err(|_| ended())?;
         let mut line = String::new();
         self.output.read_line(&mut line).map_err(|_| ended())?;
-        serde_json::from_str(&line).map_err(|_| ended())
+        serde_json::from_str(&exact_integers(&line)).map_err(|_| ended())
     }
 }
 

@@ -169,6 +169,7 @@ class Task:
         self.loader.set_basedir(told["basedir"])
         hostvars = self.hostvars()
         self.vars = dict(variables(told["vars"]), hostvars=hostvars)
+        self.vars["vars"] = dict(self.vars)
         # Those that say how the host is reached, where the task is delegated to another one.
         self.reached = dict(variables(told.get("reached") or told["vars"]), hostvars=hostvars)
 

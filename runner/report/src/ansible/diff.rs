@@ -41,6 +41,12 @@ fn content(change: &Change, diff: &Diff, path: &str, lines: &mut Vec<String>) {
         true => format!("{word}: {path}"),
         false => word.to_owned(),
     };
+    // What a program prepared has its own head, and its own end.
+    if let Diff::Text(text) = diff
+        && text.starts_with("--- ")
+    {
+        return lines.extend(text.lines().map(str::to_owned));
+    }
     lines.push(format!("--- {}", side("before", change.before.is_some())));
     lines.push(format!("+++ {}", side("after", change.after.is_some())));
     match diff {
