@@ -145,7 +145,7 @@ impl Library {
     }
 
     /// Calls a plugin that expressions call; none where there is none of that kind and name.
-    pub(crate) fn plugin(&self, call: Call) -> Option<Result<Json, String>> {
+    pub(crate) fn plugin(&self, call: Call<'_>) -> Option<Result<Json, String>> {
         self.plugins.call(&self.places(call.kind.into()), call)
     }
 

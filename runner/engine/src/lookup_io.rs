@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use rplay_template::{LookupIo, Origin, Plugin, Value, Vars, encoding, unknown};
+use rplay_template::{LookupIo, Origin, Plugin, Templar, Value, Vars, encoding, unknown};
 use rplay_transport::Method;
 use rplay_vars::Store;
 use serde_json::{Map, Value as Json};
 
 use crate::frame::Frame;
 use crate::options::Options;
-use crate::python::Call;
+use crate::python::{Call, told_vars};
 use crate::template_vars;
 
 /// Lookups of one task.
@@ -23,6 +23,7 @@ pub(crate) struct TaskIo {
     pub kind: &'static str,
     pub store: Arc<Store>,
     pub options: Arc<Options>,
+    pub templar: Templar,
 }
 
 /// The first of the places where a name is, `~` and absolute paths as they are.
@@ -113,14 +114,16 @@ impl LookupIo for TaskIo {
         &self,
         kind: Plugin,
         name: &str,
-        given: Vec<Json>,
-        named: Map<String, Json>,
+        (given, named): (Vec<Json>, Map<String, Json>),
+        vars: &Arc<dyn Vars>,
     ) -> Option<Result<Json, String>> {
+        let vars = || told_vars(&self.templar, vars);
         self.options.library.plugin(Call {
             kind,
             name: name.to_owned(),
             given,
             named,
+            vars: &vars,
         })
     }
 

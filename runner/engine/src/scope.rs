@@ -73,6 +73,7 @@ impl Run {
             kind: task.map_or("files", kind_of_files),
             store: self.store.clone(),
             options: self.options.clone(),
+            templar: self.templar.clone(),
         }));
         let context = &frame.context;
         self.add_vars_files(&context.play, &context.vars_files, scope)

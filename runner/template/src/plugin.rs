@@ -5,7 +5,7 @@
 //! variables' [`LookupIo`](crate::LookupIo).
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::value::Kwargs;
 use minijinja::{Error, ErrorKind, State, Value};
@@ -103,7 +103,7 @@ fn called<'a>(
     more: &[(String, Value)],
 ) -> Out {
     let made = match context_of(state) {
-        Ok(context) => asked(&*context.vars, kind, name, given, more)?,
+        Ok(context) => asked(&context.vars, kind, name, given, more)?,
         Err(_) => None,
     };
     made.ok_or_else(|| match kind {
@@ -117,7 +117,7 @@ fn called<'a>(
 
 /// What a lookup of the user's own finds; none where there is none of that name.
 pub(crate) fn lookup(
-    vars: &dyn Vars,
+    vars: &Arc<dyn Vars>,
     name: &str,
     args: &Args,
 ) -> Result<Option<Vec<Value>>, Error> {
@@ -129,7 +129,7 @@ pub(crate) fn lookup(
 
 /// What a plugin makes of values; none where there is none of that name.
 fn asked<'a>(
-    vars: &dyn Vars,
+    vars: &Arc<dyn Vars>,
     kind: Plugin,
     name: &str,
     given: impl Iterator<Item = &'a Value>,
@@ -153,7 +153,7 @@ fn asked<'a>(
             return Err(wrong(words));
         }
     };
-    match io.plugin(kind, name, given, more) {
+    match io.plugin(kind, name, (given, more), vars) {
         None => Ok(None),
         Some(Ok(made)) => Ok(Some(from_json(&made))),
         Some(Err(words)) => Err(wrong(format!(

@@ -119,7 +119,7 @@ pub trait LookupIo: Send + Sync {
     }
 
     /// What a plugin of the user's own makes of values, of arguments by place and by name; `None`
-    /// where there is none of that kind and name. A lookup gives a list.
+    /// where there is none of that kind and name. A lookup gives a list, and may use variables.
     ///
     /// # Errors
     /// What it did instead, in words: `failed: why`.
@@ -127,8 +127,8 @@ pub trait LookupIo: Send + Sync {
         &self,
         _kind: Plugin,
         _name: &str,
-        _given: Vec<Json>,
-        _named: Map<String, Json>,
+        _given: (Vec<Json>, Map<String, Json>),
+        _vars: &Arc<dyn Vars>,
     ) -> Option<Result<Json, String>> {
         None
     }

@@ -32,7 +32,7 @@ use crate::run::Run;
 use crate::task::TaskContext;
 
 use super::outcome::result_of;
-use super::told::{Way, action_name};
+use super::told::{Way, action_name, told_vars};
 
 /// A forked process is there at once.
 const FORKED: Duration = Duration::from_secs(30);
@@ -324,7 +324,7 @@ impl Call<'_> {
         let context = self.context;
         let scope = self.run.scope(host, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope);
-        json!({"vars": self.run.told_vars(&vars)})
+        json!({"vars": told_vars(&self.run.templar, &vars)})
     }
 
     fn find(&self, kind: &str, name: &str) -> Json {

@@ -37,7 +37,7 @@ pub(crate) use action::Worker;
 use archive::{Archive, Parts};
 pub use installed::Installed;
 pub(crate) use plugins::{Call, Places, Plugins};
-pub(crate) use told::{action_name, told_inventory};
+pub(crate) use told::{action_name, told_inventory, told_vars};
 
 /// The archives of Ansible's library that a run has made.
 #[derive(Debug, Default)]

@@ -29,11 +29,13 @@ const RUNNER: &str = concat!(
 pub(crate) struct Plugins(Arc<Mutex<State>>);
 
 /// A call.
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     pub kind: Plugin,
     pub name: String,
     pub given: Vec<Json>,
     pub named: Map<String, Json>,
+    /// The variables, for lookups.
+    pub vars: &'a dyn Fn() -> Json,
 }
 
 /// Where plugins are looked for.
@@ -84,7 +86,7 @@ impl Places {
 
 impl Plugins {
     /// Calls a plugin; none where there is none of that kind and name.
-    pub(crate) fn call(&self, places: &Places, call: Call) -> Option<Result<Json, String>> {
+    pub(crate) fn call(&self, places: &Places, call: Call<'_>) -> Option<Result<Json, String>> {
         if !places.may_have(call.kind, &call.name) {
             return None;
         }
@@ -93,6 +95,7 @@ impl Plugins {
             "name": call.name,
             "given": call.given,
             "named": call.named,
+            "vars": (call.kind == Plugin::Lookup).then(call.vars),
             "folders": places.folders,
         });
         match self.ask(places, question) {
@@ -223,7 +226,7 @@ mod tests {
         }
     }
 
-    fn call(kind: Plugin, name: &str, given: Json) -> Call {
+    fn call(kind: Plugin, name: &str, given: Json) -> Call<'static> {
         let Json::Array(given) = given else {
             unreachable!()
         };
@@ -232,6 +235,7 @@ mod tests {
             name: name.to_owned(),
             given,
             named: Map::new(),
+            vars: &|| Json::Null,
         }
     }
 

@@ -70,19 +70,19 @@ class WithAnsible:
             plugin.update_cache_if_changed()
         return listed(inventory)
 
-    def call(self, kind, name, given, named, folders):
+    def call(self, kind, name, given, named, vars, folders):
         self.add(kind, folders)
         if kind == "lookup":
-            return self.lookup(name, given, named)
+            return self.lookup(name, given, named, variables(vars))
         return self.found(kind, name).j2_function(*given, **named)
 
-    def lookup(self, name, given, named):
+    def lookup(self, name, given, named, vars):
         from ansible.parsing.dataloader import DataLoader
         from ansible.template import Templar
 
         loader = DataLoader()
-        plugin = self.found("lookup", name, loader=loader, templar=Templar(loader=loader, variables={}))
-        return list(plugin.run(given, variables={}, **named))
+        plugin = self.found("lookup", name, loader=loader, templar=Templar(loader=loader, variables=vars))
+        return list(plugin.run(given, variables=vars, **named))
 
     def found(self, kind, name, **more):
         try:
@@ -115,7 +115,7 @@ class Alone:
                 self.failed[path] = error
         return self.files[path]
 
-    def call(self, kind, name, given, named, folders):
+    def call(self, kind, name, given, named, vars, folders):
         if kind == "lookup":
             raise RuntimeError("lookups in Python need ansible-core, which is not installed here")
         for folder in folders:
@@ -222,7 +222,8 @@ def answer(plugins, line):
         if call["kind"] == "inventory":
             named = {key: call[key] for key in ("name", "path", "known", "cache", "folders")}
             return {"value": plugins.inventory(**named)}
-        value = plugins.call(call["kind"], call["name"], call["given"], call["named"], call["folders"])
+        asked = {key: call[key] for key in ("kind", "name", "given", "named", "vars", "folders")}
+        value = plugins.call(**asked)
         return {"value": bool(value) if call["kind"] == "test" else value}
     except Missing:
         return {"missing": True}

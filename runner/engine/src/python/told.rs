@@ -98,8 +98,8 @@ impl Run {
             "play_context": self.play_context(context, way)?,
             "plugin": way.plugin,
             "connection": {"name": way.connection, "native": way.is_own},
-            "vars": self.told_vars(vars),
-            "reached": is_delegated.then(|| self.told_vars(&way.vars)),
+            "vars": told_vars(&self.templar, vars),
+            "reached": is_delegated.then(|| told_vars(&self.templar, &way.vars)),
             "hosts": hosts,
             "basedir": std::path::absolute(&dir).unwrap_or(dir),
             "collections": context.frame.collections(&context.task),
@@ -211,27 +211,27 @@ impl Run {
             None => Ok(self.options.connect.user.clone()),
         }
     }
+}
 
-    /// All variables; what was written in a playbook is told as the template that it is.
-    pub(super) fn told_vars(&self, vars: &Arc<dyn Vars>) -> Json {
-        let names = vars.names().into_iter();
-        let names = names.filter(|name| !LEFT_OUT.contains(&name.as_str()));
-        let told = names.filter_map(|name| {
-            let value = match vars.get(&name)? {
-                Var::Raw(node) => told_node(&self.templar, &node, vars)?,
-                Var::Value(value) if is_omit(&value) || unknown::origins(&value).is_some() => {
-                    return None;
-                }
-                Var::Value(value) => {
-                    let span = Span::synthetic(&name);
-                    let kind = text::content(&value, &span);
-                    told_node(&self.templar, &Node { span, kind }, vars)?
-                }
-            };
-            Some((name, value))
-        });
-        Json::Object(told.collect())
-    }
+/// All variables; what was written in a playbook is told as the template that it is.
+pub(crate) fn told_vars(templar: &Templar, vars: &Arc<dyn Vars>) -> Json {
+    let names = vars.names().into_iter();
+    let names = names.filter(|name| !LEFT_OUT.contains(&name.as_str()));
+    let told = names.filter_map(|name| {
+        let value = match vars.get(&name)? {
+            Var::Raw(node) => told_node(templar, &node, vars)?,
+            Var::Value(value) if is_omit(&value) || unknown::origins(&value).is_some() => {
+                return None;
+            }
+            Var::Value(value) => {
+                let span = Span::synthetic(&name);
+                let kind = text::content(&value, &span);
+                told_node(templar, &Node { span, kind }, vars)?
+            }
+        };
+        Some((name, value))
+    });
+    Json::Object(told.collect())
 }
 
 /// A value as it is written; a vault's text as what it says.
@@ -253,7 +253,7 @@ fn told_node(templar: &Templar, node: &Node, vars: &Arc<dyn Vars>) -> Option<Jso
 /// Hosts and groups with their own variables, as a plugin that adds to them is told.
 pub(crate) fn told_inventory(templar: &Templar, inventory: &Inventory) -> Json {
     let nothing: Arc<dyn Vars> = Arc::new(Scope::default());
-    let told_vars = |layers: &[Layer]| {
+    let told_layers = |layers: &[Layer]| {
         let pairs = layers.iter().flat_map(|layer| layer.iter());
         let pairs = pairs.filter_map(|(name, node)| {
             Some((name.text.clone(), told_node(templar, node, &nothing)?))
@@ -267,12 +267,12 @@ pub(crate) fn told_inventory(templar: &Templar, inventory: &Inventory) -> Json {
         let told = json!({
             "hosts": names(&group.hosts),
             "children": names(&group.children),
-            "vars": told_vars(&group.vars),
+            "vars": told_layers(&group.vars),
         });
         (name.to_string(), told)
     });
     let hosts = inventory.hosts.iter();
-    let hosts = hosts.map(|(name, host)| (name.to_string(), told_vars(&host.vars)));
+    let hosts = hosts.map(|(name, host)| (name.to_string(), told_layers(&host.vars)));
     json!({
         "groups": Json::Object(groups.collect()),
         "hosts": Json::Object(hosts.collect()),

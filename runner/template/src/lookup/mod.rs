@@ -148,7 +148,7 @@ pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
             )
         }
         other => {
-            if let Some(found) = plugin::lookup(&*context.vars, other, args)? {
+            if let Some(found) = plugin::lookup(&context.vars, other, args)? {
                 return Ok(found);
             }
             let near = did_you_mean(other, NAMES.iter().copied());
