@@ -67,7 +67,7 @@ fn beside(name: &str, mode: u32) -> Result<NamedTempFile> {
 /// A folder of this user's alone, where programs may be run: the agent's own, or where another user
 /// put the agent, one like it.
 pub fn own_folder() -> Result<PathBuf> {
-    let agent = std::env::current_exe().unwrap_or_default();
+    let agent = rplay_api::own_program_path();
     let uid = rustix::process::geteuid().as_raw();
     let places = [
         agent.parent().map(Path::to_owned),

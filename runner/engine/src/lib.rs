@@ -56,6 +56,7 @@ mod vars_files;
 mod walk;
 
 pub use catalog::Catalog;
+pub use connect::{connection_page, connection_pages};
 pub use library::Library;
 pub use lists::Listing;
 pub use operator::{Answer, Operator};

@@ -178,7 +178,7 @@ impl Run {
             }
         };
         let target = self.target(&name, &vars, task, frame)?;
-        let become_ = self.becomes(target.kind, &vars, task, frame)?;
+        let become_ = self.becomes(&target.kind, &vars, task, frame)?;
         Ok(Place { target, become_ })
     }
 

@@ -8,6 +8,7 @@ use russh::client::Msg;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
+use crate::client::streams::keep_tail;
 use crate::ssh::Farewell;
 
 /// The most bytes of one read from a local pipe.
@@ -64,6 +65,8 @@ pub(crate) enum Output {
         out: Option<ChildStdout>,
         /// Its standard error, until it ends.
         err: Option<ChildStderr>,
+        /// What was read of its standard output and is still to be given.
+        ahead: bytes::Bytes,
     },
     /// Of a simulated host.
     #[cfg(feature = "simulate")]
@@ -141,9 +144,71 @@ impl Process {
                 child: Box::new(child),
                 out,
                 err,
+                ahead: bytes::Bytes::new(),
             },
         })
     }
+
+    /// Waits for a line of the output that begins with `word`, and gives the rest of it; what was
+    /// said before it is dropped.
+    pub(crate) async fn until(&mut self, word: &str) -> Result<String, Unsaid> {
+        let (mut out, mut err) = (bytes::BytesMut::new(), vec![]);
+        while let Some(piece) = self.output.next().await {
+            match piece {
+                Piece::Out(data) => out.extend_from_slice(&data),
+                Piece::Err(data) => {
+                    keep_tail(&mut err, &data);
+                    continue;
+                }
+            }
+            while let Some(end) = out.iter().position(|b| *b == b'\n') {
+                let line = out.split_to(end + 1);
+                let line = String::from_utf8_lossy(&line);
+                if let Some(rest) = line.strip_prefix(word) {
+                    self.output.put_back(out.freeze());
+                    return Ok(rest.trim().to_owned());
+                }
+                keep_tail(&mut err, line.as_bytes());
+            }
+        }
+        err.extend_from_slice(&out);
+        let ended = self.output.ended().await;
+        Err(Unsaid {
+            ended,
+            said: last_words(&String::from_utf8_lossy(&err)),
+        })
+    }
+
+    /// Kills a child of the controller.
+    pub(crate) fn kill(&mut self) {
+        if let Output::Local { child, .. } = &mut self.output {
+            // One that has ended already needs nothing.
+            let _ = child.start_kill();
+        }
+    }
+}
+
+/// A process that ended before it said what was waited for.
+#[derive(Debug)]
+pub(crate) struct Unsaid {
+    pub(crate) ended: Ended,
+    /// Its last words, on one line.
+    pub(crate) said: String,
+}
+
+/// The last lines of a text, on one; the very last one is there in any case.
+pub(crate) fn last_words(text: &str) -> String {
+    const LIMIT: usize = 400;
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let mut words = String::new();
+    for line in lines.rev().take(3) {
+        match words.as_str() {
+            "" => words = line.chars().take(LIMIT).collect(),
+            rest if rest.len() + line.len() < LIMIT => words = format!("{line}; {rest}"),
+            _ => break,
+        }
+    }
+    words
 }
 
 impl Input {
@@ -177,6 +242,9 @@ impl Output {
     pub(crate) async fn next(&mut self) -> Option<Piece> {
         match self {
             Self::Ssh { channel, ended, .. } => next_ssh(channel, ended).await,
+            Self::Local { ahead, .. } if !ahead.is_empty() => {
+                Some(Piece::Out(std::mem::take(ahead)))
+            }
             Self::Local { out, err, .. } => next_local(out, err).await,
             #[cfg(feature = "simulate")]
             Self::Simulated(line) => {
@@ -184,6 +252,14 @@ impl Output {
                 let n = line.read_buf(&mut data).await.unwrap_or(0);
                 (n > 0).then(|| Piece::Out(data.freeze()))
             }
+        }
+    }
+
+    /// Gives this piece of a child's output once more.
+    fn put_back(&mut self, data: bytes::Bytes) {
+        match self {
+            Self::Local { ahead, .. } => *ahead = data,
+            _ => debug_assert!(data.is_empty(), "bug: only a child's output is put back"),
         }
     }
 

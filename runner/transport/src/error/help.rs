@@ -1,6 +1,6 @@
 //! What to do about an error, a line each.
 
-use super::{BecomeFault, Cause};
+use super::{BecomeFault, Cause, Inside};
 use crate::Method;
 
 impl Cause {
@@ -42,6 +42,11 @@ impl Cause {
                     .to_owned()
             }
             Self::Jump { cause, .. } => return cause.help(host),
+            Self::Through { through, why } => match why {
+                Inside::NoProgram => through.help.missing.clone(),
+                Inside::NoShell => "rplay needs a shell there, and nothing else".to_owned(),
+                Inside::Refused(_) => through.help.refused.clone(),
+            },
             Self::Unsupported { .. } => format!(
                 "rplay manages Linux on {}; `raw` works everywhere",
                 std::env::consts::ARCH
