@@ -106,7 +106,11 @@ impl Settings<'_> {
 
     fn no_connection(&self, word: &str, host: &str) -> Diagnostic {
         let words = format!("there is no connection `{word}`, which host `{host}` names");
-        let known = || ["ssh", "local"].into_iter().chain(PROGRAMS.iter().map(Program::word));
+        let known = || {
+            ["ssh", "local"]
+                .into_iter()
+                .chain(PROGRAMS.iter().map(Program::word))
+        };
         let error = Diagnostic::error(words);
         let error = match self.place(CONNECTION, Keyword::Connection) {
             Some(span) => error.at(&span),

@@ -310,7 +310,9 @@ impl fmt::Display for Cause {
 
 impl Inside {
     fn write(&self, f: &mut fmt::Formatter<'_>, through: &Through) -> fmt::Result {
-        let Through { program, inside, .. } = through;
+        let Through {
+            program, inside, ..
+        } = through;
         match self {
             Self::NoProgram => write!(
                 f,

@@ -1,5 +1,7 @@
 //! A process on a host, wherever it is: its three streams and its end.
 
+mod preface;
+
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -10,6 +12,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use crate::client::streams::keep_tail;
 use crate::ssh::Farewell;
+use preface::Preface;
+pub(crate) use preface::last_words;
 
 /// The most bytes of one read from a local pipe.
 const PIECE: usize = 16 << 10;
@@ -21,6 +25,13 @@ pub(crate) enum Piece {
     Out(bytes::Bytes),
     /// On its standard error.
     Err(bytes::Bytes),
+}
+
+impl Piece {
+    fn is_empty(&self) -> bool {
+        let (Self::Out(data) | Self::Err(data)) = self;
+        data.is_empty()
+    }
 }
 
 /// How a process ended.
@@ -65,8 +76,10 @@ pub(crate) enum Output {
         out: Option<ChildStdout>,
         /// Its standard error, until it ends.
         err: Option<ChildStderr>,
-        /// What was read of its standard output and is still to be given.
-        ahead: bytes::Bytes,
+        /// What was read and is still to be given.
+        ahead: Vec<Piece>,
+        /// What its standard error is to say before it counts.
+        preface: Option<Preface>,
     },
     /// Of a simulated host.
     #[cfg(feature = "simulate")]
@@ -144,7 +157,8 @@ impl Process {
                 child: Box::new(child),
                 out,
                 err,
-                ahead: bytes::Bytes::new(),
+                ahead: vec![],
+                preface: None,
             },
         })
     }
@@ -152,12 +166,29 @@ impl Process {
     /// Waits for a line of the output that begins with `word`, and gives the rest of it; what was
     /// said before it is dropped.
     pub(crate) async fn until(&mut self, word: &str) -> Result<String, Unsaid> {
-        let (mut out, mut err) = (bytes::BytesMut::new(), vec![]);
+        self.heard(word, &mut vec![]).await
+    }
+
+    /// Waits until a child of the controller has said a line on both streams; what it said before
+    /// is dropped.
+    pub(crate) async fn begun(&mut self, line: &'static str) -> Result<(), Unsaid> {
+        if let Output::Local { preface, .. } = &mut self.output {
+            *preface = Some(Preface::new(line));
+        }
+        let mut early = vec![];
+        self.heard(line, &mut early).await?;
+        self.output.put_back(Piece::Err(early.into()));
+        Ok(())
+    }
+
+    /// As [`Self::until`], with what was said on standard error by then.
+    async fn heard(&mut self, word: &str, err: &mut Vec<u8>) -> Result<String, Unsaid> {
+        let mut out = bytes::BytesMut::new();
         while let Some(piece) = self.output.next().await {
             match piece {
                 Piece::Out(data) => out.extend_from_slice(&data),
                 Piece::Err(data) => {
-                    keep_tail(&mut err, &data);
+                    keep_tail(err, &data);
                     continue;
                 }
             }
@@ -165,17 +196,16 @@ impl Process {
                 let line = out.split_to(end + 1);
                 let line = String::from_utf8_lossy(&line);
                 if let Some(rest) = line.strip_prefix(word) {
-                    self.output.put_back(out.freeze());
+                    self.output.put_back(Piece::Out(out.freeze()));
                     return Ok(rest.trim().to_owned());
                 }
-                keep_tail(&mut err, line.as_bytes());
             }
         }
         err.extend_from_slice(&out);
         let ended = self.output.ended().await;
         Err(Unsaid {
             ended,
-            said: last_words(&String::from_utf8_lossy(&err)),
+            said: last_words(&String::from_utf8_lossy(err)),
         })
     }
 
@@ -194,21 +224,6 @@ pub(crate) struct Unsaid {
     pub(crate) ended: Ended,
     /// Its last words, on one line.
     pub(crate) said: String,
-}
-
-/// The last lines of a text, on one; the very last one is there in any case.
-pub(crate) fn last_words(text: &str) -> String {
-    const LIMIT: usize = 400;
-    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
-    let mut words = String::new();
-    for line in lines.rev().take(3) {
-        match words.as_str() {
-            "" => words = line.chars().take(LIMIT).collect(),
-            rest if rest.len() + line.len() < LIMIT => words = format!("{line}; {rest}"),
-            _ => break,
-        }
-    }
-    words
 }
 
 impl Input {
@@ -242,10 +257,10 @@ impl Output {
     pub(crate) async fn next(&mut self) -> Option<Piece> {
         match self {
             Self::Ssh { channel, ended, .. } => next_ssh(channel, ended).await,
-            Self::Local { ahead, .. } if !ahead.is_empty() => {
-                Some(Piece::Out(std::mem::take(ahead)))
-            }
-            Self::Local { out, err, .. } => next_local(out, err).await,
+            Self::Local { ahead, .. } if !ahead.is_empty() => ahead.pop(),
+            Self::Local {
+                out, err, preface, ..
+            } => next_counted(out, err, preface).await,
             #[cfg(feature = "simulate")]
             Self::Simulated(line) => {
                 let mut data = bytes::BytesMut::new();
@@ -256,10 +271,10 @@ impl Output {
     }
 
     /// Gives this piece of a child's output once more.
-    fn put_back(&mut self, data: bytes::Bytes) {
+    fn put_back(&mut self, piece: Piece) {
         match self {
-            Self::Local { ahead, .. } => *ahead = data,
-            _ => debug_assert!(data.is_empty(), "bug: only a child's output is put back"),
+            Self::Local { ahead, .. } if !piece.is_empty() => ahead.push(piece),
+            _ => debug_assert!(piece.is_empty(), "bug: only a child's output is put back"),
         }
     }
 
@@ -296,6 +311,30 @@ async fn next_ssh(
             }
             ChannelMsg::Close => return None,
             _ => {}
+        }
+    }
+}
+
+async fn next_counted(
+    out: &mut Option<ChildStdout>,
+    err: &mut Option<ChildStderr>,
+    preface: &mut Option<Preface>,
+) -> Option<Piece> {
+    loop {
+        let piece = next_local(out, err).await;
+        let Some(skipped) = preface else { return piece };
+        match piece {
+            Some(Piece::Err(data)) => {
+                if let Some(rest) = skipped.rest(&data) {
+                    *preface = None;
+                    return Some(Piece::Err(rest));
+                }
+            }
+            Some(out) => return Some(out),
+            None => {
+                let held = preface.take().map(|p| p.held).unwrap_or_default();
+                return (!held.is_empty()).then(|| Piece::Err(held.into()));
+            }
         }
     }
 }

@@ -67,7 +67,7 @@ impl Word {
 impl Through {
     /// Starts a command line in the shell there; it has begun when this returns.
     pub(crate) async fn spawn(self: &Arc<Self>, command: &str) -> Result<Process, Cause> {
-        let first = format!("echo {BEGUN}; exec \"$0\" -c \"$1\"");
+        let first = format!("echo {BEGUN}; echo {BEGUN} >&2; exec \"$0\" -c \"$1\"");
         let mut program = Command::new(&self.program);
         program
             .args(self.args.iter().map(Word::expose))
@@ -78,9 +78,9 @@ impl Through {
             _ => self.fault(Inside::Refused(error.to_string())),
         })?;
         let after = self.timeout.unwrap_or(BEGIN_TIMEOUT);
-        let begun = tokio::time::timeout(after, process.until(BEGUN)).await;
+        let begun = tokio::time::timeout(after, process.begun(BEGUN)).await;
         match begun {
-            Ok(Ok(_)) => Ok(process),
+            Ok(Ok(())) => Ok(process),
             Ok(Err(Unsaid { ended, said })) => Err(self.fault(self.refusal(&ended, &said))),
             Err(_) => {
                 process.kill();

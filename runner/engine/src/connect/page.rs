@@ -24,9 +24,15 @@ fn of(program: &Program) -> String {
             out.push_str(&format!("- {}: {what}\n", names.join(", ")));
         }
     };
-    let has_name = program.args.iter().any(|p| matches!(p, Part::Host | Part::Instance(_)));
+    let has_name = program
+        .args
+        .iter()
+        .any(|p| matches!(p, Part::Host | Part::Instance(_)));
     if has_name {
-        row(program.host, "NAME; otherwise the inventory's name of the host");
+        row(
+            program.host,
+            "NAME; otherwise the inventory's name of the host",
+        );
     }
     row(program.executable, "the program");
     row(program.shell, "the shell there, instead of /bin/sh");
@@ -35,9 +41,9 @@ fn of(program: &Program) -> String {
         match part {
             Part::Is(_) | Part::Host => {}
             Part::Instance(said) => row(said, "REMOTE"),
-            Part::Flag(flag, said)
-            | Part::Equals(flag, said)
-            | Part::Hidden(flag, said) => row(said, &format!("`{flag}`")),
+            Part::Flag(flag, said) | Part::Equals(flag, said) | Part::Hidden(flag, said) => {
+                row(said, &format!("`{flag}`"))
+            }
             Part::On(flag, said) => row(said, &format!("`{flag}`, where it is true")),
             Part::Not(flag, said) => row(said, &format!("`{flag}`, where it is false")),
             Part::User(flag, said) => row(said, &format!("`{flag}`; otherwise `remote_user`")),

@@ -74,7 +74,9 @@ pub(crate) enum Part {
 impl Program {
     /// The program that is the connection of that name.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        PROGRAMS.iter().find(|program| program.names.contains(&name))
+        PROGRAMS
+            .iter()
+            .find(|program| program.names.contains(&name))
     }
 
     /// The short name.
@@ -111,7 +113,9 @@ impl Program {
         }
         let executable = self.said(settings, self.executable);
         let shell = self.said(settings, self.shell);
-        let timeout = self.said(settings, self.timeout).and_then(|t| t.parse().ok());
+        let timeout = self
+            .said(settings, self.timeout)
+            .and_then(|t| t.parse().ok());
         let timeout = timeout.or(settings.connect_timeout());
         Ok(Through {
             connection: self.word().to_owned(),
@@ -205,7 +209,9 @@ impl Line<'_> {
             }
             Part::Words(said) => {
                 let text = self.said(said).unwrap_or_default();
-                text::shell_words(&text).into_iter().for_each(|word| self.push(word));
+                text::shell_words(&text)
+                    .into_iter()
+                    .for_each(|word| self.push(word));
             }
             Part::Each(flag, said) => {
                 for (key, value) in self.pairs(said) {
@@ -263,4 +269,3 @@ impl Line<'_> {
 fn is_yes(text: &str) -> bool {
     matches!(text.to_lowercase().as_str(), "true" | "yes" | "1" | "on")
 }
-
