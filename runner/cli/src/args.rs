@@ -366,7 +366,7 @@ pub(crate) struct RunArgs {
     #[arg(long, alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
 
-    /// How to reach hosts that say nothing of it: ssh or local.
+    /// How to reach hosts that say nothing of it: ssh, local, docker, ... (`rplay doc --connections`).
     #[arg(short, long, value_name = "KIND")]
     pub connection: Option<String>,
 
