@@ -184,6 +184,7 @@ impl Process {
     /// As [`Self::until`], with what was said on standard error by then.
     async fn heard(&mut self, word: &str, err: &mut Vec<u8>) -> Result<String, Unsaid> {
         let mut out = bytes::BytesMut::new();
+        let mut passed = vec![];
         while let Some(piece) = self.output.next().await {
             match piece {
                 Piece::Out(data) => out.extend_from_slice(&data),
@@ -199,13 +200,14 @@ impl Process {
                     self.output.put_back(Piece::Out(out.freeze()));
                     return Ok(rest.trim().to_owned());
                 }
+                keep_tail(&mut passed, line.as_bytes());
             }
         }
-        err.extend_from_slice(&out);
-        let ended = self.output.ended().await;
+        keep_tail(&mut passed, &out);
         Err(Unsaid {
-            ended,
-            said: last_words(&String::from_utf8_lossy(err)),
+            ended: self.output.ended().await,
+            out: String::from_utf8_lossy(&passed).into_owned(),
+            err: String::from_utf8_lossy(err).into_owned(),
         })
     }
 
@@ -222,8 +224,17 @@ impl Process {
 #[derive(Debug)]
 pub(crate) struct Unsaid {
     pub(crate) ended: Ended,
+    /// The last of its output.
+    pub(crate) out: String,
+    /// The last of its errors.
+    pub(crate) err: String,
+}
+
+impl Unsaid {
     /// Its last words, on one line.
-    pub(crate) said: String,
+    pub(crate) fn words(&self) -> String {
+        last_words(&format!("{}\n{}", self.out, self.err))
+    }
 }
 
 impl Input {

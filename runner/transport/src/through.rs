@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::Secret;
 use crate::error::{Cause, Inside};
-use crate::process::{Ended, Process, Unsaid};
+use crate::process::{Process, Unsaid};
 
 /// How long it may take until a shell has begun there. Programs that ask a cluster can be slow.
 const BEGIN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -81,7 +81,7 @@ impl Through {
         let begun = tokio::time::timeout(after, process.begun(BEGUN)).await;
         match begun {
             Ok(Ok(())) => Ok(process),
-            Ok(Err(Unsaid { ended, said })) => Err(self.fault(self.refusal(&ended, &said))),
+            Ok(Err(unsaid)) => Err(self.fault(self.refusal(&unsaid))),
             Err(_) => {
                 process.kill();
                 let act = format!("starting a shell {}", self.inside);
@@ -91,15 +91,16 @@ impl Through {
     }
 
     /// Why no shell began.
-    fn refusal(&self, ended: &Ended, said: &str) -> Inside {
+    fn refusal(&self, unsaid: &Unsaid) -> Inside {
+        let said = unsaid.words();
         let words = said.to_lowercase();
         let absent = ["no such file", "not found"].map(|text| words.contains(text));
         if said.contains(&self.shell) && absent.contains(&true) {
             return Inside::NoShell;
         }
-        Inside::Refused(match said {
-            "" => format!("nothing, and {ended}"),
-            said => said.to_owned(),
+        Inside::Refused(match said.as_str() {
+            "" => format!("nothing, and {}", unsaid.ended),
+            _ => said,
         })
     }
 

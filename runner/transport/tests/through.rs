@@ -164,3 +164,11 @@ async fn a_word_that_may_not_be_seen_shows_nowhere() {
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("hush"), "{shown}");
 }
+
+#[tokio::test]
+async fn what_a_program_prints_of_a_missing_shell_may_be_its_output() {
+    let no = "exec: \"/bin/sh\": stat /bin/sh: no such file or directory";
+    let docker = ["-c", "echo \"$0\"; exit 126", no];
+    let (words, ..) = refusal(program("sh", &docker)).await;
+    assert_eq!(words, "there is no `/bin/sh` in the box `b`");
+}

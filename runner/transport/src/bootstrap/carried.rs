@@ -44,18 +44,23 @@ pub(super) async fn bring(link: &Link, image: &Image, launch: &Launch) -> Result
 
 /// Why the agent is not there.
 fn no_place(unsaid: Unsaid) -> Cause {
-    let Unsaid { ended, said } = unsaid;
-    match (said.rsplit_once(UNPLACED), ended) {
-        (Some((_, tried)), _) => Cause::NoPlace {
-            tried: tried.split(", ").map(str::to_owned).collect(),
-        },
-        (None, Ended::Lost(error)) => Cause::Closed {
+    if let Some((_, tried)) = unsaid.out.split_once(UNPLACED) {
+        let shown = |place: &str| match place.split_once(' ') {
+            Some((path, why)) => format!("`{path}` {why}"),
+            None => place.to_owned(),
+        };
+        let tried = tried.trim().split(", ").map(shown).collect();
+        return Cause::NoPlace { tried };
+    }
+    let output = unsaid.words();
+    match unsaid.ended {
+        Ended::Lost(error) => Cause::Closed {
             act: "sending the agent".to_owned(),
             error,
         },
-        (None, ended) => Cause::NoAgent {
+        ended => Cause::NoAgent {
             ended: format!("{ended} while the agent was sent"),
-            output: said,
+            output,
         },
     }
 }
@@ -81,7 +86,37 @@ fn script(launch: &Launch, image: &Image, size: usize) -> String {
          if [ \"$(command -v gzip)\" ]; then echo \"{MISSING}$(uname -sm) gzip\"; \
          head -c {packed} | gzip -dc >\"$t\"; \
          else echo \"{MISSING}$(uname -sm) -\"; head -c {size} >\"$t\"; fi; \
-         \"$t\" --verify {sha256} || {{ echo \"{UNPLACED}$p did not get it whole\"; exit 1; }}; \
+         \"$t\" --verify {sha256} || {{ echo \"{UNPLACED}$p did not get it whole: it may be full\"; exit 1; }}; \
          echo {PLACED}; \"$@\" \"$t\"; exit $?"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(out: &str, err: &str) -> String {
+        let (out, err) = (out.to_owned(), err.to_owned());
+        let ended = Ended::Code(1);
+        no_place(Unsaid { ended, out, err }).to_string()
+    }
+
+    #[test]
+    fn each_folder_that_cannot_hold_it_is_told() {
+        let out = "rplay-unplaced /dev/shm cannot run programs, /tmp cannot be written to\n";
+        let err = "mkdir: cannot create directory: Read-only file system\n";
+        assert_eq!(
+            cause(out, err),
+            "found no folder for the agent: `/dev/shm` cannot run programs; `/tmp` cannot be written to"
+        );
+    }
+
+    #[test]
+    fn a_shell_that_does_something_else_is_told_by_its_words() {
+        assert_eq!(
+            cause("", "sh: syntax error\n"),
+            "the agent did not start: the shell ended with exit code 1 while the agent was sent \
+             and said `sh: syntax error`"
+        );
+    }
 }

@@ -55,7 +55,8 @@ impl Cause {
                 "it needs a folder that its user owns and that is not mounted noexec".to_owned()
             }
             Self::NoAgent { .. } => {
-                "the login shell must run commands: see what it prints with `ssh HOST true`".into()
+                "the shell there must run commands: over ssh, see what `ssh HOST true` prints"
+                    .into()
             }
             Self::Become { method, why, .. } => return why.help(*method),
             Self::Closed { .. } | Self::HostKeyRefused { .. } | Self::Version { .. } => {
