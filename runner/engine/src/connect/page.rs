@@ -8,9 +8,18 @@ pub fn connection_page(name: &str) -> Option<String> {
     Program::find(name).map(of)
 }
 
-/// The pages of all of them.
+/// What holds for all of them.
+const ALL: &str = "\
+`ansible_connection` names `ssh`, `local` or one of these: a program of the controller that runs a
+command elsewhere. There it needs a shell, and `head` where the agent is sent; nothing is left behind.
+
+Of several variables the first that is set holds. Those in capitals are of rplay's own environment.
+";
+
+/// The pages of all of them, after what holds for all.
 pub fn connection_pages() -> Vec<String> {
-    PROGRAMS.iter().map(of).collect()
+    let pages = PROGRAMS.iter().map(of);
+    std::iter::once(ALL.to_owned()).chain(pages).collect()
 }
 
 fn of(program: &Program) -> String {
