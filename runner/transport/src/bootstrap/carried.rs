@@ -75,6 +75,10 @@ fn script(launch: &Launch, image: &Image, size: usize) -> String {
     let nonce = nonce();
     let (packed, sha256) = (image.gzip.len(), image.sha256);
     let language = launch.language();
+    // Where that user may put programs; only root can give it away.
+    let own = launch.owner().map_or_else(String::new, |user| {
+        format!("mkdir -m 0711 \"$d/own\" && chown {user} \"$d/own\"; ")
+    });
     format!(
         "umask 022; n=; ok=; gone() {{ rm -rf \"$d\"; }}; {language}\
          for p in {places}; do [ -d \"$p\" ] || continue; d=$p/.rplay-{nonce}; t=$d/agent; \
@@ -82,7 +86,7 @@ fn script(launch: &Launch, image: &Image, size: usize) -> String {
          : >\"$t\" && chmod 0755 \"$t\" && \"$t\" && ok=1 && break; \
          gone; n=\"$n, $p cannot run programs: it may be mounted noexec\"; done; \
          [ $ok ] || {{ echo \"{UNPLACED}${{n#, }}\"; exit 1; }}; \
-         trap gone 0; trap \"exit 1\" 1 2 15; \
+         {own}trap gone 0; trap \"exit 1\" 1 2 15; \
          if [ \"$(command -v gzip)\" ]; then echo \"{MISSING}$(uname -sm) gzip\"; \
          head -c {packed} | gzip -dc >\"$t\"; \
          else echo \"{MISSING}$(uname -sm) -\"; head -c {size} >\"$t\"; fi; \
@@ -99,6 +103,29 @@ mod tests {
         let (out, err) = (out.to_owned(), err.to_owned());
         let ended = Ended::Code(1);
         no_place(Unsaid { ended, out, err }).to_string()
+    }
+
+    fn script_as(user: &str) -> String {
+        let other = crate::Become {
+            user: user.to_owned(),
+            ..crate::Become::root()
+        };
+        let image = Image {
+            gzip: b"",
+            sha256: "HASH",
+            arch: "x86_64",
+        };
+        script(&Launch::new(Some(&other)).unwrap(), &image, 0)
+    }
+
+    #[test]
+    fn another_user_has_a_folder_there_if_its_name_is_plain() {
+        let script = script_as("web-1");
+        assert!(script.contains("chown web-1 \"$d/own\""), "{script}");
+        assert!(!script.contains("HOME"), "{script}");
+        for user in ["root", "a b", "$(x)"] {
+            assert!(!script_as(user).contains("chown"), "{user}");
+        }
     }
 
     #[test]

@@ -152,6 +152,15 @@ impl Launch {
         &self.words
     }
 
+    /// The user to become, where its name can be part of a script and is not root's.
+    pub(super) fn owner(&self) -> Option<&str> {
+        let user = self.other.as_ref()?.user.as_str();
+        let is_plain = user
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        (is_plain && user != "root").then_some(user)
+    }
+
     /// What comes before a program that may ask for a password, so that its words are known.
     pub(super) fn language(&self) -> &'static str {
         match self.other {
