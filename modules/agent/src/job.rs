@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use rplay_builtin::jobs::{self, Written};
@@ -30,12 +30,12 @@ pub(crate) fn start(run: &Run, job: &Job) -> io::Result<Report> {
     let content = serde_json::to_vec(&(alone, job)).map_err(io::Error::other)?;
     create(&request)?.write_all(&content)?;
     write(&report, &Written::Begun.map(&job.id))?;
-    let mut agent = Command::new("/proc/self/exe");
+    let mut agent = Command::new(rplay_api::own_program());
     agent.arg("--job").arg(&request);
     agent
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stdin(rplay_api::nothing())
+        .stdout(rplay_api::nothing())
+        .stderr(rplay_api::nothing());
     agent.current_dir("/").process_group(0);
     agent.spawn()?;
     let mut data = Written::Begun.map(&job.id);

@@ -86,7 +86,7 @@ fn obey(message: ToAgent, shared: &Shared) {
 }
 
 fn hello() -> FromAgent {
-    let path = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    let path = rplay_api::own_program_path();
     FromAgent::Hello(Hello {
         version: VERSION,
         arch: std::env::consts::ARCH.to_owned(),

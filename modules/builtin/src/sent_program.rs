@@ -65,12 +65,13 @@ fn beside(name: &str, mode: u32) -> Result<NamedTempFile> {
 }
 
 /// A folder of this user's alone, where programs may be run: the agent's own, or where another user
-/// put the agent, one like it.
+/// put the agent, one that root made beside it for this user, or one like it.
 pub fn own_folder() -> Result<PathBuf> {
-    let agent = std::env::current_exe().unwrap_or_default();
+    let agent = rplay_api::own_program_path();
     let uid = rustix::process::geteuid().as_raw();
     let places = [
         agent.parent().map(Path::to_owned),
+        agent.parent().and_then(made_by_root),
         Some(format!("/dev/shm/rplay-{uid}").into()),
         Some(format!("/tmp/rplay-{uid}").into()),
     ];
@@ -84,6 +85,12 @@ pub fn own_folder() -> Result<PathBuf> {
         Failure::new("the user has no folder of their own where a program can be run")
             .help(format!("`/dev/shm/rplay-{uid}` or `/tmp/rplay-{uid}` should be theirs alone, and not `noexec`"))
     })
+}
+
+/// The folder for another user in that of an agent, which goes when the agent does.
+fn made_by_root(beside: &Path) -> Option<PathBuf> {
+    let own = beside.join("own");
+    (is_own(beside, 0) && own.exists()).then_some(own)
 }
 
 /// Whether a folder is no link, belongs to the user, and nobody else can write to it.
@@ -121,5 +128,16 @@ mod tests {
         let link = link.path().join("link");
         std::os::unix::fs::symlink("/", &link).unwrap();
         assert!(!is_own(&link, 0));
+    }
+
+    #[test]
+    fn only_root_makes_folders_for_others() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(made_by_root(dir.path()), None);
+        fs::create_dir(dir.path().join("own")).unwrap();
+        let by_root = fs::metadata(dir.path()).unwrap().uid() == 0;
+        assert_eq!(made_by_root(dir.path()).is_some(), by_root);
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(made_by_root(dir.path()), None);
     }
 }

@@ -10,6 +10,7 @@ mod local;
 mod network;
 mod subset;
 mod time;
+mod virtualization;
 
 pub(crate) use identity::full_name;
 
@@ -78,7 +79,7 @@ impl Module for This {
             network::gather(host, &mut facts);
         }
         if wants.has("virtual") {
-            hardware::virtualization(host, &mut facts);
+            virtualization::gather(host, &mut facts);
         }
         if wants.has("local") {
             local::gather(host, &args.fact_path, &mut facts);

@@ -85,7 +85,11 @@ impl Validation {
         memory.flush().map_err(failed)?;
         let name = format!("/proc/{}/fd/{}", std::process::id(), memory.as_raw_fd());
         let name = PathBuf::from(name);
-        match self.run(host, &name) {
+        let run = match name.exists() {
+            true => self.run(host, &name),
+            false => Err(Failure::unknown("no /proc is mounted that would name it")),
+        };
+        match run {
             Ok(output) => Ok(Some((name, output))),
             Err(failure) if failure.unknown => {
                 host.warn(format!(

@@ -35,9 +35,9 @@ pub(crate) struct Cli {
 /// Things to do other than run playbooks.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Documentation of a module, or the list of them.
+    /// Documentation of a module or connection, or the list of modules.
     Doc {
-        /// The module; without it, all are listed.
+        /// The module or connection; without it, all modules are listed.
         module: Option<String>,
         /// All of it as Markdown, for the web pages.
         #[arg(long)]
@@ -45,6 +45,9 @@ pub(crate) enum Command {
         /// A JSON schema of tasks, for editors.
         #[arg(long, conflicts_with = "markdown")]
         schema: bool,
+        /// The connections that go through a program, as Markdown.
+        #[arg(long, conflicts_with_all = ["markdown", "schema"])]
+        connections: bool,
     },
     /// Saves what a run would change, for `rplay show` and `rplay apply`.
     Plan(Box<PlanArgs>),
@@ -363,7 +366,7 @@ pub(crate) struct RunArgs {
     #[arg(long, alias = "key-file", value_name = "FILE")]
     pub private_key: Option<PathBuf>,
 
-    /// How to reach hosts that say nothing of it: ssh or local.
+    /// How to reach hosts that say nothing of it: ssh, local, docker, ... (`rplay doc --connections`).
     #[arg(short, long, value_name = "KIND")]
     pub connection: Option<String>,
 

@@ -1,48 +1,51 @@
-//! `rplay doc`: a module's documentation, made from its source.
+//! `rplay doc`: documentation of modules and connections, made from their source.
 
 use std::io::Write;
 
 use rplay_api::{ArgKind, ArgSpec, Doc};
-use rplay_engine::Catalog;
+use rplay_engine::{Catalog, connection_page, connection_pages};
 use serde_json::{Map, Value as Json, json};
 
 use crate::exit::Exit;
 
-/// Prints what was asked for.
-pub(crate) fn show(module: Option<&str>, markdown: bool, schema: bool) -> Exit {
-    let text = match module {
-        Some(name) => match Catalog::find(name) {
-            Some((doc, spec)) => page(&doc, &spec),
-            None => {
-                let all = Catalog::all();
-                let near = rplay_diag::did_you_mean(name, all.iter().map(|(d, _)| d.name));
-                let near = near
-                    .map(|n| format!("; did you mean `{n}`?"))
-                    .unwrap_or_default();
-                let _ = writeln!(
-                    std::io::stderr(),
-                    "error: there is no module `{name}`{near}"
-                );
-                return Exit::Error;
-            }
-        },
-        None if schema => tasks_schema().to_string(),
-        None if markdown => {
-            let pages = Catalog::all();
-            pages
-                .iter()
-                .map(|(doc, spec)| page(doc, spec))
-                .collect::<Vec<_>>()
-                .join("\n")
-        }
-        None => {
-            let rows = Catalog::all();
-            let rows = rows
-                .iter()
-                .map(|(doc, _)| format!("{:<20} {}", doc.name, doc.summary));
-            rows.collect::<Vec<_>>().join("\n")
-        }
+/// Prints the page of a module, or else of a connection.
+pub(crate) fn one(name: &str) -> Exit {
+    let module = Catalog::find(name).map(|(doc, spec)| page(&doc, &spec));
+    if let Some(page) = module.or_else(|| connection_page(name)) {
+        return print(&page);
+    }
+    let all = Catalog::all();
+    let near = rplay_diag::did_you_mean(name, all.iter().map(|(d, _)| d.name));
+    let near = near
+        .map(|n| format!("; did you mean `{n}`?"))
+        .unwrap_or_default();
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: there is no module `{name}`{near}"
+    );
+    Exit::Error
+}
+
+/// Prints what there is.
+pub(crate) fn all(markdown: bool, schema: bool, connections: bool) -> Exit {
+    if schema {
+        return print(&tasks_schema().to_string());
+    }
+    if connections {
+        return print(&connection_pages().join("\n"));
+    }
+    let rows = Catalog::all();
+    let rows = rows.iter();
+    let text: Vec<String> = if markdown {
+        rows.map(|(doc, spec)| page(doc, spec)).collect()
+    } else {
+        rows.map(|(doc, _)| format!("{:<20} {}", doc.name, doc.summary))
+            .collect()
     };
+    print(&text.join("\n"))
+}
+
+fn print(text: &str) -> Exit {
     // A reader that went away (`| head`) is no error.
     let _ = writeln!(std::io::stdout(), "{text}");
     Exit::Ok

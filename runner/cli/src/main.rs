@@ -64,7 +64,11 @@ fn called(manner: Manner) -> Result<Exit, clap::Error> {
                     module,
                     markdown,
                     schema,
-                }) => doc::show(module.as_deref(), markdown, schema),
+                    connections,
+                }) => match module {
+                    Some(name) => doc::one(&name),
+                    None => doc::all(markdown, schema, connections),
+                },
                 Some(Command::Plan(args)) => review::plan::run(*args),
                 Some(Command::Show(args)) => review::show::run(&args),
                 Some(Command::Apply(args)) => review::apply::run(*args),

@@ -68,6 +68,23 @@ fn the_page_of_modules_is_up_to_date() {
 }
 
 #[test]
+fn the_page_of_connections_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/connections.md");
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == doc(&["--connections"]),
+        "docs/connections.md is out of date: cargo run -p rplay -- doc --connections > docs/connections.md"
+    );
+}
+
+#[test]
+fn a_connection_has_a_page_by_any_of_its_names() {
+    let page = doc(&["docker"]);
+    assert!(page.starts_with("# community.docker.docker\n"), "{page}");
+    assert_eq!(doc(&["community.docker.docker_api"]), page);
+}
+
+#[test]
 fn a_modules_page_is_its_part_of_all_pages() {
     let page = doc(&["copy"]);
     assert!(page.starts_with("# copy\n"), "{page}");

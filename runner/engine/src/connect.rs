@@ -1,18 +1,28 @@
 //! How a host is reached and as whom: from variables, keywords and the command line.
 
+mod page;
+mod programs;
+mod through;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rplay_diag::Diagnostic;
+use rplay_diag::{Diagnostic, Span, did_you_mean};
 use rplay_playbook::{Keyword, Task};
-use rplay_template::{Value, Vars, is_omit};
+use rplay_template::{Value, Var, Vars, is_omit};
 use rplay_transport::{Become, HostKeys, Kind, Method, Secret, SshArgs, Target};
 use rplay_yaml::Node;
 
 use crate::frame::Frame;
 use crate::run::Run;
 use crate::text;
+pub use page::{connection_page, connection_pages};
+use programs::PROGRAMS;
+use through::Program;
+
+/// How a host is reached.
+const CONNECTION: &str = "ansible_connection";
 
 /// How long a connection may take.
 const TIMEOUT: &[&str] = &["ansible_timeout", "ansible_ssh_timeout"];
@@ -53,20 +63,85 @@ impl Settings<'_> {
         self.var(names)?.parse().ok()
     }
 
+    /// Seconds that a connection may take, where something says so.
+    fn connect_timeout(&self) -> Option<u64> {
+        self.seconds(TIMEOUT).or(self.run.options.connect.timeout)
+    }
+
     /// Seconds that it may take to become a user, where something says so.
-    fn patience(&self, kind: Kind) -> Option<u64> {
-        if kind == Kind::Local {
+    fn patience(&self, kind: &Kind) -> Option<u64> {
+        if *kind == Kind::Local {
             return self.seconds(&["ansible_local_become_success_timeout"]);
         }
         // Two more than a connection, as Ansible's: the host answers first.
-        let connect = self.seconds(TIMEOUT).or(self.run.options.connect.timeout);
-        connect.map(|seconds| seconds + 2)
+        self.connect_timeout().map(|seconds| seconds + 2)
     }
 
     fn secret(&self, names: &[&str]) -> Option<Secret> {
-        let text = self.var(names)?;
+        Some(self.hidden(self.var(names)?))
+    }
+
+    /// A text that shows nowhere from now on.
+    fn hidden(&self, text: String) -> Secret {
         self.run.templar.redactor().register(&text);
-        Some(Secret::new(text))
+        Secret::new(text)
+    }
+
+    /// The connection, as it is named.
+    fn connection(&self) -> Result<String, Diagnostic> {
+        let named = self
+            .var(&[CONNECTION])
+            .or(self.keyword(Keyword::Connection)?)
+            .or(self.run.options.connect.kind.clone());
+        Ok(named.unwrap_or_else(|| "ssh".to_owned()))
+    }
+
+    /// How `host` is reached.
+    fn kind(&self, host: &str) -> Result<Kind, Diagnostic> {
+        let word = self.connection()?;
+        match word.strip_prefix("ansible.builtin.").unwrap_or(&word) {
+            "local" => Ok(Kind::Local),
+            "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Ok(Kind::Ssh),
+            name => match Program::find(name) {
+                Some(program) => Ok(Kind::Through(Arc::new(program.through(self, host)?))),
+                None => Err(self.no_connection(&word, host)),
+            },
+        }
+    }
+
+    fn no_connection(&self, word: &str, host: &str) -> Diagnostic {
+        let words = format!("there is no connection `{word}`, which host `{host}` names");
+        let known = || {
+            ["ssh", "local"]
+                .into_iter()
+                .chain(PROGRAMS.iter().map(Program::word))
+        };
+        let error = Diagnostic::error(words);
+        let error = match self.place(CONNECTION, Keyword::Connection) {
+            Some(span) => error.at(&span),
+            None => error,
+        };
+        let error = match did_you_mean(word, known()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error,
+        };
+        error.help(format!(
+            "there are {}; others are plugins in Python, which run where ansible-core and their collection are installed",
+            known().collect::<Vec<_>>().join(", ")
+        ))
+    }
+
+    /// Where a setting is written, if it is in a file.
+    fn place(&self, name: &str, keyword: Keyword) -> Option<Span> {
+        let written = self.vars.is_set(name).then(|| self.vars.get(name));
+        match written.flatten() {
+            Some(Var::Raw(node)) => Some(node.span.clone()),
+            Some(Var::Value(_)) => None,
+            None => {
+                let node = self.run.said(self.frame, self.task, keyword, self.vars);
+                node.map(|node| node.span.clone())
+            }
+        }
     }
 }
 
@@ -102,11 +177,7 @@ impl Run {
             task,
             frame,
         };
-        let named = settings
-            .var(&["ansible_connection"])
-            .or(settings.keyword(Keyword::Connection)?)
-            .or(self.options.connect.kind.clone());
-        Ok(named.unwrap_or_else(|| "ssh".to_owned()))
+        settings.connection()
     }
 
     /// Where a task for `host` connects to.
@@ -127,16 +198,22 @@ impl Run {
             task,
             frame,
         };
-        let named = self.connection_name(vars, task, frame)?;
-        let Some(kind) = kind_of(&named) else {
-            let words = format!("the connection `{named}` of host `{host}` is not known");
-            return Err(Diagnostic::error(words).help("rplay connects over `ssh` and `local`"));
-        };
-        if kind == Kind::Local {
-            return Ok(Target {
-                name: host.to_owned(),
-                ..self.local(&frame.context.play.dir)
-            });
+        let kind = settings.kind(host)?;
+        match kind {
+            Kind::Ssh => {}
+            Kind::Local => {
+                return Ok(Target {
+                    name: host.to_owned(),
+                    ..self.local(&frame.context.play.dir)
+                });
+            }
+            Kind::Through(_) => {
+                return Ok(Target {
+                    name: host.to_owned(),
+                    kind,
+                    ..Target::default()
+                });
+            }
         }
         let mut ssh_args = SshArgs::default();
         let common = settings.var(&["ansible_ssh_common_args"]);
@@ -188,7 +265,7 @@ impl Run {
     /// A keyword that cannot be rendered, or a method that is not known.
     pub(crate) fn becomes(
         &self,
-        kind: Kind,
+        kind: &Kind,
         vars: &Arc<dyn Vars>,
         task: Option<&Task>,
         frame: &Frame,
@@ -242,10 +319,7 @@ impl Run {
                     &pass,
                 ])
                 .or(options.password.clone()),
-            flags: flags.map(|f| {
-                let plain = || f.split_whitespace().map(str::to_owned).collect();
-                shlex::split(&f).unwrap_or_else(plain)
-            }),
+            flags: flags.map(|f| text::shell_words(&f)),
             exe: said("exe", Keyword::BecomeExe)?.or(options.exe.clone()),
             dir: settings.var(&[&own("chdir")]).filter(|dir| !dir.is_empty()),
             prompts: settings
@@ -258,13 +332,13 @@ impl Run {
     }
 }
 
-/// The connection of that name, where it is rplay's own.
-pub(crate) fn kind_of(name: &str) -> Option<Kind> {
-    match name.strip_prefix("ansible.builtin.").unwrap_or(name) {
-        "local" => Some(Kind::Local),
-        "ssh" | "smart" | "paramiko" | "paramiko_ssh" => Some(Kind::Ssh),
-        _ => None,
-    }
+/// Whether a connection is rplay's own.
+pub(crate) fn is_own(name: &str) -> bool {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    matches!(
+        short,
+        "local" | "ssh" | "smart" | "paramiko" | "paramiko_ssh"
+    ) || Program::find(short).is_some()
 }
 
 fn expanded(path: String) -> PathBuf {

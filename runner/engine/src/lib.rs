@@ -58,6 +58,7 @@ mod vars_files;
 mod walk;
 
 pub use catalog::Catalog;
+pub use connect::{connection_page, connection_pages};
 pub use library::{Library, PluginKind};
 pub use lists::Listing;
 pub use operator::{Answer, Operator};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use futures::future::join_all;
 use rplay_transport::{
     AgentClient, AgentLost, Become, ConnectError, Connection, Connector, Exchange, Target,
 };
@@ -78,6 +79,17 @@ impl Links {
     /// What was odd in ssh's configuration.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.connector.warnings()
+    }
+
+    /// Ends what runs on hosts, where that must be over when the run is.
+    pub(crate) async fn close(&self) {
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let closing = open.values().filter_map(|slot| slot.get()?.as_ref().ok());
+        let closing = closing.map(|link| async {
+            *link.overlay.lock().await = None;
+            link.connection.close().await;
+        });
+        join_all(closing).await;
     }
 
     /// Lets a connection go, so that the next one who asks for it gets a new one.

@@ -171,7 +171,7 @@ impl Run {
         let task = Some(context.task());
         let (name, vars) = self.where_it_runs(context, &host.name, vars)?;
         let target = self.target(&name, &vars, task, frame)?;
-        let become_ = self.becomes(target.kind, &vars, task, frame)?;
+        let become_ = self.becomes(&target.kind, &vars, task, frame)?;
         Ok(Place { target, become_ })
     }
 

@@ -159,6 +159,7 @@ impl Run {
             self.warn(&error);
             broken = true;
         }
+        self.links.close().await;
         self.finish(begun, broken)
     }
 

@@ -100,6 +100,12 @@ pub(crate) fn variable(templar: &Templar, vars: &Arc<dyn Vars>, name: &str) -> O
     (!text.is_empty()).then_some(text)
 }
 
+/// Words as a shell reads them; where its quotes are not even, those between blanks.
+pub(crate) fn shell_words(text: &str) -> Vec<String> {
+    let plain = || text.split_whitespace().map(str::to_owned).collect();
+    shlex::split(text).unwrap_or_else(plain)
+}
+
 /// A list's texts; text is split at commas.
 pub(crate) fn words_of(value: &Value) -> Vec<String> {
     items(value).unwrap_or_else(|| {

@@ -4,6 +4,7 @@
 //! Everything a host is asked for here is POSIX sh without single quotes, backslashes, newlines and
 //! exclamation marks, so that it survives the quoting of any login shell (sh, csh, fish).
 
+mod carried;
 mod greeting;
 mod launch;
 mod prompt;
@@ -14,7 +15,7 @@ use crate::AgentClient;
 use crate::connection::Link;
 use crate::connector::Image;
 use crate::error::Cause;
-use greeting::Greeting;
+use greeting::{Greeted, Greeting};
 pub(crate) use launch::Launch;
 pub(crate) use run_as::run_as;
 
@@ -29,24 +30,18 @@ pub(crate) async fn start(
     launch: &Launch,
     host: &str,
 ) -> Result<AgentClient, Cause> {
+    if let Link::Through(_) = link {
+        let process = carried::bring(link, image, launch).await?;
+        return match greeting::await_agent(process, launch).await? {
+            Greeting::Agent(agent) => greeted(*agent, host),
+            Greeting::Missing(_) => unreachable!("bug: the agent is looked for nowhere"),
+        };
+    }
     let command = launch.command(image.sha256);
     for attempt in 0.. {
         let process = link.spawn(&command, false).await?;
         match greeting::await_agent(process, launch).await? {
-            Greeting::Agent(agent) => {
-                if agent.hello.version != rplay_wire::VERSION {
-                    return Err(Cause::Version {
-                        theirs: agent.hello.version,
-                    });
-                }
-                let greeting::Greeted {
-                    hello,
-                    process,
-                    rest,
-                    stderr,
-                } = *agent;
-                return Ok(AgentClient::new(host, hello, process, rest, stderr));
-            }
+            Greeting::Agent(agent) => return greeted(*agent, host),
             Greeting::Missing(_) if attempt > 0 => {
                 let tried = vec!["the agent was gone right after it was sent".to_owned()];
                 return Err(Cause::NoPlace { tried });
@@ -55,6 +50,22 @@ pub(crate) async fn start(
         }
     }
     unreachable!("bug: the second attempt returns")
+}
+
+/// The agent that said hello, where it is one of this version.
+fn greeted(agent: Greeted, host: &str) -> Result<AgentClient, Cause> {
+    let Greeted {
+        hello,
+        process,
+        rest,
+        stderr,
+    } = agent;
+    if hello.version != rplay_wire::VERSION {
+        return Err(Cause::Version {
+            theirs: hello.version,
+        });
+    }
+    Ok(AgentClient::new(host, hello, process, rest, stderr))
 }
 
 /// A word for any shell.

@@ -14,7 +14,7 @@ use crate::connector::Image;
 use crate::error::Cause;
 use crate::process::{Ended, Input, Piece, Process};
 use crate::ssh::Session;
-use crate::{AgentClient, Become, ConnectError, Kind, Target};
+use crate::{AgentClient, Become, ConnectError, Target, Through};
 
 /// A process that was run without the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub(crate) enum Link {
     Ssh(Box<Session>),
     Local(Option<PathBuf>),
+    Through(Arc<Through>),
     #[cfg(feature = "simulate")]
     Simulated(crate::Simulation),
 }
@@ -59,25 +60,11 @@ type Key = (
 type Slot = Arc<OnceCell<Arc<AgentClient>>>;
 
 impl Connection {
-    pub(crate) fn new(target: &Target, image: Image, session: Option<Session>) -> Self {
-        debug_assert_eq!(session.is_some(), target.kind == Kind::Ssh);
+    pub(crate) fn new(target: &Target, image: Image, link: Link) -> Self {
         Self {
             name: target.name.clone(),
             image,
-            link: session.map_or_else(
-                || Link::Local(target.dir.clone()),
-                |session| Link::Ssh(Box::new(session)),
-            ),
-            agents: Mutex::default(),
-        }
-    }
-
-    #[cfg(feature = "simulate")]
-    pub(crate) fn simulated(target: &Target, image: Image, simulation: crate::Simulation) -> Self {
-        Self {
-            name: target.name.clone(),
-            image,
-            link: Link::Simulated(simulation),
+            link,
             agents: Mutex::default(),
         }
     }
@@ -86,7 +73,7 @@ impl Connection {
     pub fn is_closed(&self) -> bool {
         match &self.link {
             Link::Ssh(session) => session.is_closed(),
-            Link::Local(_) => false,
+            Link::Local(_) | Link::Through(_) => false,
             #[cfg(feature = "simulate")]
             Link::Simulated(_) => false,
         }
@@ -118,11 +105,23 @@ impl Connection {
     /// Ends the agents that run as a user and have nothing to do, so that nothing of that user's
     /// runs on the host.
     pub async fn let_go(&self, user: &str) {
+        let of_user = |key: &Option<Key>| key.as_ref().is_some_and(|(_, name, ..)| name == user);
+        self.end(of_user).await;
+    }
+
+    /// Ends the run there. Where the agent was brought along nothing of it is left afterwards: what
+    /// is behind a program may be made an image as soon as the run has ended.
+    pub async fn close(&self) {
+        if let Link::Through(_) = self.link {
+            self.end(|_| true).await;
+        }
+    }
+
+    /// Ends those agents that have nothing to do, and waits for them.
+    async fn end(&self, which: impl Fn(&Option<Key>) -> bool) {
         let ended: Vec<Slot> = {
             let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-            let of_user =
-                |key: &Option<Key>| key.as_ref().is_some_and(|(_, name, ..)| name == user);
-            let ended = agents.extract_if(|key, _| of_user(key));
+            let ended = agents.extract_if(|key, _| which(key));
             ended.map(|(_, slot)| slot).collect()
         };
         for slot in ended {
@@ -202,6 +201,7 @@ impl Link {
     pub(crate) async fn spawn(&self, command: &str, pty: bool) -> Result<Process, Cause> {
         match self {
             Self::Ssh(session) => session.exec(command, pty).await,
+            Self::Through(through) => through.spawn(command).await,
             Self::Local(dir) => {
                 let mut shell = Command::new("/bin/sh");
                 shell.arg("-c").arg(command);
@@ -235,7 +235,14 @@ pub(crate) async fn collect(process: Process, stdin: &[u8]) -> Result<Ran, Cause
         }
         output.ended().await
     };
-    let (ended, ()) = tokio::join!(read, feed(input, stdin));
+    let write = async {
+        let mut input = input;
+        // One that does not read it to the end is no error.
+        if feed(&mut input, stdin).await.is_ok() {
+            input.end().await;
+        }
+    };
+    let (ended, ()) = tokio::join!(read, write);
     let rc = match ended {
         Ended::Code(code) => code,
         Ended::Signal(_) => -1,
@@ -254,19 +261,13 @@ pub(crate) async fn collect(process: Process, stdin: &[u8]) -> Result<Ran, Cause
 /// comes (a third of the time of a first contact was that).
 const PACE: Duration = Duration::from_millis(1);
 
-/// Writes all of a process's input. One that does not read it to the end is no error.
-async fn feed(mut input: Input, data: &[u8]) {
+/// Writes some of a process's input.
+pub(crate) async fn feed(input: &mut Input, data: &[u8]) -> std::io::Result<()> {
     let mut pace = tokio::time::interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for part in data.chunks(rplay_wire::CHUNK) {
         pace.tick().await;
-        if input
-            .write(bytes::Bytes::copy_from_slice(part))
-            .await
-            .is_err()
-        {
-            return;
-        }
+        input.write(bytes::Bytes::copy_from_slice(part)).await?;
     }
-    input.end().await;
+    Ok(())
 }

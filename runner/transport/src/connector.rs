@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::connection::Link;
 use crate::ssh::Shared;
 use crate::{ConnectError, Connection, Kind, Secrets, Target};
 
@@ -44,27 +45,28 @@ impl Connector {
     }
 
     /// Connects to a host and logs in; a connection that is refused, times out or is cut is tried
-    /// once more. No agent is started yet.
+    /// once more. No agent is started yet, and no program that is the way there.
     ///
     /// # Errors
     /// Where it cannot be reached.
     pub async fn connect(&self, target: &Target) -> Result<Connection, ConnectError> {
         #[cfg(feature = "simulate")]
         if let Some(simulation) = &self.simulation {
-            let simulation = simulation.clone();
-            return Ok(Connection::simulated(target, self.image, simulation));
+            let link = Link::Simulated(simulation.clone());
+            return Ok(Connection::new(target, self.image, link));
         }
-        let session = match target.kind {
-            Kind::Local => None,
+        let link = match &target.kind {
+            Kind::Local => Link::Local(target.dir.clone()),
+            Kind::Through(through) => Link::Through(through.clone()),
             Kind::Ssh => {
                 let session = self.shared.connect(target).await;
-                Some(session.map_err(|cause| ConnectError {
+                Link::Ssh(Box::new(session.map_err(|cause| ConnectError {
                     host: target.name.clone(),
                     cause,
-                })?)
+                })?))
             }
         };
-        Ok(Connection::new(target, self.image, session))
+        Ok(Connection::new(target, self.image, link))
     }
 
     /// What was odd in the SSH configuration files, since it was last asked.

@@ -4,11 +4,12 @@ mod help;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rplay_diag::Diagnostic;
 
-use crate::Method;
+use crate::{Method, Through};
 
 /// Why a host could not be reached, or an agent not be started there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +103,13 @@ pub enum Cause {
         /// Why.
         cause: Box<Cause>,
     },
+    /// The program that the connection goes through ran no shell there.
+    Through {
+        /// The way.
+        through: Arc<Through>,
+        /// Why not.
+        why: Inside,
+    },
     /// The agent is not made for the target.
     Unsupported {
         /// `uname -s`.
@@ -135,6 +143,17 @@ pub enum Cause {
         /// Why not.
         why: BecomeFault,
     },
+}
+
+/// Why a program ran no shell elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inside {
+    /// It is not on the controller.
+    NoProgram,
+    /// There is no shell at the other end.
+    NoShell,
+    /// It did not do it: its words.
+    Refused(String),
 }
 
 /// A server's key, as people compare it.
@@ -180,10 +199,12 @@ pub enum BecomeFault {
 
 impl ConnectError {
     /// Whether the host itself was not reached. A user that could not be become is a failed task on
-    /// a reachable host; of one who is waited for in vain nobody knows, as with Ansible.
+    /// a reachable host; of one who is waited for in vain nobody knows, as with Ansible. A program
+    /// that the controller lacks says nothing of the host.
     pub fn is_unreachable(&self) -> bool {
         match &self.cause {
             Cause::Become { why, .. } => matches!(why, BecomeFault::Timeout { .. }),
+            Cause::Through { why, .. } => *why != Inside::NoProgram,
             _ => true,
         }
     }
@@ -263,6 +284,7 @@ impl fmt::Display for Cause {
                 }
             }
             Self::Jump { via, cause } => write!(f, "by way of the jump host `{via}`: {cause}"),
+            Self::Through { through, why } => why.write(f, through),
             Self::Unsupported { os, arch } => {
                 write!(f, "the agent does not run on `{os}` on `{arch}`")
             }
@@ -282,6 +304,25 @@ impl fmt::Display for Cause {
                 rplay_wire::VERSION
             ),
             Self::Become { method, user, why } => why.write(f, *method, user),
+        }
+    }
+}
+
+impl Inside {
+    fn write(&self, f: &mut fmt::Formatter<'_>, through: &Through) -> fmt::Result {
+        let Through {
+            program, inside, ..
+        } = through;
+        match self {
+            Self::NoProgram => write!(
+                f,
+                "the connection `{}` needs the program `{program}`, which is not here",
+                through.connection
+            ),
+            Self::NoShell => write!(f, "there is no `{}` {inside}", through.shell),
+            Self::Refused(said) => {
+                write!(f, "could not run a shell {inside}: {program} said: {said}")
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A process on a host, wherever it is: its three streams and its end.
 
+mod preface;
+
 use std::process::Stdio;
 use std::sync::Arc;
 
@@ -8,7 +10,10 @@ use russh::client::Msg;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
+use crate::client::streams::keep_tail;
 use crate::ssh::Farewell;
+use preface::Preface;
+pub(crate) use preface::last_words;
 
 /// The most bytes of one read from a local pipe.
 const PIECE: usize = 16 << 10;
@@ -20,6 +25,13 @@ pub(crate) enum Piece {
     Out(bytes::Bytes),
     /// On its standard error.
     Err(bytes::Bytes),
+}
+
+impl Piece {
+    fn is_empty(&self) -> bool {
+        let (Self::Out(data) | Self::Err(data)) = self;
+        data.is_empty()
+    }
 }
 
 /// How a process ended.
@@ -64,6 +76,10 @@ pub(crate) enum Output {
         out: Option<ChildStdout>,
         /// Its standard error, until it ends.
         err: Option<ChildStderr>,
+        /// What was read and is still to be given.
+        ahead: Vec<Piece>,
+        /// What its standard error is to say before it counts.
+        preface: Option<Preface>,
     },
     /// Of a simulated host.
     #[cfg(feature = "simulate")]
@@ -141,8 +157,83 @@ impl Process {
                 child: Box::new(child),
                 out,
                 err,
+                ahead: vec![],
+                preface: None,
             },
         })
+    }
+
+    /// Waits for a line of the output that begins with `word`, and gives the rest of it; what was
+    /// said before it is dropped.
+    pub(crate) async fn until(&mut self, word: &str) -> Result<String, Unsaid> {
+        self.heard(word, &mut vec![]).await
+    }
+
+    /// Waits until a child of the controller has said a line on both streams; what it said before
+    /// is dropped.
+    pub(crate) async fn begun(&mut self, line: &'static str) -> Result<(), Unsaid> {
+        if let Output::Local { preface, .. } = &mut self.output {
+            *preface = Some(Preface::new(line));
+        }
+        let mut early = vec![];
+        self.heard(line, &mut early).await?;
+        self.output.put_back(Piece::Err(early.into()));
+        Ok(())
+    }
+
+    /// As [`Self::until`], with what was said on standard error by then.
+    async fn heard(&mut self, word: &str, err: &mut Vec<u8>) -> Result<String, Unsaid> {
+        let mut out = bytes::BytesMut::new();
+        let mut passed = vec![];
+        while let Some(piece) = self.output.next().await {
+            match piece {
+                Piece::Out(data) => out.extend_from_slice(&data),
+                Piece::Err(data) => {
+                    keep_tail(err, &data);
+                    continue;
+                }
+            }
+            while let Some(end) = out.iter().position(|b| *b == b'\n') {
+                let line = out.split_to(end + 1);
+                let line = String::from_utf8_lossy(&line);
+                if let Some(rest) = line.strip_prefix(word) {
+                    self.output.put_back(Piece::Out(out.freeze()));
+                    return Ok(rest.trim().to_owned());
+                }
+                keep_tail(&mut passed, line.as_bytes());
+            }
+        }
+        keep_tail(&mut passed, &out);
+        Err(Unsaid {
+            ended: self.output.ended().await,
+            out: String::from_utf8_lossy(&passed).into_owned(),
+            err: String::from_utf8_lossy(err).into_owned(),
+        })
+    }
+
+    /// Kills a child of the controller.
+    pub(crate) fn kill(&mut self) {
+        if let Output::Local { child, .. } = &mut self.output {
+            // One that has ended already needs nothing.
+            let _ = child.start_kill();
+        }
+    }
+}
+
+/// A process that ended before it said what was waited for.
+#[derive(Debug)]
+pub(crate) struct Unsaid {
+    pub(crate) ended: Ended,
+    /// The last of its output.
+    pub(crate) out: String,
+    /// The last of its errors.
+    pub(crate) err: String,
+}
+
+impl Unsaid {
+    /// Its last words, on one line.
+    pub(crate) fn words(&self) -> String {
+        last_words(&format!("{}\n{}", self.out, self.err))
     }
 }
 
@@ -177,13 +268,24 @@ impl Output {
     pub(crate) async fn next(&mut self) -> Option<Piece> {
         match self {
             Self::Ssh { channel, ended, .. } => next_ssh(channel, ended).await,
-            Self::Local { out, err, .. } => next_local(out, err).await,
+            Self::Local { ahead, .. } if !ahead.is_empty() => ahead.pop(),
+            Self::Local {
+                out, err, preface, ..
+            } => next_counted(out, err, preface).await,
             #[cfg(feature = "simulate")]
             Self::Simulated(line) => {
                 let mut data = bytes::BytesMut::new();
                 let n = line.read_buf(&mut data).await.unwrap_or(0);
                 (n > 0).then(|| Piece::Out(data.freeze()))
             }
+        }
+    }
+
+    /// Gives this piece of a child's output once more.
+    fn put_back(&mut self, piece: Piece) {
+        match self {
+            Self::Local { ahead, .. } if !piece.is_empty() => ahead.push(piece),
+            _ => debug_assert!(piece.is_empty(), "bug: only a child's output is put back"),
         }
     }
 
@@ -220,6 +322,30 @@ async fn next_ssh(
             }
             ChannelMsg::Close => return None,
             _ => {}
+        }
+    }
+}
+
+async fn next_counted(
+    out: &mut Option<ChildStdout>,
+    err: &mut Option<ChildStderr>,
+    preface: &mut Option<Preface>,
+) -> Option<Piece> {
+    loop {
+        let piece = next_local(out, err).await;
+        let Some(skipped) = preface else { return piece };
+        match piece {
+            Some(Piece::Err(data)) => {
+                if let Some(rest) = skipped.rest(&data) {
+                    *preface = None;
+                    return Some(Piece::Err(rest));
+                }
+            }
+            Some(out) => return Some(out),
+            None => {
+                let held = preface.take().map(|p| p.held).unwrap_or_default();
+                return (!held.is_empty()).then(|| Piece::Err(held.into()));
+            }
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Where to connect, and as whom: what the inventory and the command line say of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Secret, SshArgs};
+use crate::{Secret, SshArgs, Through};
 
 /// How long a connection may take where nothing else is said.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -12,13 +13,15 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BECOME_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a host is reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Over SSH.
     #[default]
     Ssh,
     /// The controller itself, through the same agent.
     Local,
+    /// By a program of the controller that runs a command elsewhere.
+    Through(Arc<Through>),
 }
 
 /// One host to connect to. What is `None` comes from `~/.ssh/config`, or else from ssh's defaults.

@@ -145,34 +145,3 @@ fn devices(host: &Host) -> Value {
     }
     all.into()
 }
-
-/// What kind of virtual machine or container the host is.
-pub(super) fn virtualization(host: &Host, facts: &mut Facts) {
-    let there = |path: &str| host.exists(Path::new(path)).unwrap_or(false);
-    let container = text(host, "/run/systemd/container");
-    let product = text(host, "/sys/class/dmi/id/product_name");
-    let vendor = text(host, "/sys/class/dmi/id/sys_vendor");
-    let (kind, role) = if !container.is_empty() {
-        (container.as_str(), "guest")
-    } else if there("/.dockerenv") {
-        ("docker", "guest")
-    } else if there("/run/.containerenv") {
-        ("podman", "guest")
-    } else if product.contains("KVM") || vendor == "QEMU" {
-        ("kvm", "guest")
-    } else if vendor.contains("VMware") {
-        ("VMware", "guest")
-    } else if product == "VirtualBox" {
-        ("virtualbox", "guest")
-    } else if vendor == "Microsoft Corporation" && product == "Virtual Machine" {
-        ("VirtualPC", "guest")
-    } else if there("/dev/kvm") && text(host, "/proc/modules").contains("kvm ") {
-        ("kvm", "host")
-    } else {
-        ("NA", "NA")
-    };
-    facts.insert("virtualization_type".to_owned(), kind.into());
-    facts.insert("virtualization_role".to_owned(), role.into());
-    let guest: Vec<&str> = if role == "guest" { vec![kind] } else { vec![] };
-    facts.insert("virtualization_tech_guest".to_owned(), guest.into());
-}

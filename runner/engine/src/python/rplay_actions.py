@@ -249,6 +249,9 @@ class Task:
         more = {"task_uuid": "rplay", "ansible_playbook_pid": os.getppid()}
         more["new_stdin"] = None
         connection = loader.connection_loader.get(name, context, **more)
+        if connection is None and self.told["connection"]["native"]:
+            # It says nothing of itself then: rplay has it, and Ansible has not.
+            connection = loader.connection_loader.get("local", context, **more)
         if connection is None:
             raise AnsibleError("the connection plugin '%s' was not found" % name)
         kept.name, kept.connection = name, connection

@@ -13,7 +13,7 @@ use rplay_vars::Scope;
 use rplay_yaml::{Kind as Content, Node};
 use serde_json::{Map, Value as Json, json};
 
-use crate::connect::kind_of;
+use crate::connect::is_own;
 use crate::host_run::HostRun;
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -58,18 +58,24 @@ impl Run {
         let (frame, task) = (&context.frame, Some(&*context.task));
         let (host, vars) = self.where_it_runs(context, &host.name, vars)?;
         let connection = self.connection_name(&vars, task, frame)?;
-        let kind = kind_of(&connection);
-        let become_ = self.becomes(kind.unwrap_or_default(), &vars, task, frame)?;
+        let connection = match connection
+            .strip_prefix("ansible.builtin.")
+            .unwrap_or(&connection)
+        {
+            "smart" | "paramiko" | "paramiko_ssh" => "ssh".to_owned(),
+            named => named.to_owned(),
+        };
+        let kind = match connection.as_str() {
+            "local" => Kind::Local,
+            _ => Kind::Ssh,
+        };
+        let become_ = self.becomes(&kind, &vars, task, frame)?;
         let action = action_name(&context.task.action.written, name);
         Ok(Way {
             plugin: self.options.library.resolved(action).action,
             action: action.to_owned(),
-            connection: match kind {
-                Some(Kind::Local) => "local".to_owned(),
-                Some(Kind::Ssh) => "ssh".to_owned(),
-                None => connection,
-            },
-            is_own: kind.is_some(),
+            is_own: is_own(&connection),
+            connection,
             host,
             vars,
             become_,

@@ -8,7 +8,7 @@ use rplay_wire::{FromAgent, Hello, MAGIC};
 
 use crate::client::streams::{keep_tail, take_frame};
 use crate::error::{BecomeFault, Cause};
-use crate::process::{Ended, Piece, Process};
+use crate::process::{Ended, Piece, Process, last_words};
 
 use super::Launch;
 
@@ -39,6 +39,18 @@ pub(super) struct Uname {
     pub(super) os: String,
     pub(super) arch: String,
     pub(super) has_gzip: bool,
+}
+
+impl Uname {
+    /// As a shell says it.
+    pub(super) fn of(line: &str) -> Option<Self> {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        Some(Self {
+            os: words.next()?,
+            arch: words.next()?,
+            has_gzip: words.next()? == "gzip",
+        })
+    }
 }
 
 /// Waits for the agent, and answers a password prompt.
@@ -166,14 +178,7 @@ impl Start<'_> {
     fn no_agent(&self, ended: String) -> Cause {
         let mut said = self.out.to_vec();
         said.extend_from_slice(&self.err);
-        let said = String::from_utf8_lossy(&said);
-        let lines: Vec<_> = said
-            .lines()
-            .map(str::trim)
-            .filter(|l| !l.is_empty())
-            .collect();
-        let last = lines.len().saturating_sub(3);
-        let output = lines[last..].join("; ").chars().take(400).collect();
+        let output = last_words(&String::from_utf8_lossy(&said));
         Cause::NoAgent { ended, output }
     }
 }
@@ -186,13 +191,7 @@ fn find(text: &[u8], word: &[u8]) -> Option<usize> {
 fn missing(out: &[u8]) -> Option<Uname> {
     let line = &out[find(out, MISSING)? + MISSING.len()..];
     let line = &line[..line.iter().position(|b| *b == b'\n')?];
-    let line = String::from_utf8_lossy(line);
-    let mut words = line.split_whitespace().map(str::to_owned);
-    Some(Uname {
-        os: words.next()?,
-        arch: words.next()?,
-        has_gzip: words.next()? == "gzip",
-    })
+    Uname::of(&String::from_utf8_lossy(line))
 }
 
 #[cfg(test)]

@@ -137,6 +137,38 @@ impl Launch {
         }
     }
 
+    /// The folders in which a folder of the agent's own may be, in shell words.
+    pub(super) fn roots(&self) -> &'static str {
+        match &self.other {
+            Some(other) if other.user != "root" => "/dev/shm /tmp /var/tmp",
+            _ => {
+                "/dev/shm \"${XDG_RUNTIME_DIR:-/nonexistent}\" /tmp /var/tmp \"${HOME:-/nonexistent}\" /"
+            }
+        }
+    }
+
+    /// The words before the agent's path, quoted.
+    pub(super) fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// The user to become, where its name can be part of a script and is not root's.
+    pub(super) fn owner(&self) -> Option<&str> {
+        let user = self.other.as_ref()?.user.as_str();
+        let is_plain = user
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        (is_plain && user != "root").then_some(user)
+    }
+
+    /// What comes before a program that may ask for a password, so that its words are known.
+    pub(super) fn language(&self) -> &'static str {
+        match self.other {
+            Some(_) => "export LC_MESSAGES=C; ",
+            None => "",
+        }
+    }
+
     /// Runs the agent of this hash, or else says what the host is.
     pub(super) fn command(&self, sha256: &str) -> String {
         let places: Vec<_> = self
@@ -145,11 +177,7 @@ impl Launch {
             .map(|p| format!("\"{}\"", p.path))
             .collect();
         let places = places.join(" ");
-        let language = if self.other.is_some() {
-            "export LC_MESSAGES=C; "
-        } else {
-            ""
-        };
+        let language = self.language();
         let script = format!(
             "u=$(id -u); {OWN}{language}for d in {places}; do f=$d/agent-{sha256}; \
              [ -x \"$f\" ] && own $(ls -ldn \"$d\") && exec \"$@\" \"$f\"; done; \
@@ -267,7 +295,7 @@ fn may_ask(flag: &str) -> Option<String> {
 }
 
 /// A word that nothing else prints.
-fn nonce() -> String {
+pub(super) fn nonce() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     format!("{:016x}", RandomState::new().build_hasher().finish())
 }

@@ -17,10 +17,7 @@ pub(super) async fn send(
     launch: &Launch,
     system: &Uname,
 ) -> Result<(), Cause> {
-    if system.os != "Linux" || system.arch != image.arch {
-        let (os, arch) = (system.os.clone(), system.arch.clone());
-        return Err(Cause::Unsupported { os, arch });
-    }
+    check(system, image)?;
     let mut tried = vec![];
     for place in launch.places() {
         match place_at(link, image, place, system.has_gzip).await? {
@@ -29,6 +26,15 @@ pub(super) async fn send(
         }
     }
     Err(Cause::NoPlace { tried })
+}
+
+/// Whether the agent runs there.
+pub(super) fn check(system: &Uname, image: &Image) -> Result<(), Cause> {
+    if system.os == "Linux" && system.arch == image.arch {
+        return Ok(());
+    }
+    let (os, arch) = (system.os.clone(), system.arch.clone());
+    Err(Cause::Unsupported { os, arch })
 }
 
 /// Sends the agent to one place; gives why it cannot be there.
@@ -86,7 +92,8 @@ fn script(place: &Place, sha256: &str, has_gzip: bool) -> String {
     )
 }
 
-fn unpacked(image: &Image) -> Vec<u8> {
+/// The agent as it runs.
+pub(super) fn unpacked(image: &Image) -> Vec<u8> {
     let mut agent = vec![];
     flate2::read::GzDecoder::new(image.gzip)
         .read_to_end(&mut agent)

@@ -1,6 +1,6 @@
 //! What to do about an error, a line each.
 
-use super::{BecomeFault, Cause};
+use super::{BecomeFault, Cause, Inside};
 use crate::Method;
 
 impl Cause {
@@ -42,6 +42,11 @@ impl Cause {
                     .to_owned()
             }
             Self::Jump { cause, .. } => return cause.help(host),
+            Self::Through { through, why } => match why {
+                Inside::NoProgram => through.help.missing.clone(),
+                Inside::NoShell => "rplay needs a shell there, and nothing else".to_owned(),
+                Inside::Refused(_) => through.help.refused.clone(),
+            },
             Self::Unsupported { .. } => format!(
                 "rplay manages Linux on {}; `raw` works everywhere",
                 std::env::consts::ARCH
@@ -50,7 +55,8 @@ impl Cause {
                 "it needs a folder that its user owns and that is not mounted noexec".to_owned()
             }
             Self::NoAgent { .. } => {
-                "the login shell must run commands: see what it prints with `ssh HOST true`".into()
+                "the shell there must run commands: over ssh, see what `ssh HOST true` prints"
+                    .into()
             }
             Self::Become { method, why, .. } => return why.help(*method),
             Self::Closed { .. } | Self::HostKeyRefused { .. } | Self::Version { .. } => {

@@ -124,7 +124,7 @@ fn process(command: &Command, program: &Path) -> std::process::Command {
     process
         .process_group(0)
         .stdin(match command.stdin {
-            Stdin::Empty => Stdio::null(),
+            Stdin::Empty => crate::nothing(),
             Stdin::Bytes(_) => Stdio::piped(),
         })
         .stdout(Stdio::piped())
