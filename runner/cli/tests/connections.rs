@@ -199,7 +199,7 @@ fn a_connection_that_does_not_exist_is_shown_where_it_is_named() {
         " --> inventory.yml:1:41",
         "  = help: did you mean `docker`?",
         "  = help: there are ssh, local, buildah, chroot, docker, incus, kubectl, libvirt_lxc, lxc, \
-         lxd, nsenter, oc, podman; connection plugins in Python are not run",
+         lxd, nsenter, oc, podman; others are plugins in Python, which run where ansible-core and their collection are installed",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
