@@ -7,7 +7,7 @@ use console::Term;
 use rplay_diag::{Diagnostic, Severity, Style, render};
 use rplay_event::Sink;
 use rplay_report::{
-    Ansible, AnsibleLook, Callback, JsonLines, Look, ResultFormat, Terminal, notice,
+    Ansible, AnsibleLook, Callback, JsonLines, Look, Order, Profile, ResultFormat, Terminal, notice,
 };
 
 use crate::config::Settings;
@@ -152,7 +152,30 @@ fn ansible(
         columns: columns.max(79),
         cwd: std::env::current_dir().unwrap_or_default(),
         log: settings.log_path.clone(),
+        profiles: profiles(settings),
     }
+}
+
+/// The callbacks that tell of times, of those that are asked for.
+fn profiles(settings: &Settings) -> Vec<Profile> {
+    let names = settings.callbacks.iter().flatten();
+    let known = names.filter_map(|name| match name.rsplit('.').next()? {
+        "timer" => Some(Profile::Timer),
+        "profile_tasks" => Some(Profile::Tasks {
+            limit: match settings.profile_tasks_limit.as_deref() {
+                None => Some(20),
+                // `all` is all of them.
+                Some(limit) => limit.parse().ok(),
+            },
+            order: settings.profile_tasks_order.unwrap_or(Order::Descending),
+            summary_only: settings.profile_tasks_summary.unwrap_or(false),
+        }),
+        "profile_roles" => Some(Profile::Roles {
+            summary_only: settings.profile_roles_summary.unwrap_or(false),
+        }),
+        _ => None,
+    });
+    known.collect()
 }
 
 fn own(settings: &Settings, verbosity: u8, diff: bool, term: &Term) -> Look {

@@ -11,7 +11,9 @@ mod recap;
 mod result;
 mod terminal;
 
-pub use ansible::{Ansible, AnsibleLook, Callback, ResultFormat, notice, result_line};
+pub use ansible::{
+    Ansible, AnsibleLook, Callback, Order, Profile, ResultFormat, notice, result_line,
+};
 pub use json::JsonLines;
 pub use plan::{as_html, as_text};
 pub use terminal::{Look, Terminal};

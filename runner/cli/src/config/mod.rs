@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rplay_diag::{Diagnostic, Source};
 use rplay_engine::Gathering;
 use rplay_playbook::Duplicates;
-use rplay_report::{Callback, ResultFormat};
+use rplay_report::{Callback, Order, ResultFormat};
 use rplay_vars::Mappings;
 
 use file::Entry;
@@ -116,6 +116,11 @@ pub(crate) struct Settings {
     pub callback: Option<Callback>,
     /// One JSON object an event.
     pub json: bool,
+    pub callbacks: Option<Vec<String>>,
+    pub profile_tasks_limit: Option<String>,
+    pub profile_tasks_order: Option<Order>,
+    pub profile_tasks_summary: Option<bool>,
+    pub profile_roles_summary: Option<bool>,
     pub result_format: Option<ResultFormat>,
     pub format_pretty: Option<bool>,
     pub display_skipped_hosts: Option<bool>,

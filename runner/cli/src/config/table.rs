@@ -4,7 +4,7 @@
 
 use rplay_engine::Gathering;
 use rplay_playbook::Duplicates;
-use rplay_report::{Callback, ResultFormat};
+use rplay_report::{Callback, Order, ResultFormat};
 use rplay_vars::Mappings;
 
 use super::{Settings, given::Given};
@@ -472,6 +472,39 @@ pub(crate) static TABLE: &[Row] = &[
         stdout_callback,
     ),
     row(
+        &["ANSIBLE_CALLBACKS_ENABLED"],
+        &[("defaults", "callbacks_enabled")],
+        callbacks_enabled,
+    ),
+    row(
+        &["PROFILE_TASKS_TASK_OUTPUT_LIMIT"],
+        &[("callback_profile_tasks", "task_output_limit")],
+        set!(profile_tasks_limit = text),
+    ),
+    row(
+        &["PROFILE_TASKS_SORT_ORDER"],
+        &[("callback_profile_tasks", "sort_order")],
+        |s, given| {
+            let known = [
+                ("descending", Order::Descending),
+                ("ascending", Order::Ascending),
+                ("none", Order::Run),
+            ];
+            s.profile_tasks_order = Some(given.choice(&known)?);
+            Ok(())
+        },
+    ),
+    row(
+        &["PROFILE_TASKS_SUMMARY_ONLY"],
+        &[("callback_profile_tasks", "summary_only")],
+        set!(profile_tasks_summary = truth),
+    ),
+    row(
+        &["PROFILE_ROLES_SUMMARY_ONLY"],
+        &[("callback_profile_roles", "summary_only")],
+        set!(profile_roles_summary = truth),
+    ),
+    row(
         &["ANSIBLE_CALLBACK_RESULT_FORMAT"],
         &[("defaults", "callback_result_format")],
         |s, given| {
@@ -612,6 +645,22 @@ fn stdout_callback(settings: &mut Settings, given: &Given) -> Result<(), String>
     Ok(())
 }
 
+fn callbacks_enabled(settings: &mut Settings, given: &Given) -> Result<(), String> {
+    let names = given.list()?;
+    let known = ["timer", "profile_tasks", "profile_roles"];
+    for name in &names {
+        let short = name.rsplit('.').next().unwrap_or_default();
+        if !known.contains(&short) {
+            let words = "`timer`, `profile_tasks` and `profile_roles`";
+            settings.notes.push(format!(
+                "the callback `{name}` is not run: there are {words}"
+            ));
+        }
+    }
+    settings.callbacks = Some(names);
+    Ok(())
+}
+
 fn no_colour(settings: &mut Settings, given: &Given) -> Result<(), String> {
     // `NO_COLOR` counts where it is set to anything.
     settings.no_colour = Some(given.truth().unwrap_or(true));
@@ -682,7 +731,6 @@ pub(crate) static PASSED_OVER: &[(&str, &[&str])] = &[
             "callback_enabled",
             "callback_plugins",
             "callback_whitelist",
-            "callbacks_enabled",
             "cliconf_plugins",
             "collections_scan_sys_path",
             "collections_on_ansible_version_mismatch",

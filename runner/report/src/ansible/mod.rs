@@ -1,6 +1,6 @@
 //! A run in Ansible's words, for people and scripts that know its output.
 //!
-//! Owns the callbacks `default`, `minimal` and `oneline`. Results go to standard output, warnings to
+//! Owns the callbacks `default`, `minimal` and `oneline`, and those that tell how long things took. Results go to standard output, warnings to
 //! standard error. Knows nothing of `ansible.cfg`: what it may choose is in [`AnsibleLook`].
 
 mod default;
@@ -9,6 +9,7 @@ mod dump;
 mod fault;
 mod notices;
 mod paint;
+mod profile;
 mod recap;
 mod shown;
 mod stats;
@@ -16,6 +17,7 @@ mod terse;
 mod yaml;
 
 pub use fault::notice;
+pub use profile::{Order, Profile};
 pub use shown::result_line;
 
 use std::io::Write;
@@ -87,6 +89,8 @@ pub struct AnsibleLook {
     pub cwd: PathBuf,
     /// A file that takes all of the output too.
     pub log: Option<PathBuf>,
+    /// What is told of times, in this order.
+    pub profiles: Vec<Profile>,
 }
 
 impl AnsibleLook {
@@ -111,6 +115,7 @@ impl AnsibleLook {
             columns: 79,
             cwd: PathBuf::new(),
             log: None,
+            profiles: vec![],
         }
     }
 
@@ -189,6 +194,7 @@ struct State {
     look: AnsibleLook,
     screen: Screen,
     drawing: Drawing,
+    clock: profile::Clock,
 }
 
 enum Drawing {
@@ -229,6 +235,7 @@ impl Ansible {
             look,
             screen,
             drawing,
+            clock: profile::Clock::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -243,10 +250,14 @@ impl Sink for Ansible {
             look,
             screen,
             drawing,
+            clock,
         } = &mut *state;
         match drawing {
             Drawing::Default(default) => default.event(event, look, screen),
             Drawing::Terse(terse) => terse.event(event, look, screen),
+        }
+        if !look.profiles.is_empty() {
+            clock.event(event, look, screen);
         }
     }
 }
