@@ -171,7 +171,10 @@ impl Run {
         let mut last = task;
         for item in behind {
             let Item::Task(next) = item else { break };
-            if !leaves_the_next_alone(last, frame) || upcoming.len() == TASKS {
+            if !leaves_the_next_alone(last, frame)
+                || !self.finds_its_handlers(last, frame)
+                || upcoming.len() == TASKS
+            {
                 break;
             }
             if !handler && !self.options.tags.selects(&frame.tags(Some(next))) {

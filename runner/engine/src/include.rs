@@ -8,19 +8,20 @@ use indexmap::IndexMap;
 use rplay_diag::Diagnostic;
 use rplay_event::Event;
 use rplay_playbook::{
-    Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, file_argument,
+    Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, Unread,
+    file_argument,
 };
-use rplay_template::{Value, Vars, as_data, to_json};
+use rplay_template::{Value, Vars, as_data, is_omit, to_json};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
 use crate::result::TaskResult;
-use crate::run::Run;
+use crate::run::{Broken, Run};
 use crate::tally;
 use crate::task::TaskContext;
-use crate::text::{self, Unusable};
+use crate::text;
 
 /// One thing to include, with the loop's variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,23 +30,29 @@ struct Wanted {
     vars: Map,
     /// The item's label, in a loop.
     label: Option<String>,
-    /// Other files of a role to begin with, by argument.
-    from: Vec<(&'static str, String)>,
+    /// Arguments of a role besides its name, rendered; none where one is left out after all.
+    given: Vec<Argument>,
 }
 
 /// Arguments of `include_role` that name its files.
 const FROM: [&str; 4] = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
 
-/// What is included, and the files of a role to begin with.
-type Named = (String, Vec<(&'static str, String)>);
+/// Arguments of `include_role` that are true or false.
+const SWITCHES: [&str; 3] = ["public", "allow_duplicates", "rolespec_validate"];
+
+/// A rendered argument, or that it is omitted.
+type Argument = (&'static str, Option<Kind>);
+
+/// What is included, and a role's other arguments.
+type Named = (String, Vec<Argument>);
 
 impl Wanted {
-    fn plain((name, from): Named) -> Self {
+    fn plain((name, given): Named) -> Self {
         Self {
             name,
             vars: Map::new(),
             label: None,
-            from,
+            given,
         }
     }
 }
@@ -74,7 +81,7 @@ impl Run {
             for wanted in self.wanted(&context, host) {
                 match groups.iter_mut().find(|(known, _)| {
                     known.name == wanted.name
-                        && known.from == wanted.from
+                        && known.given == wanted.given
                         && same(&known.vars, &wanted.vars)
                 }) {
                     Some((_, hosts)) => hosts.push(host.clone()),
@@ -111,8 +118,7 @@ impl Run {
                 .one(context, &vars)
                 .map(|name| name.into_iter().map(Wanted::plain).collect()),
             Some(over) => match self.loop_items(over, &scope) {
-                Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
-                Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
+                Err(unusable) => Err(self.without_items(context, &scope, unusable)),
                 Ok(items) => self.each_wanted(context, &scope, &items),
             },
         };
@@ -162,12 +168,12 @@ impl Run {
             let values = control.vars(items, index);
             let inner: Arc<dyn Vars> =
                 Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
-            if let Some((name, from)) = self.one(context, &inner)? {
+            if let Some((name, given)) = self.one(context, &inner)? {
                 let label = self.label(&control, item, &inner);
                 let label = label.map_err(|wrong| self.failure(&wrong))?;
                 all.push(Wanted {
                     name,
-                    from,
+                    given,
                     vars: as_nodes(&values, context),
                     label: Some(label),
                 });
@@ -198,12 +204,13 @@ impl Run {
             return Err(self.failure(&Diagnostic::error(words).at(&action.span)));
         };
         match text::string(&self.templar, node, vars) {
-            Ok(name) => Ok(Some((name, self.role_files(context, vars)?))),
+            Ok(name) => Ok(Some((name, self.role_arguments(context, vars)?))),
             Err(diagnostic) => Err(self.failure(&diagnostic)),
         }
     }
 
-    /// Reads what hosts include; `None` where it cannot be read, which is the hosts' failure.
+    /// Reads what hosts include; `None` where it cannot be read: where it is not there, the hosts
+    /// fail, and where it is wrong, the run ends.
     fn opened(
         &self,
         context: &TaskContext,
@@ -221,15 +228,19 @@ impl Run {
             if let Some(host) = hosts.first() {
                 let scope = self.scope(&host.name, Some(&context.task), &context.frame);
                 self.render_tags_within(&mut block, &scope)
-                    .map_err(|wrong| vec![wrong])?;
+                    .map_err(|wrong| Unread::Absent(vec![wrong]))?;
             }
             Ok((block, what))
         });
         let (block, what) = match read {
             Ok((block, what)) => (Arc::new(block), what),
-            Err(diagnostics) => {
+            Err(Unread::Wrong(wrong)) => {
+                self.halt(Broken::Unreadable, wrong);
+                return None;
+            }
+            Err(Unread::Absent(wrong)) => {
                 let begun = Instant::now();
-                let mut drawn = diagnostics.iter();
+                let mut drawn = wrong.iter();
                 let result = drawn.next().map_or_else(
                     || TaskResult::failed(format!("could not include `{}`", wanted.name)),
                     // As in Ansible, what cannot be read says so under a key of its own.
@@ -257,21 +268,27 @@ impl Run {
         Some(block)
     }
 
-    /// The files of a role that an include names, rendered.
-    fn role_files(
+    /// The arguments of an include of a role that say which files and how, rendered.
+    fn role_arguments(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
-    ) -> Result<Vec<(&'static str, String)>, TaskResult> {
+    ) -> Result<Vec<Argument>, TaskResult> {
+        let rendered = |name: &'static str, node: &Node| {
+            if is_omit(&self.templar.render(node, vars)?) {
+                return Ok((name, None));
+            }
+            let kind = match SWITCHES.contains(&name) {
+                true => Kind::Bool(text::boolean(&self.templar, node, vars)?),
+                false => Kind::Str(text::string(&self.templar, node, vars)?),
+            };
+            Ok((name, Some(kind)))
+        };
         let args = &context.task.action.args;
-        let given = FROM
-            .iter()
-            .filter_map(|name| Some((*name, args.get(*name)?)));
-        given
-            .map(|(name, node)| {
-                let text = text::string(&self.templar, node, vars);
-                Ok((name, text.map_err(|d| self.failure(&d))?))
-            })
+        let names = FROM.into_iter().chain(SWITCHES);
+        names
+            .filter_map(|name| Some(rendered(name, args.get(name)?)))
+            .map(|argument| argument.map_err(|wrong: Diagnostic| self.failure(&wrong)))
             .collect()
     }
 
@@ -301,26 +318,13 @@ impl Run {
         context: &TaskContext,
         wanted: &Wanted,
         handler: bool,
-    ) -> Result<(Block, String), Vec<Diagnostic>> {
+    ) -> Result<(Block, String), Unread> {
         let place = if handler { Place::Handler } else { Place::Task };
         let at = self.at(context);
         let span = &context.task.action.span;
         let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
-            let places = self.loader.tasks_places(&wanted.name, &at);
-            let first = places.first().map(|p| p.display().to_string());
-            let words = format!(
-                "Could not find or access '{}' on the Ansible Controller.",
-                first.as_deref().unwrap_or(&wanted.name)
-            );
-            let places: Vec<String> = places
-                .iter()
-                .map(|p| format!("`{}`", p.display()))
-                .collect();
-            return Err(vec![
-                Diagnostic::error(words)
-                    .at(span)
-                    .help(format!("looked at {}", places.join(", "))),
-            ]);
+            let wrong = self.loader.no_tasks(&wanted.name, &at);
+            return Err(Unread::Absent(vec![wrong.at(span)]));
         };
         let play = &context.frame.context.play;
         let inside = Context::include(&play.dir, &path, at.role.as_deref())
@@ -339,16 +343,19 @@ impl Run {
         Ok((block, what))
     }
 
-    fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Vec<Diagnostic>> {
+    fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Unread> {
         let mut problems = Problems::default();
         let mut task = (*context.task).clone();
-        for (name, file) in &wanted.from {
-            if let Some(node) = task.action.args.get_mut(*name) {
-                node.kind = Kind::Str(file.clone());
+        for (name, kind) in &wanted.given {
+            match (kind, task.action.args.get_mut(*name)) {
+                (Some(kind), Some(node)) => node.kind = kind.clone(),
+                _ => {
+                    task.action.args.shift_remove(*name);
+                }
             }
         }
         let Some(mut call) = RoleCall::of_task(&task, &mut problems) else {
-            return Err(problems.into_vec());
+            return Err(Unread::Absent(problems.into_vec()));
         };
         call.name.kind = Kind::Str(wanted.name.clone());
         call.keywords = Self::inherited(context);

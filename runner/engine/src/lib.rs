@@ -60,5 +60,5 @@ pub use library::Library;
 pub use lists::Listing;
 pub use operator::{Answer, Operator};
 pub use options::{Connect, Defaults, Escalate, Fingerprint, Gathering, Known, Options};
-pub use run::{Run, Setup, Summary};
+pub use run::{Broken, Run, Setup, Summary};
 pub use tags::TagSelection;

@@ -83,7 +83,7 @@ impl Run {
     }
 
     /// A loop over nothing that can be told is no error where the condition says no anyway.
-    fn without_items(
+    pub(crate) fn without_items(
         &self,
         context: &TaskContext,
         scope: &Scope,

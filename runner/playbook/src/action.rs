@@ -4,7 +4,7 @@ use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::{Open, continued, is_template, split_node};
-use crate::elsewhere::full_name;
+use crate::elsewhere::{full_name, is_of_a_known_collection};
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
 use crate::types::Action;
@@ -56,8 +56,9 @@ pub(crate) fn parse(
         match include::resolve(&name, modules).or_else(|| moved(&name, modules)) {
             Some(known) => known,
             None if let Some(full) = full_name(&name) => {
+                let waits = modules.faults_wait() && is_of_a_known_collection(&full);
                 let mut action = missing_module(name, &full, span);
-                if !modules.faults_wait() {
+                if !waits {
                     problems.extend(std::mem::take(&mut action.faults));
                 }
                 return Some(action);
@@ -100,7 +101,10 @@ fn moved(name: &str, modules: &dyn KnownModules) -> Option<String> {
 
 /// A call of a module that only Ansible has: the task fails of it where it runs.
 fn missing_module(name: String, full: &str, span: Span) -> Action {
-    let words = format!("the module `{full}` is not part of rplay: it only exists in Python");
+    let words = match is_of_a_known_collection(full) {
+        true => format!("the module `{full}` is not part of rplay: it only exists in Python"),
+        false => format!("the module `{full}` is not part of rplay, and no collection here has it"),
+    };
     let fault = Diagnostic::error(words)
         .at(&span)
         .help("with its collection and ansible-core installed on this machine, it runs on hosts that have Python")
