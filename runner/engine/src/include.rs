@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use indexmap::IndexMap;
-use rplay_diag::Diagnostic;
+use rplay_diag::{Diagnostic, Span};
 use rplay_event::Event;
 use rplay_playbook::{
     Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, Unread,
@@ -113,27 +113,27 @@ impl Run {
         let begun = Instant::now();
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let mut braces = vec![];
         let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
             None => self
-                .one(context, &vars)
+                .one(context, &vars, &mut braces)
                 .map(|name| name.into_iter().map(Wanted::plain).collect()),
             Some(over) => match self.loop_items(over, &scope) {
                 Err(unusable) => Err(self.without_items(context, &scope, unusable)),
-                Ok(items) => self.each_wanted(context, &scope, &items),
+                Ok(items) => self.each_wanted(context, &scope, &items, &mut braces),
             },
         };
-        let result = match &found {
+        self.tell_of_braces(context, &braces);
+        let mut result = match &found {
             Ok(wanted) if wanted.is_empty() => TaskResult::skipped("Conditional result was False"),
             Ok(_) => {
-                self.keep(
-                    context,
-                    host,
-                    &TaskResult::done(false, serde_json::Map::new()),
-                );
+                let done = TaskResult::done(false, serde_json::Map::new());
+                self.keep(context, host, &TaskResult { braces, ..done });
                 return found.unwrap_or_default();
             }
             Err(result) => result.clone(),
         };
+        result.braces.splice(..0, braces);
         self.keep(context, host, &result);
         self.note_doubt(context, host, &result);
         self.tell(context, host, &result, begun);
@@ -160,6 +160,7 @@ impl Run {
         context: &TaskContext,
         scope: &Scope,
         items: &[Value],
+        braces: &mut Vec<Span>,
     ) -> Result<Vec<Wanted>, TaskResult> {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let control = self.control(context, &vars).map_err(|d| self.failure(&d))?;
@@ -168,7 +169,7 @@ impl Run {
             let values = control.vars(items, index);
             let inner: Arc<dyn Vars> =
                 Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
-            if let Some((name, given)) = self.one(context, &inner)? {
+            if let Some((name, given)) = self.one(context, &inner, braces)? {
                 let label = self.label(&control, item, &inner);
                 let label = label.map_err(|wrong| self.failure(&wrong))?;
                 all.push(Wanted {
@@ -187,12 +188,17 @@ impl Run {
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
+        braces: &mut Vec<Span>,
     ) -> Result<Option<Named>, TaskResult> {
-        match self.condition(context, vars) {
-            Err(diagnostic) => return Err(self.failure(&diagnostic)),
-            Ok(Some(result)) if result.is_skipped() => return Ok(None),
-            Ok(Some(unknown)) => return Err(unknown),
-            Ok(None) => {}
+        let gate = self.condition(context, vars);
+        let gate = gate.map_err(|diagnostic| self.failure(&diagnostic))?;
+        braces.extend(gate.braces);
+        if let Some(mut not_run) = gate.not_run {
+            braces.append(&mut not_run.braces);
+            return match not_run.is_skipped() {
+                true => Ok(None),
+                false => Err(not_run),
+            };
         }
         let action = &context.task.action;
         let node = match action.name.as_str() {

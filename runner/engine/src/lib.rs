@@ -10,6 +10,7 @@ mod arguments;
 mod attach;
 mod attempt;
 mod background;
+mod braces;
 mod catalog;
 mod connect;
 mod controller_files;

@@ -43,6 +43,6 @@ pub use minijinja::value::{Enumerator, Object};
 pub use python::in_words;
 pub use redact::Redactor;
 pub use secret::Secret;
-pub use templar::{Decision, Templar};
+pub use templar::{Decision, Judged, Templar};
 pub use unknown::Origin;
 pub use vars::{LookupIo, Plugin, Var, Vars};

@@ -417,3 +417,19 @@ fn a_macro_may_take_more_than_it_names() {
     let strict = "x{% macro one(a) %}{{ a }}{% endmacro %}{{ one(1, 2) }}";
     assert!(value("", &format!("\"{strict}\"")).is_err());
 }
+
+#[test]
+fn a_condition_in_braces_that_is_no_text_is_told() {
+    let vars: Arc<dyn Vars> = Arc::new(vars("yes_: true\ntext: yes_\n"));
+    let braces = |condition: &str| {
+        let node = yaml(condition);
+        let judged = templar().judge(&node, &vars).unwrap();
+        assert_eq!(judged.decision, Decision::True, "{condition}");
+        let places = judged.braces.iter().map(ToString::to_string);
+        places.collect::<Vec<_>>()
+    };
+    assert!(braces("yes_").is_empty());
+    assert!(braces("'{{ text }}'").is_empty());
+    assert_eq!(braces("'{{ yes_ }}'").len(), 1);
+    assert_eq!(braces("['{{ yes_ }}', yes_, '{{ yes_ }}']").len(), 2);
+}
