@@ -11,7 +11,7 @@ use rplay_playbook::{
     Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, Unread,
     file_argument,
 };
-use rplay_template::{Value, Vars, as_data, is_omit, to_json};
+use rplay_template::{Value, Vars, is_omit, to_json};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
 
@@ -378,15 +378,15 @@ impl Run {
     }
 }
 
-/// The loop's variables as the included tasks see them: data, never templates.
+/// The loop's variables as the included tasks see them: data, but for what the playbook wrote.
 fn as_nodes(values: &IndexMap<String, Value>, context: &TaskContext) -> Map {
     let span = &context.task.span;
     let node = |value: &Value| Node {
         span: span.clone(),
-        kind: to_json(value).map_or_else(
-            |_| Kind::Str(value.to_string()),
-            |json| as_data(&json, span),
-        ),
+        kind: match to_json(value) {
+            Ok(_) => text::content(value, span),
+            Err(_) => Kind::Str(value.to_string()),
+        },
     };
     let pair = |(name, value): (&String, &Value)| {
         let key = Key {

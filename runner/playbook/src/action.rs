@@ -120,6 +120,17 @@ fn missing_module(name: String, full: &str, span: Span) -> Action {
     }
 }
 
+/// Says of an argument that its name is Ansible's own.
+fn own_to_ansible(key: &Key, action: &str, problems: &mut Problems) {
+    if key.text.starts_with("_ansible_") {
+        let words = format!(
+            "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{}'. The prefix '_ansible_' is reserved for internal use only.",
+            key.text
+        );
+        problems.push(Diagnostic::error(words).at(&key.span));
+    }
+}
+
 /// `action: copy src=a dest=b`, or `action: {module: copy, src: a}`.
 fn named(value: &Node, problems: &mut Problems) -> Option<(String, Span, Node)> {
     match &value.kind {
@@ -329,6 +340,10 @@ impl Reader<'_> {
     }
 
     fn check(&mut self, problems: &mut Problems) {
+        self.action
+            .args
+            .keys()
+            .for_each(|key| own_to_ansible(key, &self.action.name, problems));
         if include::arguments(&self.action.name).is_some() {
             include::check(&self.action, problems);
             return;

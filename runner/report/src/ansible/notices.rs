@@ -11,7 +11,8 @@ use super::shown::Task;
 use super::{AnsibleLook, Screen};
 
 /// How to be rid of them.
-const HELP: &str = "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
+const HELP: &str =
+    "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
 
 /// What was told.
 #[derive(Debug, Default)]
