@@ -340,12 +340,15 @@ impl<'a> Host<'a> {
         recorded.map(|recorded| recorded.change).collect()
     }
 
-    fn recorded(&self) -> Vec<record::Recorded> {
-        let telling = match (self.settings.diff, self.settings.brief) {
+    fn telling(&self) -> record::Telling {
+        match (self.settings.diff, self.settings.brief) {
             (true, _) => record::Telling::WithDiffs,
             (false, false) => record::Telling::Plainly,
             (false, true) => record::Telling::Briefly,
-        };
-        self.record.borrow().changes(self.system, telling)
+        }
+    }
+
+    fn recorded(&self) -> Vec<record::Recorded> {
+        self.record.borrow().changes(self.system, self.telling())
     }
 }

@@ -78,6 +78,12 @@ pub trait System: Send + Sync {
     /// I/O errors; absence is none.
     fn remove(&self, path: &Path) -> Result<()>;
 
+    /// A file's attributes as the kernel keeps them; none where its file system has no such, or it
+    /// cannot be opened.
+    fn attributes(&self, _path: &Path) -> Option<u32> {
+        None
+    }
+
     /// Sets owner, mode, times and attributes; links are not followed.
     ///
     /// # Errors

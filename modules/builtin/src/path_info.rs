@@ -19,7 +19,7 @@ pub fn describe(host: &Host, path: &Path, outcome: Outcome) -> Result<Outcome> {
         .with("gid", meta.gid)
         .with("owner", host.user_name(meta.uid))
         .with("group", host.group_name(meta.gid))
-        .with("mode", format!("{:04o}", shown_mode(&meta)))
+        .with("mode", format!("0{:03o}", shown_mode(&meta)))
         .with("size", meta.size)
         .with("state", state_word(&meta)))
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use rplay_engine::Summary;
+use rplay_engine::{Broken, Summary};
 
 use crate::manner::Manner;
 
@@ -19,8 +19,10 @@ pub(crate) enum Exit {
     Unreachable,
     /// Some failed, some could not be reached.
     FailedAndUnreachable,
-    /// A playbook or inventory is wrong.
+    /// A playbook or inventory cannot be read, or is wrong.
     Parse,
+    /// A task found the playbook wrong.
+    Halted,
     /// A playbook is not there.
     Missing,
     /// The command line is wrong.
@@ -38,13 +40,22 @@ pub(crate) enum Exit {
 impl Exit {
     /// How a run ends.
     pub(crate) fn of(summary: &Summary) -> Self {
+        match summary.broken {
+            Some(Broken::Unreadable) => return Self::Parse,
+            Some(Broken::Halted) => return Self::Halted,
+            None => {}
+        }
         match (summary.failed, summary.unreachable) {
-            _ if summary.broken => Self::Parse,
             (true, true) => Self::FailedAndUnreachable,
             (true, false) => Self::Failed,
             (false, true) => Self::Unreachable,
             (false, false) => Self::Ok,
         }
+    }
+
+    /// Whether a wrong playbook ended the run: what it did until then is no plan.
+    pub(crate) fn is_broken(self) -> bool {
+        matches!(self, Self::Parse | Self::Halted)
     }
 
     /// With `--detailed-exitcode`: 2 says that something changed, and so failures are 1.
@@ -65,7 +76,7 @@ impl Exit {
             Self::Unreachable => (3, 4),
             Self::FailedAndUnreachable => (7, 4),
             Self::Parse => (4, 4),
-            Self::Missing => (4, 1),
+            Self::Halted | Self::Missing => (4, 1),
             Self::Usage => (5, 2),
             Self::Options => (5, 5),
             Self::Changes => (2, 2),
@@ -89,16 +100,35 @@ mod tests {
         assert_eq!(code(Exit::Unreachable, true), ExitCode::from(3));
     }
 
+    fn summary(failed: bool, unreachable: bool) -> Summary {
+        Summary {
+            recap: vec![],
+            failed,
+            unreachable,
+            broken: None,
+        }
+    }
+
     #[test]
-    fn a_lost_and_a_failed_host_are_told_apart() {
-        let exit = |failed, unreachable| {
+    fn a_wrong_playbook_counts_before_what_hosts_came_to() {
+        let exit = |broken| {
             Exit::of(&Summary {
-                recap: vec![],
-                failed,
-                unreachable,
-                broken: false,
+                broken: Some(broken),
+                ..summary(true, true)
             })
         };
+        let (unread, halted) = (exit(Broken::Unreadable), exit(Broken::Halted));
+        for exit in [unread, halted] {
+            assert!(exit.is_broken());
+            assert_eq!(exit.code(Manner::Rplay), ExitCode::from(4));
+        }
+        assert_eq!(unread.code(Manner::Playbook), ExitCode::from(4));
+        assert_eq!(halted.code(Manner::Playbook), ExitCode::from(1));
+    }
+
+    #[test]
+    fn a_lost_and_a_failed_host_are_told_apart() {
+        let exit = |failed, unreachable| Exit::of(&summary(failed, unreachable));
         assert_eq!(exit(true, false), Exit::Failed);
         assert_eq!(exit(false, true), Exit::Unreachable);
         assert_eq!(exit(true, true), Exit::FailedAndUnreachable);

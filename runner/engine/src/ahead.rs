@@ -8,10 +8,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rplay_diag::Span;
 use rplay_playbook::{Item, Keyword, Task, is_template};
 use rplay_template::Vars;
 
 use crate::action;
+use crate::attempt::Gate;
 use crate::frame::Frame;
 use crate::host_run::HostRun;
 use crate::links::{Broken, Sent};
@@ -31,6 +33,8 @@ const TASKS: usize = 32;
 
 /// A request that was sent, or that could not be.
 pub(crate) struct OnItsWay {
+    /// Where the conditions that were decided for it stand in braces.
+    pub braces: Vec<Span>,
     pub errand: Errand,
     pub sent: Result<Sent, Broken>,
 }
@@ -171,7 +175,10 @@ impl Run {
         let mut last = task;
         for item in behind {
             let Item::Task(next) = item else { break };
-            if !leaves_the_next_alone(last, frame) || upcoming.len() == TASKS {
+            if !leaves_the_next_alone(last, frame)
+                || !self.finds_its_handlers(last, frame)
+                || upcoming.len() == TASKS
+            {
                 break;
             }
             if !handler && !self.options.tags.selects(&frame.tags(Some(next))) {
@@ -319,11 +326,11 @@ impl Run {
             true => Held::All,
             false => Held::This,
         };
-        let skipped = self.condition(context, &vars).map_err(|_| held())?;
+        let Gate { not_run, braces } = self.condition(context, &vars).map_err(|_| held())?;
         if touched.is_set() {
             return Err(Held::All);
         }
-        match skipped {
+        match not_run {
             Some(result) if result.is_skipped() => return Ok(Turn::Skipped(Box::new(result))),
             Some(_) => return Err(Held::This),
             None => {}
@@ -348,7 +355,12 @@ impl Run {
             }
             Some(_) => return Err(Held::This),
         };
-        Ok(Turn::Sent(Box::new(OnItsWay { errand, sent }), size))
+        let early = OnItsWay {
+            braces,
+            errand,
+            sent,
+        };
+        Ok(Turn::Sent(Box::new(early), size))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use rplay_diag::Diagnostic;
+use rplay_diag::{Diagnostic, Span};
 use rplay_event::Event;
 use rplay_playbook::{Keyword, Task};
 use rplay_template::{Decision, Origin, Value, Vars, unknown};
@@ -22,8 +22,16 @@ use crate::text;
 /// Seconds: Ansible takes no longer timeout.
 const LONGEST_TIMEOUT: f64 = 100_000_000.0;
 
+/// What the conditions around a task come to.
+pub(crate) struct Gate {
+    /// The result, where the task does not run.
+    pub not_run: Option<TaskResult>,
+    /// Where the conditions stand in braces; a result has its own.
+    pub braces: Vec<Span>,
+}
+
 impl Run {
-    /// Decides the conditions around a task: a result where it does not run.
+    /// Decides the conditions around a task.
     ///
     /// # Errors
     /// A condition that cannot be evaluated, or a host to delegate to that cannot be told.
@@ -31,16 +39,21 @@ impl Run {
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
-    ) -> Result<Option<TaskResult>, Diagnostic> {
+    ) -> Result<Gate, Diagnostic> {
         self.delegation(context, vars)?;
+        let mut braces = vec![];
+        let not_run = |result: TaskResult, braces| Gate {
+            not_run: Some(TaskResult { braces, ..result }),
+            braces: vec![],
+        };
         let mut undecided: Vec<Origin> = vec![];
         for node in context.frame.all(Some(&context.task), Keyword::When) {
-            match self.templar.condition(node, vars)? {
+            match self.decide(node, vars, &mut braces)? {
                 Decision::True => {}
                 Decision::False => {
                     let result = TaskResult::skipped("Conditional result was False")
                         .with("false_condition", text::plain_json(node));
-                    return Ok(Some(result));
+                    return Ok(not_run(result, braces));
                 }
                 Decision::Unknown(origins) => {
                     undecided.extend(
@@ -52,7 +65,13 @@ impl Run {
                 }
             }
         }
-        Ok((!undecided.is_empty()).then(|| TaskResult::unknown(undecided)))
+        if !undecided.is_empty() {
+            return Ok(not_run(TaskResult::unknown(undecided), braces));
+        }
+        Ok(Gate {
+            not_run: None,
+            braces,
+        })
     }
 
     /// Runs one item until it is good or the tries are used up; `turn` is what was decided of it
@@ -64,15 +83,38 @@ impl Run {
         scope: Scope,
         turn: Option<Turn>,
     ) -> TaskResult {
+        let mut braces = vec![];
+        let mut result = self.tries(context, host, scope, turn, &mut braces).await;
+        result.braces.splice(..0, braces);
+        self.tell_of_braces(context, &result.braces);
+        result
+    }
+
+    async fn tries(
+        self: &Arc<Self>,
+        context: &TaskContext,
+        host: &Arc<HostRun>,
+        scope: Scope,
+        turn: Option<Turn>,
+        braces: &mut Vec<Span>,
+    ) -> TaskResult {
         let scope = self.with_delegate(context, &host.name, scope);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let mut early = match turn {
             Some(Turn::Skipped(result)) => return *result,
-            Some(Turn::Sent(early, _)) => Some(*early),
+            Some(Turn::Sent(mut early, _)) => {
+                braces.append(&mut early.braces);
+                Some(*early)
+            }
             None => match self.condition(context, &vars) {
                 Err(diagnostic) => return self.failure(&diagnostic),
-                Ok(Some(not_run)) => return not_run,
-                Ok(None) => None,
+                Ok(gate) => {
+                    if let Some(not_run) = gate.not_run {
+                        return not_run;
+                    }
+                    braces.extend(gate.braces);
+                    None
+                }
             },
         };
         let keywords = &context.task.keywords;
@@ -105,12 +147,12 @@ impl Run {
             if tried && !matches!(result.end, Ending::Unknown(_) | Ending::Skipped(_)) {
                 result.data.insert("attempts".to_owned(), attempt.into());
             }
-            let mut result = self.verdict(context, &scope, result);
+            let mut result = self.verdict(context, &scope, result, braces);
             self.explain(context, &scope, &mut result);
             let good = match until {
                 None if result.is_failed() && retries > 0 => Ok(Decision::False),
                 None => Ok(Decision::True),
-                Some(node) => self.judged(context, &scope, &result, node),
+                Some(node) => self.judged(context, &scope, &result, node, braces),
             };
             match good {
                 _ if result.is_unreachable() || matches!(result.end, Ending::Unknown(_)) => {
@@ -209,7 +251,13 @@ impl Run {
     }
 
     /// Applies `failed_when` and `changed_when`.
-    fn verdict(&self, context: &TaskContext, scope: &Scope, mut result: TaskResult) -> TaskResult {
+    fn verdict(
+        &self,
+        context: &TaskContext,
+        scope: &Scope,
+        mut result: TaskResult,
+        braces: &mut Vec<Span>,
+    ) -> TaskResult {
         let keywords = &context.task.keywords;
         if result.is_unreachable()
             || result.is_skipped()
@@ -218,7 +266,7 @@ impl Run {
             return result;
         }
         if let Some(node) = keywords.get(Keyword::ChangedWhen) {
-            match self.judged(context, scope, &result, node) {
+            match self.judged(context, scope, &result, node, braces) {
                 Ok(Decision::Unknown(origins)) => return result.undecided(origins),
                 Ok(decision) => {
                     let changed = decision == Decision::True;
@@ -236,7 +284,7 @@ impl Run {
         }
         if let Some(node) = keywords.get(Keyword::FailedWhen) {
             let was_changed = result.has_changed();
-            match self.judged(context, scope, &result, node) {
+            match self.judged(context, scope, &result, node, braces) {
                 Ok(Decision::True) => {
                     let msg = result.data.get("msg").and_then(Json::as_str);
                     let msg = msg
@@ -297,7 +345,8 @@ impl Run {
             return;
         }
         let said = context.task.keywords.get(Keyword::ChangedWhen);
-        let says_no = |node| self.judged(context, scope, result, node) == Ok(Decision::False);
+        let says_no =
+            |node| self.judged(context, scope, result, node, &mut vec![]) == Ok(Decision::False);
         if said.is_some_and(says_no) {
             result.data.insert("changed".to_owned(), false.into());
             let says = context.task.keywords.get(Keyword::CheckMode);
@@ -314,6 +363,7 @@ impl Run {
             data: result.data,
             changes: result.changes,
             warnings: result.warnings,
+            braces: result.braces,
             ..self.failure(diagnostic)
         }
     }
@@ -325,6 +375,7 @@ impl Run {
         scope: &Scope,
         result: &TaskResult,
         node: &rplay_yaml::Node,
+        braces: &mut Vec<Span>,
     ) -> Result<Decision, Diagnostic> {
         let value = result.value(&context.origin);
         let mut own: IndexMap<String, Value> = IndexMap::new();
@@ -332,7 +383,7 @@ impl Run {
             own.insert(name, value);
         }
         let vars: Arc<dyn Vars> = Arc::new(scope.clone().with_values(Level::Loop, own));
-        self.templar.condition(node, &vars)
+        self.decide(node, &vars, braces)
     }
 
     /// Whose facts a task's are: its host's, or with `delegate_facts` those of the host that it is

@@ -32,7 +32,7 @@ impl Run {
     }
 
     /// Whether a warning was not told yet.
-    fn is_news(&self, words: &str) -> bool {
+    pub(crate) fn is_news(&self, words: &str) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         warned.insert(words.to_owned())
     }

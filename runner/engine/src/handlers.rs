@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rplay_diag::Diagnostic;
-use rplay_playbook::{Item, Keyword, Keywords, Origin as From, is_template};
+use rplay_playbook::{Item, Keyword, Keywords, Origin as From, Task, is_template};
 use rplay_template::{Origin, Vars};
 use rplay_yaml::Node;
 
@@ -103,7 +103,7 @@ impl Handler {
 
 impl Run {
     /// A task changed something: what it notifies is to run on this host. Gives what is wrong where
-    /// no handler answers: a restart that never comes must not look like a success.
+    /// no handler answers, which ends the run: a restart that never comes must not look like a success.
     pub(crate) fn notify(&self, context: &TaskContext, host: &HostRun) -> Option<Diagnostic> {
         let mut wrong = None;
         for (name, node) in self.notifies(context, host) {
@@ -140,6 +140,15 @@ impl Run {
                 known.extend(new);
             }
         }
+    }
+
+    /// Whether it is known that handlers answer to all that a task notifies.
+    pub(crate) fn finds_its_handlers(&self, task: &Task, frame: &Frame) -> bool {
+        let mut nodes = frame.all(Some(task), Keyword::Notify).into_iter();
+        nodes.all(|node| {
+            let name = node.as_str().filter(|name| !is_template(name));
+            name.is_some_and(|name| !self.answering(&frame.context, name).is_empty())
+        })
     }
 
     /// The names that a task notifies.
@@ -236,6 +245,9 @@ impl Run {
 
     /// Runs the notified handlers.
     pub(crate) async fn flush_handlers(self: &Arc<Self>, context: &Arc<PlayContext>) {
+        if self.is_halted() {
+            return;
+        }
         let failed: Vec<Arc<HostRun>> = context
             .batch
             .iter()

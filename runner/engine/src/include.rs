@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use indexmap::IndexMap;
-use rplay_diag::Diagnostic;
+use rplay_diag::{Diagnostic, Span};
 use rplay_event::Event;
 use rplay_playbook::{
-    Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, file_argument,
+    Block, Context, Item, Keyword, Keywords, Origin, Place, Problems, RoleCall, Task, Unread,
+    file_argument,
 };
-use rplay_template::{Value, Vars, as_data, to_json};
+use rplay_template::{Value, Vars, is_omit, to_json};
 use rplay_vars::{Level, Scope};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
 use crate::result::TaskResult;
-use crate::run::Run;
+use crate::run::{Broken, Run};
 use crate::tally;
 use crate::task::TaskContext;
-use crate::text::{self, Unusable};
+use crate::text;
 
 /// One thing to include, with the loop's variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,23 +30,29 @@ struct Wanted {
     vars: Map,
     /// The item's label, in a loop.
     label: Option<String>,
-    /// Other files of a role to begin with, by argument.
-    from: Vec<(&'static str, String)>,
+    /// Arguments of a role besides its name, rendered; none where one is left out after all.
+    given: Vec<Argument>,
 }
 
 /// Arguments of `include_role` that name its files.
 const FROM: [&str; 4] = ["tasks_from", "vars_from", "defaults_from", "handlers_from"];
 
-/// What is included, and the files of a role to begin with.
-type Named = (String, Vec<(&'static str, String)>);
+/// Arguments of `include_role` that are true or false.
+const SWITCHES: [&str; 3] = ["public", "allow_duplicates", "rolespec_validate"];
+
+/// A rendered argument, or that it is omitted.
+type Argument = (&'static str, Option<Kind>);
+
+/// What is included, and a role's other arguments.
+type Named = (String, Vec<Argument>);
 
 impl Wanted {
-    fn plain((name, from): Named) -> Self {
+    fn plain((name, given): Named) -> Self {
         Self {
             name,
             vars: Map::new(),
             label: None,
-            from,
+            given,
         }
     }
 }
@@ -74,7 +81,7 @@ impl Run {
             for wanted in self.wanted(&context, host) {
                 match groups.iter_mut().find(|(known, _)| {
                     known.name == wanted.name
-                        && known.from == wanted.from
+                        && known.given == wanted.given
                         && same(&known.vars, &wanted.vars)
                 }) {
                     Some((_, hosts)) => hosts.push(host.clone()),
@@ -106,28 +113,27 @@ impl Run {
         let begun = Instant::now();
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
+        let mut braces = vec![];
         let found: Result<Vec<Wanted>, TaskResult> = match &context.task.looped {
             None => self
-                .one(context, &vars)
+                .one(context, &vars, &mut braces)
                 .map(|name| name.into_iter().map(Wanted::plain).collect()),
             Some(over) => match self.loop_items(over, &scope) {
-                Err(Unusable::Wrong(diagnostic)) => Err(self.failure(&diagnostic)),
-                Err(Unusable::Unknown(origins)) => Err(TaskResult::unknown(origins)),
-                Ok(items) => self.each_wanted(context, &scope, &items),
+                Err(unusable) => Err(self.without_items(context, &scope, unusable)),
+                Ok(items) => self.each_wanted(context, &scope, &items, &mut braces),
             },
         };
-        let result = match &found {
+        self.tell_of_braces(context, &braces);
+        let mut result = match &found {
             Ok(wanted) if wanted.is_empty() => TaskResult::skipped("Conditional result was False"),
             Ok(_) => {
-                self.keep(
-                    context,
-                    host,
-                    &TaskResult::done(false, serde_json::Map::new()),
-                );
+                let done = TaskResult::done(false, serde_json::Map::new());
+                self.keep(context, host, &TaskResult { braces, ..done });
                 return found.unwrap_or_default();
             }
             Err(result) => result.clone(),
         };
+        result.braces.splice(..0, braces);
         self.keep(context, host, &result);
         self.note_doubt(context, host, &result);
         self.tell(context, host, &result, begun);
@@ -154,6 +160,7 @@ impl Run {
         context: &TaskContext,
         scope: &Scope,
         items: &[Value],
+        braces: &mut Vec<Span>,
     ) -> Result<Vec<Wanted>, TaskResult> {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
         let control = self.control(context, &vars).map_err(|d| self.failure(&d))?;
@@ -162,12 +169,12 @@ impl Run {
             let values = control.vars(items, index);
             let inner: Arc<dyn Vars> =
                 Arc::new(scope.clone().with_values(Level::Loop, values.clone()));
-            if let Some((name, from)) = self.one(context, &inner)? {
+            if let Some((name, given)) = self.one(context, &inner, braces)? {
                 let label = self.label(&control, item, &inner);
                 let label = label.map_err(|wrong| self.failure(&wrong))?;
                 all.push(Wanted {
                     name,
-                    from,
+                    given,
                     vars: as_nodes(&values, context),
                     label: Some(label),
                 });
@@ -181,12 +188,17 @@ impl Run {
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
+        braces: &mut Vec<Span>,
     ) -> Result<Option<Named>, TaskResult> {
-        match self.condition(context, vars) {
-            Err(diagnostic) => return Err(self.failure(&diagnostic)),
-            Ok(Some(result)) if result.is_skipped() => return Ok(None),
-            Ok(Some(unknown)) => return Err(unknown),
-            Ok(None) => {}
+        let gate = self.condition(context, vars);
+        let gate = gate.map_err(|diagnostic| self.failure(&diagnostic))?;
+        braces.extend(gate.braces);
+        if let Some(mut not_run) = gate.not_run {
+            braces.append(&mut not_run.braces);
+            return match not_run.is_skipped() {
+                true => Ok(None),
+                false => Err(not_run),
+            };
         }
         let action = &context.task.action;
         let node = match action.name.as_str() {
@@ -198,12 +210,13 @@ impl Run {
             return Err(self.failure(&Diagnostic::error(words).at(&action.span)));
         };
         match text::string(&self.templar, node, vars) {
-            Ok(name) => Ok(Some((name, self.role_files(context, vars)?))),
+            Ok(name) => Ok(Some((name, self.role_arguments(context, vars)?))),
             Err(diagnostic) => Err(self.failure(&diagnostic)),
         }
     }
 
-    /// Reads what hosts include; `None` where it cannot be read, which is the hosts' failure.
+    /// Reads what hosts include; `None` where it cannot be read: where it is not there, the hosts
+    /// fail, and where it is wrong, the run ends.
     fn opened(
         &self,
         context: &TaskContext,
@@ -221,15 +234,19 @@ impl Run {
             if let Some(host) = hosts.first() {
                 let scope = self.scope(&host.name, Some(&context.task), &context.frame);
                 self.render_tags_within(&mut block, &scope)
-                    .map_err(|wrong| vec![wrong])?;
+                    .map_err(|wrong| Unread::Absent(vec![wrong]))?;
             }
             Ok((block, what))
         });
         let (block, what) = match read {
             Ok((block, what)) => (Arc::new(block), what),
-            Err(diagnostics) => {
+            Err(Unread::Wrong(wrong)) => {
+                self.halt(Broken::Unreadable, wrong);
+                return None;
+            }
+            Err(Unread::Absent(wrong)) => {
                 let begun = Instant::now();
-                let mut drawn = diagnostics.iter();
+                let mut drawn = wrong.iter();
                 let result = drawn.next().map_or_else(
                     || TaskResult::failed(format!("could not include `{}`", wanted.name)),
                     // As in Ansible, what cannot be read says so under a key of its own.
@@ -257,21 +274,27 @@ impl Run {
         Some(block)
     }
 
-    /// The files of a role that an include names, rendered.
-    fn role_files(
+    /// The arguments of an include of a role that say which files and how, rendered.
+    fn role_arguments(
         &self,
         context: &TaskContext,
         vars: &Arc<dyn Vars>,
-    ) -> Result<Vec<(&'static str, String)>, TaskResult> {
+    ) -> Result<Vec<Argument>, TaskResult> {
+        let rendered = |name: &'static str, node: &Node| {
+            if is_omit(&self.templar.render(node, vars)?) {
+                return Ok((name, None));
+            }
+            let kind = match SWITCHES.contains(&name) {
+                true => Kind::Bool(text::boolean(&self.templar, node, vars)?),
+                false => Kind::Str(text::string(&self.templar, node, vars)?),
+            };
+            Ok((name, Some(kind)))
+        };
         let args = &context.task.action.args;
-        let given = FROM
-            .iter()
-            .filter_map(|name| Some((*name, args.get(*name)?)));
-        given
-            .map(|(name, node)| {
-                let text = text::string(&self.templar, node, vars);
-                Ok((name, text.map_err(|d| self.failure(&d))?))
-            })
+        let names = FROM.into_iter().chain(SWITCHES);
+        names
+            .filter_map(|name| Some(rendered(name, args.get(name)?)))
+            .map(|argument| argument.map_err(|wrong: Diagnostic| self.failure(&wrong)))
             .collect()
     }
 
@@ -301,26 +324,13 @@ impl Run {
         context: &TaskContext,
         wanted: &Wanted,
         handler: bool,
-    ) -> Result<(Block, String), Vec<Diagnostic>> {
+    ) -> Result<(Block, String), Unread> {
         let place = if handler { Place::Handler } else { Place::Task };
         let at = self.at(context);
         let span = &context.task.action.span;
         let Some(path) = self.loader.find_tasks(&wanted.name, &at) else {
-            let places = self.loader.tasks_places(&wanted.name, &at);
-            let first = places.first().map(|p| p.display().to_string());
-            let words = format!(
-                "Could not find or access '{}' on the Ansible Controller.",
-                first.as_deref().unwrap_or(&wanted.name)
-            );
-            let places: Vec<String> = places
-                .iter()
-                .map(|p| format!("`{}`", p.display()))
-                .collect();
-            return Err(vec![
-                Diagnostic::error(words)
-                    .at(span)
-                    .help(format!("looked at {}", places.join(", "))),
-            ]);
+            let wrong = self.loader.no_tasks(&wanted.name, &at);
+            return Err(Unread::Absent(vec![wrong.at(span)]));
         };
         let play = &context.frame.context.play;
         let inside = Context::include(&play.dir, &path, at.role.as_deref())
@@ -339,16 +349,19 @@ impl Run {
         Ok((block, what))
     }
 
-    fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Vec<Diagnostic>> {
+    fn read_role(&self, context: &TaskContext, wanted: &Wanted) -> Result<Block, Unread> {
         let mut problems = Problems::default();
         let mut task = (*context.task).clone();
-        for (name, file) in &wanted.from {
-            if let Some(node) = task.action.args.get_mut(*name) {
-                node.kind = Kind::Str(file.clone());
+        for (name, kind) in &wanted.given {
+            match (kind, task.action.args.get_mut(*name)) {
+                (Some(kind), Some(node)) => node.kind = kind.clone(),
+                _ => {
+                    task.action.args.shift_remove(*name);
+                }
             }
         }
         let Some(mut call) = RoleCall::of_task(&task, &mut problems) else {
-            return Err(problems.into_vec());
+            return Err(Unread::Absent(problems.into_vec()));
         };
         call.name.kind = Kind::Str(wanted.name.clone());
         call.keywords = Self::inherited(context);
@@ -365,15 +378,15 @@ impl Run {
     }
 }
 
-/// The loop's variables as the included tasks see them: data, never templates.
+/// The loop's variables as the included tasks see them: data, but for what the playbook wrote.
 fn as_nodes(values: &IndexMap<String, Value>, context: &TaskContext) -> Map {
     let span = &context.task.span;
     let node = |value: &Value| Node {
         span: span.clone(),
-        kind: to_json(value).map_or_else(
-            |_| Kind::Str(value.to_string()),
-            |json| as_data(&json, span),
-        ),
+        kind: match to_json(value) {
+            Ok(_) => text::content(value, span),
+            Err(_) => Kind::Str(value.to_string()),
+        },
     };
     let pair = |(name, value): (&String, &Value)| {
         let key = Key {

@@ -83,14 +83,15 @@ impl Run {
     }
 
     /// A loop over nothing that can be told is no error where the condition says no anyway.
-    fn without_items(
+    pub(crate) fn without_items(
         &self,
         context: &TaskContext,
         scope: &Scope,
         unusable: Unusable,
     ) -> TaskResult {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        if let Some(not_run) = self.condition(context, &vars).ok().flatten()
+        let gate = self.condition(context, &vars).ok();
+        if let Some(not_run) = gate.and_then(|gate| gate.not_run)
             && (not_run.is_skipped() || matches!(unusable, Unusable::Wrong(_)))
         {
             return not_run;
@@ -199,6 +200,7 @@ impl Run {
             Err(diagnostic) => return self.failure(&diagnostic),
         };
         let (mut results, mut is_lost) = (vec![], false);
+        let mut braces = vec![];
         let mut ahead = self.ahead_of_loop(context);
         let vars_of = |index: usize| -> Arc<dyn Vars> {
             Arc::new(
@@ -223,6 +225,8 @@ impl Run {
             let turn = self.next_item(context, host, &mut ahead, place, &vars_of);
             let turn = turn.await;
             let mut result = self.attempts(context, host, inner.clone(), turn).await;
+            // The loop's own result says them.
+            braces.append(&mut result.braces);
             // The item's own result is there under its registered name.
             let own = self
                 .register_name(context)
@@ -268,6 +272,7 @@ impl Run {
         }
         TaskResult {
             ignored: Some(!is_lost),
+            braces,
             ..whole(results, &context.origin)
         }
     }
@@ -284,7 +289,10 @@ impl Run {
         let Some(node) = control.and_then(|c| c.get("break_when")) else {
             return false;
         };
-        self.templar.condition(node, vars) == Ok(Decision::True)
+        let mut braces = vec![];
+        let breaks = self.decide(node, vars, &mut braces) == Ok(Decision::True);
+        self.tell_of_braces(context, &braces);
+        breaks
     }
 
     /// How an item is named in the output.
@@ -311,6 +319,7 @@ fn mislabelled(result: TaskResult, wrong: &Diagnostic) -> TaskResult {
         data: result.data,
         changes: result.changes,
         warnings: result.warnings,
+        braces: result.braces,
         ..TaskResult::failed(format!("Failed to template loop_control.label: {words}"))
     }
 }

@@ -140,7 +140,12 @@ impl Run {
             return errand.told(result);
         }
         let sent = self.begin(&errand.place, request).await;
-        let own = OnItsWay { errand, sent };
+        let braces = vec![];
+        let own = OnItsWay {
+            braces,
+            errand,
+            sent,
+        };
         if let Some(first) = own.before() {
             self.send_ahead(context, host, first).await;
         }
@@ -155,7 +160,7 @@ impl Run {
         host: &HostRun,
         early: OnItsWay,
     ) -> Option<TaskResult> {
-        let OnItsWay { errand, sent } = early;
+        let OnItsWay { errand, sent, .. } = early;
         let answer = match sent {
             Ok(sent) => sent.answer(self.files(context, host, &errand)).await,
             Err(broken) => Err(broken),

@@ -76,7 +76,10 @@ impl Run {
             let context = Arc::new(context);
             self.batch(&context).await;
             let all_lost = lost(&context.batch) == context.batch.len();
-            if context.is_stopped() || (all_lost && lost_before < context.batch.len()) {
+            if self.is_halted()
+                || context.is_stopped()
+                || (all_lost && lost_before < context.batch.len())
+            {
                 break;
             }
         }

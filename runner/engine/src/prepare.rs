@@ -119,7 +119,11 @@ impl Run {
         let sending = self.attach(context, vars, &spec, &mut args).await;
         let sending = sending.map_err(|unusable| self.unusable(unusable))?;
         if let Err(error) = module.check_args(&args) {
-            return Err(self.failure(&self.argument_error(context, &spec, &error)));
+            // As in Ansible, the module says so, and not the task.
+            return Err(TaskResult {
+                of_task: false,
+                ..self.failure(&self.argument_error(context, &spec, &error))
+            });
         }
         let Sending { blobs, paths } = sending;
         let request = Request::new(module.doc.name, Json::Object(args.clone()).to_string());
@@ -232,7 +236,10 @@ impl Run {
     ) -> Diagnostic {
         let action = &context.task.action;
         let written = action.args.get_key_value(error.arg.as_str());
-        let words = format!("`{}`: {error}", action.name);
+        let words = match error.fault {
+            Fault::Missing => error.to_string(),
+            _ => format!("`{}`: {error}", action.name),
+        };
         let diagnostic = Diagnostic::error(words);
         match (&error.fault, written) {
             (Fault::Unknown, Some((key, _))) => {

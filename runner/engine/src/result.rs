@@ -1,10 +1,13 @@
 //! A task's result on a host: what `register` takes and the recap counts.
 
 use indexmap::IndexMap;
+use rplay_diag::Span;
 use rplay_event::Status;
 use rplay_template::{Origin, Value, unknown};
 use rplay_wire::{Change, End, Report};
 use serde_json::{Map, Value as Json};
+
+use crate::braces;
 
 /// How a module (or action) ended.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub(crate) struct TaskResult {
     pub changes: Vec<Change>,
     /// What the module warned of.
     pub warnings: Vec<String>,
+    /// Where conditions of its task stand in braces.
+    pub braces: Vec<Span>,
     /// It failed for what the task itself says, and not for what was done: `msg` tells that.
     pub of_task: bool,
     /// Nobody may see its keys.
@@ -83,6 +88,7 @@ impl TaskResult {
             end,
             changes: vec![],
             warnings: vec![],
+            braces: vec![],
             of_task: false,
             is_secret: false,
             ignored: None,
@@ -124,6 +130,7 @@ impl TaskResult {
         Self {
             changes: self.changes,
             warnings: self.warnings,
+            braces: self.braces,
             asked: self.asked,
             ..Self::unknown(origins)
         }
@@ -263,12 +270,22 @@ impl TaskResult {
         if !self.warnings.is_empty() {
             set("warnings", self.warnings.clone().into());
         }
+        if !self.braces.is_empty() {
+            let mut told = match self.data.get("deprecations") {
+                Some(Json::Array(told)) => told.clone(),
+                _ => vec![],
+            };
+            told.extend(self.braces.iter().map(|_| braces::entry()));
+            set("deprecations", told.into());
+        }
         map
     }
 
-    /// The result as one of a loop's `results`.
+    /// The result as `register` takes it, and as one of a loop's `results`.
     pub(crate) fn with_exception(&self) -> Map<String, Json> {
         let mut json = self.json();
+        // What only the output looks at.
+        json.retain(|key, _| !key.starts_with("_rplay_"));
         if self.is_failed() || self.is_unreachable() {
             // What playbooks look at; there is no Python whose trace it could hold.
             json.entry("exception")

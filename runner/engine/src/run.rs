@@ -77,6 +77,8 @@ pub struct Run {
     pub(crate) reload: Reload,
     hosts: Mutex<IndexMap<String, Arc<HostRun>>>,
     next_task: AtomicU64,
+    /// What a task found wrong with the playbook: nothing else is run.
+    halted: OnceLock<(Broken, Vec<Diagnostic>)>,
     /// Counts the changes of standing of all hosts.
     pub(crate) moves: Arc<AtomicU64>,
     /// Whether `--start-at-task` was met (or not asked for).
@@ -92,8 +94,17 @@ pub struct Summary {
     pub failed: bool,
     /// A host ended as unreachable.
     pub unreachable: bool,
-    /// A play could not be run at all.
-    pub broken: bool,
+    /// What is wrong with the playbook, where that ended the run.
+    pub broken: Option<Broken>,
+}
+
+/// How a wrong playbook ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// A play could not begin, or what a task includes cannot be read.
+    Unreadable,
+    /// A task found it wrong in another way.
+    Halted,
 }
 
 impl Run {
@@ -126,6 +137,7 @@ impl Run {
             hosts: Mutex::default(),
             local_dir: OnceLock::new(),
             next_task: AtomicU64::new(1),
+            halted: OnceLock::new(),
             moves: Arc::default(),
         })
     }
@@ -138,26 +150,35 @@ impl Run {
             check: self.options.check,
             playbooks: playbooks.iter().map(|(path, _)| path.clone()).collect(),
         });
-        let mut broken = false;
+        let mut broken = None;
         for (path, plays) in playbooks {
             let count = plays.len();
             self.emit(Event::PlaybookStarted { path, plays: count });
             if let Err(error) = self.plays(plays).await {
                 self.warn(&error);
-                broken = true;
+                broken = Some(Broken::Unreadable);
+                break;
+            }
+            if let Some((how, wrong)) = self.halted.get() {
+                wrong.iter().for_each(|error| self.warn(error));
+                broken = Some(*how);
                 break;
             }
             if self.all_lost() {
                 break;
             }
         }
-        if let Some(wanted) = self.options.start_at.as_deref().filter(|_| !broken)
+        if let Some(wanted) = self
+            .options
+            .start_at
+            .as_deref()
+            .filter(|_| broken.is_none())
             && !self.started.load(Ordering::SeqCst)
         {
             let error = Diagnostic::error(format!("no task is called `{wanted}`"))
                 .help("`--list-tasks` names the tasks; `--start-at-task` finds those only, not what `include_tasks` brings");
             self.warn(&error);
-            broken = true;
+            broken = Some(Broken::Unreadable);
         }
         self.links.close().await;
         self.finish(begun, broken)
@@ -167,7 +188,7 @@ impl Run {
     async fn plays(self: &Arc<Self>, plays: Vec<Play>) -> Result<(), Diagnostic> {
         for play in plays {
             self.play(play).await?;
-            if self.all_lost() {
+            if self.is_halted() || self.all_lost() {
                 break;
             }
         }
@@ -187,11 +208,11 @@ impl Run {
                 ));
             }
         }
-        self.finish(begun, false)
+        self.finish(begun, None)
     }
 
     /// Ends the run: the recap so far is told.
-    fn finish(&self, begun: Instant, broken: bool) -> Summary {
+    fn finish(&self, begun: Instant, broken: Option<Broken>) -> Summary {
         for words in self.links.warnings() {
             self.note_warning(&words);
         }
@@ -239,6 +260,20 @@ impl Run {
             .values()
             .cloned()
             .collect()
+    }
+
+    /// A task found the playbook wrong: no host does anything after it. The first such is told.
+    pub(crate) fn halt(&self, how: Broken, wrong: Vec<Diagnostic>) {
+        if self.halted.set((how, wrong)).is_err() {
+            return;
+        }
+        for host in self.hosts().iter().filter(|h| h.is_active()) {
+            host.set_standing(Standing::Ended);
+        }
+    }
+
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halted.get().is_some()
     }
 
     /// Whether every host so far failed or was lost.

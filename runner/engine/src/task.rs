@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::frame::Frame;
 use crate::host_run::{HostRun, Standing};
 use crate::result::{Ending, TaskResult};
-use crate::run::Run;
+use crate::run::{Broken, Run};
 use crate::tally;
 use crate::text;
 
@@ -197,6 +197,9 @@ impl Run {
                 None => None,
             };
             let fork = self.forks.clone().acquire_owned().await.ok();
+            if self.is_halted() {
+                break;
+            }
             let (run, context) = (self.clone(), context.clone());
             runs.spawn(async move {
                 let _held = (turn, fork);
@@ -218,7 +221,7 @@ impl Run {
     /// Runs a task on one host and settles what its end means there.
     async fn on_host(self: &Arc<Self>, context: &TaskContext, host: &Arc<HostRun>) -> TaskResult {
         let begun = Instant::now();
-        let mut result = self.looped(context, host).await;
+        let result = self.looped(context, host).await;
         let is_known = match &result.end {
             Ending::Unknown(because) if !result.has_changed() => {
                 if result.data.get("changed") != Some(&false.into()) {
@@ -228,12 +231,7 @@ impl Run {
             }
             _ => result.has_changed() && !result.is_failed(),
         };
-        if is_known && let Some(wrong) = self.notify(context, host) {
-            result = TaskResult {
-                changes: result.changes,
-                ..self.failure(&wrong)
-            };
-        }
+        let unanswered = is_known.then(|| self.notify(context, host)).flatten();
         let ignored = self.ignores(context, host, &result);
         let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut ended = self.ended(context, &host.name, None, &result, ignored, took);
@@ -250,6 +248,9 @@ impl Run {
             host.state().passed_over += 1;
         }
         self.settle(context, host, &result, ignored);
+        if let Some(wrong) = unanswered {
+            self.halt(Broken::Halted, vec![wrong]);
+        }
         result
     }
 

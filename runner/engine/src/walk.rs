@@ -21,7 +21,7 @@ impl Run {
     ) -> BoxFuture<'a, ()> {
         async move {
             for (number, item) in items.iter().enumerate() {
-                if !hosts.iter().any(|h| h.is_active()) {
+                if self.is_halted() || !hosts.iter().any(|h| h.is_active()) {
                     return;
                 }
                 match item {

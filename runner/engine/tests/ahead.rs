@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rplay_engine::{Answer, Catalog, Operator, Options, Run, Setup, Summary};
+use rplay_engine::{Answer, Broken, Catalog, Operator, Options, Run, Setup, Summary};
 use rplay_event::{Event, Sink};
 use rplay_inventory::Inventory;
 use rplay_playbook::{Disk, Loader};
@@ -279,6 +279,77 @@ async fn nothing_runs_behind_a_failure() {
         told.shown,
         ["TASK file", "node1: Changed", "TASK file", "node1: Failed"]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_runs_behind_a_notified_handler_that_is_not_there() {
+    let told = run(
+        2,
+        r#"
+    - block:
+        - file: { path: /a, state: touch }
+          notify: nobody
+        - file: { path: /b, state: touch }
+      rescue:
+        - file: { path: /rescue, state: touch }
+      always:
+        - file: { path: /always, state: touch }
+    - file: { path: /c, state: touch }
+"#,
+    )
+    .await;
+    assert_eq!(told.asked, ["file /a", "file /a"]);
+    assert_eq!(
+        told.shown,
+        ["TASK file", "node1: Changed", "node2: Changed"]
+    );
+    assert_eq!(told.summary.broken, Some(Broken::Halted));
+    assert!(!told.summary.failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notified_handler_that_is_there_holds_nothing_back() {
+    let told = run_play(
+        1,
+        r#"
+- hosts: all
+  gather_facts: false
+  tasks:
+    - file: { path: /a, state: touch }
+      notify: one
+    - file: { path: /b, state: touch }
+  handlers:
+    - name: one
+      file: { path: /handler, state: touch }
+"#,
+    )
+    .await;
+    assert_eq!(told.asked, ["file /a", "file /b", "file /handler"]);
+    assert_eq!(told.trips, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_included_file_that_is_wrong_ends_the_run_and_one_that_is_not_there_fails_the_host() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = dir.path().join("wrong.yml");
+    std::fs::write(&wrong, "- fiel: { path: /x, state: touch }\n").unwrap();
+    let broken = |file: &std::path::Path| {
+        format!(
+            r#"
+    - block:
+        - include_tasks: "{}"
+      rescue:
+        - file: {{ path: /rescue, state: touch }}
+"#,
+            file.display()
+        )
+    };
+    let told = run(1, &broken(&wrong)).await;
+    assert!(told.asked.is_empty());
+    assert_eq!(told.summary.broken, Some(Broken::Unreadable));
+    let told = run(1, &broken(&dir.path().join("nothing.yml"))).await;
+    assert_eq!(told.asked, ["file /rescue"]);
+    assert_eq!(told.summary.broken, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -138,6 +138,15 @@ pub enum Event {
         /// Whether it is an error, and not only a warning.
         error: bool,
     },
+    /// Something that Ansible is to take no more.
+    Deprecated {
+        /// The task that says it.
+        task: TaskId,
+        /// As results have it under `deprecations`.
+        entry: serde_json::Value,
+        /// The drawn diagnostic.
+        drawn: String,
+    },
     /// A message that belongs to no task (deprecations, vault, facts): shown with -v.
     Note {
         /// The text.

@@ -4,7 +4,7 @@ use rplay_diag::{Diagnostic, Span};
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::arguments::{Open, Pair, Words, continued, is_template, split_node};
-use crate::elsewhere::full_name;
+use crate::elsewhere::{full_name, is_of_a_known_collection};
 use crate::keyword::{Keyword, Keywords};
 use crate::task::{short, unknown_word};
 use crate::types::Action;
@@ -67,8 +67,9 @@ pub(crate) fn parse(
         match include::resolve(&name, modules).or_else(|| moved(&name, modules)) {
             Some(known) => known,
             None if let Some(full) = full_name(&name) => {
+                let waits = modules.faults_wait() && is_of_a_known_collection(&full);
                 let mut action = missing_module(name, &full, span);
-                if !modules.faults_wait() {
+                if !waits {
                     problems.extend(std::mem::take(&mut action.faults));
                 }
                 return Some(action);
@@ -111,7 +112,10 @@ fn moved(name: &str, modules: &dyn KnownModules) -> Option<String> {
 
 /// A call of a module that only Ansible has: the task fails of it where it runs.
 fn missing_module(name: String, full: &str, span: Span) -> Action {
-    let words = format!("the module `{full}` is not part of rplay: it only exists in Python");
+    let words = match is_of_a_known_collection(full) {
+        true => format!("the module `{full}` is not part of rplay: it only exists in Python"),
+        false => format!("the module `{full}` is not part of rplay, and no collection here has it"),
+    };
     let fault = Diagnostic::error(words)
         .at(&span)
         .help("with its collection and ansible-core installed on this machine, it runs on hosts that have Python")
@@ -124,6 +128,17 @@ fn missing_module(name: String, full: &str, span: Span) -> Action {
         text: None,
         templates: vec![],
         faults: vec![fault],
+    }
+}
+
+/// Says of an argument that its name is Ansible's own.
+fn own_to_ansible(key: &Key, action: &str, problems: &mut Problems) {
+    if key.text.starts_with("_ansible_") {
+        let words = format!(
+            "Invalid parameter specified beginning with keyword '_ansible_' for action '{action}': '{}'. The prefix '_ansible_' is reserved for internal use only.",
+            key.text
+        );
+        problems.push(Diagnostic::error(words).at(&key.span));
     }
 }
 
@@ -399,6 +414,10 @@ impl Reader<'_> {
     }
 
     fn check(&mut self, problems: &mut Problems) {
+        self.action
+            .args
+            .keys()
+            .for_each(|key| own_to_ansible(key, &self.action.name, problems));
         if include::arguments(&self.action.name).is_some() {
             include::check(&self.action, problems);
             return;

@@ -32,9 +32,26 @@ pub fn full_name(module: &str) -> Option<String> {
     })
 }
 
+/// Whether a module's full name is in a collection that is listed.
+pub(crate) fn is_of_a_known_collection(full: &str) -> bool {
+    let Some(end) = full.match_indices('.').nth(1) else {
+        return false;
+    };
+    let listed = NAMES.lines().filter_map(|line| line.split_once(": "));
+    listed.into_iter().any(|(known, _)| known == &full[..end.0])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collection_is_known_by_the_two_words_before_the_module() {
+        assert!(is_of_a_known_collection("community.general.of_tomorrow"));
+        assert!(!is_of_a_known_collection("community.generals.ufw"));
+        assert!(!is_of_a_known_collection("wrong.wrong.wrong"));
+        assert!(!is_of_a_known_collection("ufw"));
+    }
 
     #[test]
     fn a_modules_collection_is_known_by_its_name_or_the_beginning_of_it() {

@@ -5,7 +5,7 @@ use rplay_yaml::{Key, Kind, Node};
 
 use crate::keyword::{Keyword, Keywords, Place, unknown_keyword};
 use crate::shape::{check as check_shape, suggest};
-use crate::task::short;
+use crate::task::{first_line, short};
 use crate::types::Action;
 use crate::{KnownModules, Problems, is_template};
 
@@ -75,12 +75,7 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
                 key,
                 &action.name,
             ));
-        } else if matches!(
-            key.text.as_str(),
-            "public" | "allow_duplicates" | "rolespec_validate"
-        ) {
-            check_bool(key, value, problems);
-        } else if key.text != "apply" && !is_text(value) {
+        } else if !is_switch(key) && key.text != "apply" && !is_text(value) {
             // The words that scripts look for.
             let words = format!(
                 "Expected a string for {} but got {}",
@@ -90,23 +85,39 @@ pub(crate) fn check(action: &Action, problems: &mut Problems) {
             problems.push(Diagnostic::error(words).at(&value.span));
         }
     }
-    let needed = if takes_file(&action.name) {
-        ["file", "file"]
-    } else {
-        ["name", "role"]
-    };
-    let named = needed.iter().any(|name| action.args.contains_key(*name));
-    if !named && action.text.is_none() && action.templates.is_empty() {
-        let example = match needed[0] {
-            "file" => format!("write `{}: other.yml`", action.name),
-            _ => "say which role: `name: ROLE`".to_owned(),
-        };
-        let words = format!("`{}` needs `{}`", action.name, needed[0]);
-        problems.push(Diagnostic::error(words).at(&action.span).help(example));
-    }
+    check_switches(action, problems);
     if let Some(node) = action.args.get("apply") {
         check_apply(node, problems);
     }
+}
+
+/// Says of the include or import of a task that it names nothing.
+pub(crate) fn check_named(action: &Action, task: &Node, problems: &mut Problems) {
+    let names: &[&str] = match action.name.as_str() {
+        name if takes_file(name) => &["file"],
+        "include_role" | "import_role" => &["name", "role"],
+        _ => return,
+    };
+    let named = names.iter().any(|name| action.args.contains_key(*name));
+    if named || action.text.is_some() || !action.templates.is_empty() {
+        return;
+    }
+    // The words that scripts look for.
+    let (words, example) = match names {
+        ["file"] => (
+            format!("No file specified for {}", action.written),
+            format!("write `{}: other.yml`", action.name),
+        ),
+        _ => (
+            format!("'name' is a required field for {}.", action.name),
+            "say which role: `name: ROLE`".to_owned(),
+        ),
+    };
+    let error = Diagnostic::error(words).at(&first_line(task)).help(example);
+    problems.push(match action.span.start() == task.span.start() {
+        true => error,
+        false => error.at(&action.span),
+    });
 }
 
 fn unknown_argument(error: Diagnostic, key: &Key, action: &str) -> Diagnostic {
@@ -126,6 +137,20 @@ pub(crate) fn misplaced(word: &str, action: &str) -> Option<String> {
 
 fn is_text(node: &Node) -> bool {
     !matches!(node.kind, Kind::Map(_) | Kind::Seq(_) | Kind::Null)
+}
+
+fn is_switch(key: &Key) -> bool {
+    matches!(
+        key.text.as_str(),
+        "public" | "allow_duplicates" | "rolespec_validate"
+    )
+}
+
+/// Says which arguments are to be true or false and are neither, nor a template.
+pub(crate) fn check_switches(action: &Action, problems: &mut Problems) {
+    for (key, value) in action.args.iter().filter(|(key, _)| is_switch(key)) {
+        check_bool(key, value, problems);
+    }
 }
 
 fn check_bool(key: &Key, value: &Node, problems: &mut Problems) {

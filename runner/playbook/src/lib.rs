@@ -28,7 +28,7 @@ pub use context::Context;
 pub use elsewhere::full_name;
 pub use keyword::{Keyword, Keywords, Place};
 pub use loader::{Duplicates, Early, Loader, file_argument};
-pub use problems::Problems;
+pub use problems::{Problems, Unread};
 pub use role_call::{From, RoleCall};
 pub use role_path::{collections_path, roles_path};
 pub use sources::{Disk, KnownModules, Sources};

@@ -9,7 +9,7 @@ use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::context::Context;
 use crate::keyword::{Keyword, Place};
-use crate::problems::Problems;
+use crate::problems::{Problems, Unread};
 use crate::role_call::RoleCall;
 use crate::sources::{KnownModules, Sources};
 use crate::types::{Block, Item, Play, Task};
@@ -98,7 +98,7 @@ impl Loader {
         path: &Path,
         place: Place,
         context: &Context,
-    ) -> Result<Vec<Item>, Vec<Diagnostic>> {
+    ) -> Result<Vec<Item>, Unread> {
         let mut problems = Problems::default();
         let items = self.read_tasks(path, place, &context.inside_file(path), &mut problems);
         self.finish(problems)?;
@@ -109,15 +109,11 @@ impl Loader {
     ///
     /// # Errors
     /// Everything wrong in it.
-    pub fn include_role(
-        &self,
-        call: &RoleCall,
-        context: &Context,
-    ) -> Result<Block, Vec<Diagnostic>> {
+    pub fn include_role(&self, call: &RoleCall, context: &Context) -> Result<Block, Unread> {
         let mut problems = Problems::default();
         let block = self.role(call, context, &mut problems);
         self.finish(problems)?;
-        block.ok_or_else(Vec::new)
+        block.ok_or(Unread::Wrong(vec![]))
     }
 
     /// The warnings of the includes read since the last call.
@@ -125,15 +121,8 @@ impl Loader {
         std::mem::take(&mut self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn finish(&self, problems: Problems) -> Result<(), Vec<Diagnostic>> {
-        let failed = problems.has_errors();
-        let found = problems.into_vec();
-        if failed {
-            return Err(found);
-        }
-        let warnings = found
-            .into_iter()
-            .filter(|d| d.severity == Severity::Warning);
+    fn finish(&self, problems: Problems) -> Result<(), Unread> {
+        let warnings = problems.into_unread()?;
         self.warnings
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

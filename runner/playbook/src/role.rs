@@ -7,7 +7,7 @@ use rplay_diag::Diagnostic;
 use rplay_yaml::{Key, Kind, Map, Node};
 
 use crate::context::{Context, RoleLink};
-use crate::include::truth;
+use crate::include::{check_switches, truth};
 use crate::keyword::{Keyword, Keywords, Place, plain_text};
 use crate::loader::{Loader, searched};
 use crate::problems::Problems;
@@ -36,6 +36,7 @@ impl Loader {
                 value.kind = Kind::Str(text);
             }
         }
+        check_switches(&task.action, problems);
         let call = RoleCall::of_task(&task, problems)?;
         self.role(&call, &context, problems)
     }
@@ -54,7 +55,7 @@ impl Loader {
                 "the role '{name}' was not found in {}",
                 self.searched(&name, context)
             );
-            problems.push(Diagnostic::error(words).at(&call.name.span));
+            problems.push_absent(Diagnostic::error(words).at(&call.name.span));
             return None;
         };
         let link = RoleLink {
@@ -160,7 +161,7 @@ impl Reading<'_> {
             argument_spec,
             public: call.public,
             identity: call.identity(path),
-            once: !call.duplicates && allowed != Some(true),
+            once: !call.duplicates.or(allowed).unwrap_or(false),
         };
         Block {
             keywords: call.keywords.clone(),
@@ -256,7 +257,7 @@ impl Reading<'_> {
             .iter()
             .map(|e| dir.join(format!("{name}.{e}")))
             .collect();
-        self.problems.push(
+        self.problems.push_absent(
             Diagnostic::error(words)
                 .at(&self.call.name.span)
                 .help(searched(&places)),

@@ -22,8 +22,9 @@ pub struct RoleCall {
     pub from: From,
     /// Whether its variables are seen outside of it.
     pub public: Public,
-    /// Whether it runs again though it ran with the same parameters.
-    pub duplicates: bool,
+    /// Whether it runs again though it ran with the same parameters; where the call cannot say it,
+    /// the role does.
+    pub duplicates: Option<bool>,
     /// Whether its arguments are held against its specification.
     pub validate: bool,
     /// Keywords written among its variables.
@@ -63,7 +64,7 @@ impl RoleCall {
             params: Map::new(),
             from: From::default(),
             public: Public::Static,
-            duplicates: false,
+            duplicates: None,
             validate: true,
             written: vec![],
         }
@@ -147,7 +148,7 @@ impl RoleCall {
             (None, "import_role") => Public::Static,
             (None, _) => Public::Dynamic,
         };
-        call.duplicates = flag("allow_duplicates").unwrap_or(true);
+        call.duplicates = Some(flag("allow_duplicates").unwrap_or(true));
         call.validate = flag("rolespec_validate").unwrap_or(true);
         Some(call)
     }

@@ -167,9 +167,7 @@ impl Loader {
         let text = self.early_text(name, context, problems)?;
         let found = self.find_tasks(&text, context);
         if found.is_none() {
-            let error = Diagnostic::error(format!("the file of tasks `{text}` is not there"));
-            let places = self.tasks_places(&text, context);
-            problems.push(error.at(&name.span).help(searched(&places)));
+            problems.push_absent(self.no_tasks(&text, context).at(&name.span));
         }
         found
     }
@@ -194,8 +192,19 @@ impl Loader {
             .find(|path| self.sources.is_file(path))
     }
 
+    /// Such a file is not there: in the words that scripts look for.
+    pub fn no_tasks(&self, name: &str, context: &Context) -> Diagnostic {
+        let places = self.tasks_places(name, context);
+        let first = places.first().map(|path| path.display().to_string());
+        let words = format!(
+            "Could not find or access '{}' on the Ansible Controller.",
+            first.as_deref().unwrap_or(name)
+        );
+        Diagnostic::error(words).help(searched(&places))
+    }
+
     /// Where such a file is looked for.
-    pub fn tasks_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
+    fn tasks_places(&self, name: &str, context: &Context) -> Vec<PathBuf> {
         let beside = context.file.parent().unwrap_or(Path::new("")).join(name);
         let mut places: Vec<PathBuf> = vec![beside];
         if let Some(role) = &context.role {

@@ -49,6 +49,7 @@ pub(crate) fn parse(
     };
     let mut action = action::parse(key, value, &mut keywords, modules, problems)?;
     action.faults.extend(faults);
+    include::check_named(&action, node, problems);
     include::check_keywords(&action.name, &keys, problems);
     Some(Task {
         keywords,

@@ -676,7 +676,7 @@ fn an_import_that_is_not_there() {
         "- hosts: all\n  tasks:\n    - import_tasks: other.yml\n",
     )];
     insta::assert_snapshot!(errors(&files), @"
-    error: the file of tasks `other.yml` is not there
+    error: Could not find or access 'other.yml' on the Ansible Controller.
      --> site.yml:3:21
       |
     3 |     - import_tasks: other.yml
@@ -841,14 +841,14 @@ fn an_include_without_a_name() {
         "- hosts: all\n  tasks:\n    - include_role:\n        tasks_from: x\n    - include_tasks:\n",
     )];
     insta::assert_snapshot!(errors(&files), @"
-    error: `include_role` needs `name`
+    error: 'name' is a required field for include_role.
      --> site.yml:3:7
       |
     3 |     - include_role:
-      |       ^^^^^^^^^^^^
+      |       ^^^^^^^^^^^^^
       |
       = help: say which role: `name: ROLE`
-    error: `include_tasks` needs `file`
+    error: No file specified for include_tasks
      --> site.yml:5:7
       |
     5 |     - include_tasks:

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use memory::{errors, loader, plays};
 use rplay_playbook::{
     Block, Context, Disk, Item, Keyword, KnownModules, Loader, Origin, Place, Problems, Role,
-    RoleCall, Sources, Task,
+    RoleCall, Sources, Task, Unread,
 };
 use rplay_yaml::{Kind, Node};
 
@@ -395,6 +395,7 @@ fn includes_are_read_when_the_run_gets_there() {
         ("roles/web/tasks/main.yml", "- include_tasks: parts/a.yml\n"),
         ("roles/web/tasks/parts/a.yml", "- debug:\n- debug:\n"),
         ("roles/web/tasks/parts/bad.yml", "- debgu:\n"),
+        ("roles/web/tasks/parts/lost.yml", "- import_tasks: no.yml\n"),
     ];
     assert_eq!(
         task(&plays(&files)[0].tasks[0]).action.name,
@@ -412,11 +413,16 @@ fn includes_are_read_when_the_run_gets_there() {
         2
     );
     let bad = loader.find_tasks("parts/bad.yml", &context).unwrap();
-    let errors = loader.tasks_file(&bad, Place::Task, &context).unwrap_err();
+    let Err(Unread::Wrong(errors)) = loader.tasks_file(&bad, Place::Task, &context) else {
+        panic!("it is wrong")
+    };
     assert_eq!(
         errors[0].span().unwrap().to_string(),
         "roles/web/tasks/parts/bad.yml:1:3"
     );
+    let lost = loader.find_tasks("parts/lost.yml", &context).unwrap();
+    let read = loader.tasks_file(&lost, Place::Task, &context);
+    assert!(matches!(read, Err(Unread::Absent(_))), "{read:?}");
 }
 
 #[test]

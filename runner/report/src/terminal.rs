@@ -140,8 +140,9 @@ impl State {
                 left,
                 item,
             } => self.retrying(*task, host, item.as_deref(), *left, look),
-            // The line that counts the seconds of what runs says as much.
-            Event::Polled { .. } => {}
+            // The line that counts the seconds of what runs says as much; and what Ansible is to take no
+            // more, rplay takes.
+            Event::Polled { .. } | Event::Deprecated { .. } => {}
             Event::ItemEnded(ended) => self.ended(ended, look, false),
             Event::HostEnded(ended) => self.ended(ended, look, true),
             Event::Included {

@@ -221,7 +221,7 @@ fn surplus(name: &str, params: &[&str], key: &str) -> Error {
     wrong(format!("`{name}` takes no argument `{key}`{near}"))
 }
 
-/// Calls, unless an argument is unknown: then the result is.
+/// Calls, unless an argument is unknown or undefined: then the result is.
 fn invoke(
     callable: &Callable,
     state: &mut State<'_, '_>,
@@ -236,9 +236,7 @@ fn invoke(
     for value in all() {
         match value.kind() {
             ValueKind::Invalid => drop(valid(value.clone())?),
-            ValueKind::Undefined if !callable.lenient => {
-                return Err(ErrorKind::UndefinedError.into());
-            }
+            ValueKind::Undefined if !callable.lenient => return Ok(Err(Value::UNDEFINED)),
             _ => {}
         }
     }
@@ -254,7 +252,11 @@ fn invoke(
 
 fn names(callable: &Callable) -> impl Iterator<Item = String> {
     let own = callable.names.iter().map(|n| (*n).to_owned());
-    let full = callable.names.iter().filter(|n| !n.starts_with("__"));
+    // What is of another collection has its full name already.
+    let full = callable
+        .names
+        .iter()
+        .filter(|n| !n.starts_with("__") && !n.contains('.'));
     own.chain(full.flat_map(|n| {
         [
             format!("ansible.builtin.{n}"),
@@ -263,7 +265,7 @@ fn names(callable: &Callable) -> impl Iterator<Item = String> {
     }))
 }
 
-/// Adds filters under their short and full names.
+/// Adds filters under their short and full names. What one makes of what is undefined is undefined.
 pub(crate) fn add_filters(env: &mut Environment<'static>, all: &'static [Callable]) {
     for callable in all {
         for name in names(callable) {
@@ -284,11 +286,14 @@ pub(crate) fn add_tests(env: &mut Environment<'static>, all: &'static [Callable]
         for name in names(callable) {
             env.add_test(
                 name,
-                move |state: &mut State<'_, '_>, given: Rest<Value>, named: Kwargs| {
-                    Ok::<_, Error>(match invoke(callable, state, given.0, &named)? {
-                        Ok(value) => value.is_true(),
-                        Err(_) => false,
-                    })
+                move |state: &mut State<'_, '_>, given: Rest<Value>, named: Kwargs| match invoke(
+                    callable, state, given.0, &named,
+                )? {
+                    Ok(value) => Ok(value.is_true()),
+                    Err(value) if value.is_undefined() => {
+                        Err(Error::from(ErrorKind::UndefinedError))
+                    }
+                    Err(_) => Ok(false),
                 },
             );
         }

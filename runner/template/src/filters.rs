@@ -26,7 +26,7 @@ use minijinja::Environment;
 
 use crate::call::{Callable, add_filters, add_functions};
 
-static FILTERS: [&[Callable]; 18] = [
+static FILTERS: [&[Callable]; 19] = [
     choose::FILTERS,
     crypt::FILTERS,
     dates::FILTERS,
@@ -45,10 +45,11 @@ static FILTERS: [&[Callable]; 18] = [
     urls::FILTERS,
     words::FILTERS,
     yaml::FILTERS,
+    crate::tags::FILTERS,
 ];
 
 /// Jinja's own, which the evaluator brings with it.
-const BUILT_IN: &[&str] = &["batch", "slice", "items", "safe", "lines"];
+const BUILT_IN: &[&str] = &["batch", "slice", "items", "lines"];
 
 /// Adds them all.
 pub(crate) fn register(env: &mut Environment<'static>) {

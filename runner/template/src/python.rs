@@ -7,6 +7,7 @@ use minijinja::{Error, ErrorKind, Value};
 
 use crate::context::Context;
 use crate::date::{Date, Span as Interval};
+use crate::filters::items::Group;
 use crate::unknown::{self, Unknown};
 
 /// A failure in words.
@@ -47,12 +48,15 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value inside a text: nothing for none and `omit`, as Ansible has it; otherwise as [`text`].
+/// A value inside a text: nothing for none and `omit`, as Ansible has it; what else it holds is a
+/// variable's first, so that tuples are lists.
 pub(crate) fn printed(value: &Value) -> Result<String, Error> {
     if value.is_none() || crate::context::is_omit(value) {
-        Ok(String::new())
-    } else {
-        text(value)
+        return Ok(String::new());
+    }
+    match value.as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => written(value, Tuples::AsLists),
     }
 }
 
@@ -64,26 +68,45 @@ pub(crate) fn text(value: &Value) -> Result<String, Error> {
     }
 }
 
-/// A value as Python's `str`; what has none (something undefined) as it is.
+/// A value as it is shown to people; what has no words (something undefined) as it is.
 pub fn in_words(value: &Value) -> String {
-    text(value).unwrap_or_else(|_| value.to_string())
+    let words = match value.as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => written(value, Tuples::AsLists),
+    };
+    words.unwrap_or_else(|_| value.to_string())
+}
+
+/// How a tuple is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tuples {
+    AsLists,
+    AsThemselves,
+}
+
+fn is_tuple(value: &Value) -> bool {
+    value.is_tuple() || value.downcast_object_ref::<Group>().is_some()
+}
+
+fn written(value: &Value, tuples: Tuples) -> Result<String, Error> {
+    let mut out = String::new();
+    write_repr(value, tuples, &mut out)?;
+    Ok(out)
 }
 
 /// A value as Python's `repr`.
 pub(crate) fn repr(value: &Value) -> Result<String, Error> {
-    let mut out = String::new();
-    write_repr(value, &mut out)?;
-    Ok(out)
+    written(value, Tuples::AsThemselves)
 }
 
-fn write_repr(value: &Value, out: &mut String) -> Result<(), Error> {
+fn write_repr(value: &Value, tuples: Tuples, out: &mut String) -> Result<(), Error> {
     if let Some(unknown) = value.downcast_object_ref::<Unknown>() {
         unknown::touch(unknown.origins());
         out.push_str(unknown::PLACEHOLDER);
         return Ok(());
     }
     if value.downcast_object_ref::<Context>().is_some() {
-        return write_repr(&crate::templar::whole(value.clone())?, out);
+        return write_repr(&crate::templar::whole(value.clone())?, tuples, out);
     }
     match value.kind() {
         ValueKind::Undefined | ValueKind::Invalid => {
@@ -95,20 +118,25 @@ fn write_repr(value: &Value, out: &mut String) -> Result<(), Error> {
         ValueKind::Number => out.push_str(&float(f64::try_from(value.clone())?)),
         ValueKind::String => quote(value.as_str().unwrap_or_default(), out),
         ValueKind::Seq | ValueKind::Iterable => {
-            out.push('[');
+            let (open, end) = match tuples == Tuples::AsThemselves && is_tuple(value) {
+                true if value.len() == Some(1) => ("(", ",)"),
+                true => ("(", ")"),
+                false => ("[", "]"),
+            };
+            out.push_str(open);
             for (i, item) in value.try_iter()?.enumerate() {
                 out.push_str(if i > 0 { ", " } else { "" });
-                write_repr(&item, out)?;
+                write_repr(&item, tuples, out)?;
             }
-            out.push(']');
+            out.push_str(end);
         }
         ValueKind::Map => {
             out.push('{');
             for (i, key) in value.try_iter()?.enumerate() {
                 out.push_str(if i > 0 { ", " } else { "" });
-                write_repr(&key, out)?;
+                write_repr(&key, tuples, out)?;
                 out.push_str(": ");
-                write_repr(&value.get_item(&key)?, out)?;
+                write_repr(&value.get_item(&key)?, tuples, out)?;
             }
             out.push('}');
         }

@@ -31,6 +31,15 @@ pub enum Decision {
     Unknown(Vec<Origin>),
 }
 
+/// What a condition comes to, and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What it comes to.
+    pub decision: Decision,
+    /// Where it stands in braces though it is no text that names the condition.
+    pub braces: Vec<Span>,
+}
+
 impl From<bool> for Decision {
     fn from(holds: bool) -> Self {
         if holds { Self::True } else { Self::False }
@@ -265,8 +274,27 @@ impl Templar {
     /// # Errors
     /// Where it cannot be evaluated, or is no bool.
     pub fn condition(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
+        Ok(self.judge(node, vars)?.decision)
+    }
+
+    /// As [`Self::condition`]; says where it stands in braces too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn judge(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Judged, Diagnostic> {
+        let mut braces = vec![];
+        let decision = self.weigh(node, vars, &mut braces)?;
+        Ok(Judged { decision, braces })
+    }
+
+    fn weigh(
+        &self,
+        node: &Node,
+        vars: &Arc<dyn Vars>,
+        braces: &mut Vec<Span>,
+    ) -> Result<Decision, Diagnostic> {
         let value = match &node.kind {
-            Kind::Seq(items) => return self.all(items, vars),
+            Kind::Seq(items) => return self.all(items, vars, braces),
             Kind::Bool(holds) => return Ok((*holds).into()),
             Kind::Null => return Ok(Decision::True),
             Kind::Str(text) if text.trim().is_empty() => {
@@ -279,7 +307,7 @@ impl Templar {
                         .help("write an expression, or take the condition away"),
                 );
             }
-            Kind::Str(text) if is_in_braces(text) => self.indirect(node, vars)?,
+            Kind::Str(text) if is_in_braces(text) => self.indirect(node, vars, braces)?,
             Kind::Str(text) => {
                 let value = self.bare(text, &Place::Node(node), vars, Depth::AsUsed);
                 value.map_err(|wrong| match Self::is_expression(text) {
@@ -305,9 +333,15 @@ impl Templar {
     }
 
     /// A condition in braces: text that it gives is the condition, where the playbook wrote it.
-    fn indirect(&self, node: &Node, vars: &Arc<dyn Vars>) -> Result<Value, Diagnostic> {
+    fn indirect(
+        &self,
+        node: &Node,
+        vars: &Arc<dyn Vars>,
+        braces: &mut Vec<Span>,
+    ) -> Result<Value, Diagnostic> {
         let value = self.render(node, vars)?;
         let Some(text) = value.as_str() else {
+            braces.push(node.span.clone());
             return Ok(value);
         };
         if value.is_safe() {
@@ -319,10 +353,15 @@ impl Templar {
         Err(untrusted(text, &node.span))
     }
 
-    fn all(&self, items: &[Node], vars: &Arc<dyn Vars>) -> Result<Decision, Diagnostic> {
+    fn all(
+        &self,
+        items: &[Node],
+        vars: &Arc<dyn Vars>,
+        braces: &mut Vec<Span>,
+    ) -> Result<Decision, Diagnostic> {
         let mut undecided = vec![];
         for item in items {
-            match self.condition(item, vars)? {
+            match self.weigh(item, vars, braces)? {
                 Decision::True => {}
                 Decision::False => return Ok(Decision::False),
                 Decision::Unknown(origins) => undecided.extend(origins),

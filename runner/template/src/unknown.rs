@@ -208,7 +208,7 @@ pub(crate) fn list(items: Vec<Value>) -> Value {
 }
 
 /// A mapping; one that notes when it hands an unknown out, where one is in it.
-pub(crate) fn map(pairs: IndexMap<String, Value>) -> Value {
+pub fn map(pairs: IndexMap<String, Value>) -> Value {
     if pairs.values().any(holds_unknown) {
         Value::from_object(Partly(pairs))
     } else {

@@ -417,3 +417,59 @@ fn a_macro_may_take_more_than_it_names() {
     let strict = "x{% macro one(a) %}{{ a }}{% endmacro %}{{ one(1, 2) }}";
     assert!(value("", &format!("\"{strict}\"")).is_err());
 }
+
+#[test]
+fn a_condition_in_braces_that_is_no_text_is_told() {
+    let vars: Arc<dyn Vars> = Arc::new(vars("yes_: true\ntext: yes_\n"));
+    let braces = |condition: &str| {
+        let node = yaml(condition);
+        let judged = templar().judge(&node, &vars).unwrap();
+        assert_eq!(judged.decision, Decision::True, "{condition}");
+        let places = judged.braces.iter().map(ToString::to_string);
+        places.collect::<Vec<_>>()
+    };
+    assert!(braces("yes_").is_empty());
+    assert!(braces("'{{ text }}'").is_empty());
+    assert_eq!(braces("'{{ yes_ }}'").len(), 1);
+    assert_eq!(braces("['{{ yes_ }}', yes_, '{{ yes_ }}']").len(), 2);
+}
+
+#[test]
+fn what_is_safe_in_html_is_no_expression() {
+    let names = "data: !unsafe '1 == 1'\nplay: 1 == 1";
+    for made in ["data", "data | safe", "data | escape", "data | tojson"] {
+        let condition = format!("\"{{{{ {made} }}}}\"");
+        let wrong = decide(vars(names), &condition).unwrap_err();
+        assert!(wrong.message.contains("untrusted"), "{made}: {wrong:?}");
+    }
+    assert_eq!(
+        decide(vars(names), "\"{{ play | safe }}\""),
+        Ok(Decision::True)
+    );
+}
+
+#[test]
+fn what_a_filter_or_lookup_makes_of_what_is_undefined_is_undefined() {
+    let shown = |text: &str| value("d: {}", &format!("\"{text}\""));
+    for text in [
+        "{{ nope | int | default(4) }}",
+        "{{ d.a.b | bool | ternary(1, 2) | default(4) }}",
+        "{{ 'a' | replace('a', nope) | default(4) }}",
+        "{{ lookup('items', nope) | default(4) }}",
+    ] {
+        assert_eq!(shown(text).unwrap(), json!(4), "{text}");
+    }
+    assert_eq!(
+        shown("{{ nope | map('upper') is undefined }}").unwrap(),
+        json!(true)
+    );
+    for text in [
+        "{{ nope | int }}",
+        "{{ a | default('x') }} {{ nope | upper }}",
+        "{{ nope is match('x') }}",
+        "{{ (nope | length) > 3 }}",
+    ] {
+        let wrong = shown(text).unwrap_err();
+        assert_eq!(wrong.message, "'nope' is undefined", "{text}");
+    }
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Host;
 use crate::mode::FileMode;
+use crate::real::Attributes;
 use crate::system::{Attrs, Meta};
 use crate::{Failure, FileArgs, Result};
 
@@ -49,6 +50,13 @@ impl Host<'_> {
         attrs.mode = attrs.mode.filter(|m| *m != meta.mode && !meta.is_link());
         attrs.uid = attrs.uid.filter(|u| *u != meta.uid);
         attrs.gid = attrs.gid.filter(|g| *g != meta.gid);
+        if let Some(text) = &attrs.attributes {
+            let wanted = Attributes::parse(text)?;
+            let now = self.system.attributes(path);
+            if now.is_some_and(|now| wanted.apply(now) == now) {
+                attrs.attributes = None;
+            }
+        }
         if attrs == Attrs::default() {
             return Ok(());
         }

@@ -218,7 +218,9 @@ impl Host<'_> {
     /// # Errors
     /// I/O errors.
     pub fn remove(&self, path: &Path) -> Result<()> {
-        self.record.borrow_mut().touch_all(self.system, path);
+        let telling = self.telling();
+        let mut record = self.record.borrow_mut();
+        record.touch_all(self.system, path, telling);
         self.system.remove(path)
     }
 
@@ -227,8 +229,11 @@ impl Host<'_> {
     /// # Errors
     /// I/O errors.
     pub fn set_attrs(&self, path: &Path, attrs: &Attrs) -> Result<()> {
-        let times = attrs.mtime.is_some() || attrs.atime.is_some() || attrs.attributes.is_some();
-        self.touch(path, times);
+        self.touch(path, attrs.mtime.is_some() || attrs.atime.is_some());
+        if attrs.attributes.is_some() {
+            let mut record = self.record.borrow_mut();
+            record.watch_attributes(self.system, path);
+        }
         self.system.set_attrs(path, attrs)
     }
 

@@ -15,11 +15,16 @@ impl Host<'_> {
         let start = Instant::now();
         let result = module.run(args, &self).map_err(|f| self.judged(f));
         let recorded = self.recorded();
-        let diff = (self.settings.diff && !recorded.is_empty())
-            .then(|| result_diff::of(module.doc.name, &recorded));
+        let name = module.doc.name;
+        let diff =
+            (self.settings.diff && !recorded.is_empty()).then(|| result_diff::of(name, &recorded));
         let end = match result {
             _ if self.is_cancelled() => End::Cancelled,
-            Ok(outcome) => ok(outcome, !recorded.is_empty(), diff),
+            Ok(outcome) => {
+                let same = || result_diff::of_nothing(name, &outcome.data);
+                let diff = diff.or_else(|| self.settings.diff.then(same).flatten());
+                ok(outcome, !recorded.is_empty(), diff)
+            }
             Err(failure) if failure.unknown => End::Unknown { why: failure.msg },
             Err(failure) => failed(failure, diff),
         };

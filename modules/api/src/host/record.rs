@@ -9,6 +9,7 @@ use rplay_wire::{Change, Diff, State, Target};
 use sha2::{Digest, Sha256};
 
 use super::accounts::name_of;
+use crate::real::letters;
 use crate::system::{FileKind, System};
 
 /// Content above this size is not diffed as text, in bytes.
@@ -47,6 +48,17 @@ struct Before {
     content: Option<Content>,
     /// The times were set on purpose, and so count as a change.
     times: bool,
+    /// The attributes, where they were set.
+    attributes: Option<Option<u32>>,
+    /// What was in a folder that is removed, where that is to be told.
+    below: Option<Below>,
+}
+
+/// The paths of what is in a folder, at any depth.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Below {
+    pub directories: Vec<String>,
+    pub files: Vec<String>,
 }
 
 /// A content: whole where it is small enough to diff.
@@ -61,6 +73,8 @@ struct Content {
 pub(super) struct Recorded {
     pub change: Change,
     pub texts: Option<(String, String)>,
+    /// What was in a folder that is gone.
+    pub below: Option<Below>,
 }
 
 impl Record {
@@ -74,22 +88,35 @@ impl Record {
             state: file_state(system, path),
             content: content(system, path),
             times,
+            attributes: None,
+            below: None,
         };
         self.files.insert(path.to_owned(), before);
         self.order.push(Touched::File(path.to_owned()));
     }
 
+    /// A module is about to set the attributes of a file that it touched.
+    pub(super) fn watch_attributes(&mut self, system: &dyn System, path: &Path) {
+        if let Some(before) = self.files.get_mut(path) {
+            let now = || system.attributes(path);
+            before.attributes.get_or_insert_with(now);
+        }
+    }
+
     /// A module is about to remove what is at `path`, with all that is in it.
-    pub(super) fn touch_all(&mut self, system: &dyn System, path: &Path) {
+    pub(super) fn touch_all(&mut self, system: &dyn System, path: &Path, telling: Telling) {
         let is_new = !self.files.contains_key(path);
         self.touch(system, path, false);
         if let Some(Before {
-            state: Some(state), ..
+            state: Some(state),
+            below,
+            ..
         }) = self.files.get_mut(path).filter(|_| is_new)
             && state.get("state").is_some_and(|kind| kind == "directory")
         {
             let mut hash = Sha256::new();
-            list(system, path, &mut hash);
+            *below = (telling == Telling::WithDiffs).then(Below::default);
+            list(system, path, &mut hash, below.as_mut());
             state.insert(Change::DIGEST.to_owned(), crate::hex(&hash.finalize()));
         }
     }
@@ -115,6 +142,7 @@ impl Record {
             Recorded {
                 change: of_program(what.clone(), diff),
                 texts: texts.flatten(),
+                below: None,
             }
         });
         self.order
@@ -131,6 +159,7 @@ impl Record {
                             diff: None,
                         },
                         texts: None,
+                        below: None,
                     })
                 }
             })
@@ -146,8 +175,12 @@ impl Record {
             _ => content(system, path),
         };
         let same_content = before.content == content_after;
-        let old = with_digest(before.state.clone(), before.content.as_ref());
+        let mut old = with_digest(before.state.clone(), before.content.as_ref());
         let mut after = with_digest(file_state(system, path), content_after.as_ref());
+        if let Some(attributes) = before.attributes {
+            tell_attributes(&mut old, attributes);
+            tell_attributes(&mut after, system.attributes(path));
+        }
         if old == after && same_content && !before.times {
             return None;
         }
@@ -169,7 +202,14 @@ impl Record {
         Some(Recorded {
             change,
             texts: texts.flatten(),
+            below: before.below.clone(),
         })
+    }
+}
+
+fn tell_attributes(state: &mut Option<State>, attributes: Option<u32>) {
+    if let (Some(state), Some(bits)) = (state, attributes) {
+        state.insert("attributes".to_owned(), letters(bits));
     }
 }
 
@@ -201,7 +241,7 @@ fn file_state(system: &dyn System, path: &Path) -> Option<State> {
         let to = system.read_link(path).ok()?;
         state.insert("src".to_owned(), to.to_string_lossy().into_owned());
     } else {
-        state.insert("mode".to_owned(), format!("{:04o}", meta.mode));
+        state.insert("mode".to_owned(), format!("0{:03o}", meta.mode));
     }
     state.insert("owner".to_owned(), name_of(system, "/etc/passwd", meta.uid));
     state.insert("group".to_owned(), name_of(system, "/etc/group", meta.gid));
@@ -210,7 +250,7 @@ fn file_state(system: &dyn System, path: &Path) -> Option<State> {
 
 /// What is below a folder: names, kinds, modes and sizes, by which a saved plan tells whether the
 /// folder that it removes is still the one that was looked at.
-fn list(system: &dyn System, folder: &Path, hash: &mut Sha256) {
+fn list(system: &dyn System, folder: &Path, hash: &mut Sha256, mut below: Option<&mut Below>) {
     let mut names = system.read_dir(folder).unwrap_or_default();
     names.sort_unstable();
     for name in names {
@@ -219,9 +259,16 @@ fn list(system: &dyn System, folder: &Path, hash: &mut Sha256) {
             continue;
         };
         let size = if meta.is_dir() { 0 } else { meta.size };
+        if let Some(below) = below.as_deref_mut() {
+            let names = match meta.is_dir() {
+                true => &mut below.directories,
+                false => &mut below.files,
+            };
+            names.push(path.to_string_lossy().into_owned());
+        }
         hash.update(format!("{name:?} {:?} {:o} {size}\n", meta.kind, meta.mode));
         if meta.is_dir() {
-            list(system, &path, hash);
+            list(system, &path, hash, below.as_deref_mut());
             hash.update("up\n");
         }
     }

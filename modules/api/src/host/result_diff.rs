@@ -20,6 +20,20 @@ pub(super) fn of(module: &str, changes: &[Recorded]) -> Json {
     }
 }
 
+/// Modules that name the file in their diff where nothing was to be changed, too.
+const TOLD_UNCHANGED: [&str; 3] = ["copy", "file", "template"];
+
+/// The diff of a module that found its file as it should be.
+pub(super) fn of_nothing(module: &str, result: &Map<String, Json>) -> Option<Json> {
+    let is_there = result.get("state").is_some_and(|state| state != "absent");
+    if !is_there || !TOLD_UNCHANGED.contains(&module) {
+        return None;
+    }
+    let path = result.get("dest").or_else(|| result.get("path"))?;
+    let side = json!({"path": path});
+    Some(json!({"before": side.clone(), "after": side}))
+}
+
 fn one(recorded: &Recorded) -> Json {
     let change = &recorded.change;
     let (_, name) = change.target.parts();
@@ -33,10 +47,17 @@ fn one(recorded: &Recorded) -> Json {
                 "after": after,
             })
         }
-        None => json!({
-            "before": side(&change.target, change.before.as_ref()),
-            "after": side(&change.target, change.after.as_ref()),
-        }),
+        None => {
+            let mut before = side(&change.target, change.before.as_ref());
+            if let (Some(below), Json::Object(before)) = (&recorded.below, &mut before) {
+                let listed = json!({"directories": below.directories, "files": below.files});
+                before.insert("path_content".to_owned(), listed);
+            }
+            json!({
+                "before": before,
+                "after": side(&change.target, change.after.as_ref()),
+            })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::Overlay;
 use super::plan::{Content, Entry, Node};
 use crate::Result;
 use crate::act::Act;
-use crate::real::kept_mode;
+use crate::real::{Attributes, kept_mode};
 use crate::system::{Attrs, FileKind, Meta, System};
 
 const ROOT: &str = "/";
@@ -227,6 +227,7 @@ impl Overlay {
             return Ok(node.clone());
         }
         let mut node = Node::of(meta);
+        node.attributes = self.base.attributes(key);
         match meta.kind {
             FileKind::Directory => {}
             FileKind::Link => node.link = Some(self.base.read_link(key)?),
@@ -284,6 +285,10 @@ fn apply(node: &mut Node, attrs: &Attrs) {
             kept_mode(&meta, node.uid, node.gid)
         };
         node.mode = attrs.mode.unwrap_or(kept);
+    }
+    let attributes = attrs.attributes.as_deref().map(Attributes::parse);
+    if let Some(Ok(attributes)) = attributes {
+        node.attributes = Some(attributes.apply(node.attributes.unwrap_or(0)));
     }
     node.mtime = attrs.mtime.unwrap_or(node.mtime);
     node.atime = attrs.atime.unwrap_or(node.atime);

@@ -4,6 +4,7 @@
 use rustix::fs::Access;
 use rustix::io::Errno;
 
+use crate::real::sets_now;
 use crate::system::{Attrs, Meta};
 
 /// The user of this agent.
@@ -77,7 +78,10 @@ impl Identity {
 
     /// Whether it may give them to what is there.
     pub(super) fn may_set(&self, meta: &Meta, attrs: &Attrs) -> Result<(), Errno> {
-        let sets = attrs.mode.is_some() || attrs.mtime.is_some() || attrs.atime.is_some();
+        let times = attrs.mtime.is_some() || attrs.atime.is_some();
+        // Who may write a file may say that it was used now.
+        let used = sets_now(attrs) && self.may(meta, Access::WRITE_OK).is_ok();
+        let sets = attrs.mode.is_some() || times && !used;
         if !self.is_root() && sets && meta.uid != self.uid {
             return Err(Errno::PERM);
         }

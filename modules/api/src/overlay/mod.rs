@@ -289,6 +289,15 @@ impl System for Overlay {
         Ok(())
     }
 
+    fn attributes(&self, path: &Path) -> Option<u32> {
+        let key = self.key(path).ok()?.ok()?;
+        let planned = match self.lock().files.get(&key) {
+            Some(Entry::Node(node)) => Some(node.attributes),
+            _ => None,
+        };
+        planned.unwrap_or_else(|| self.base.attributes(&key))
+    }
+
     fn set_attrs(&self, path: &Path, attrs: &Attrs) -> Result<()> {
         check_attributes(attrs)?;
         let refused = |errno| Act::SetAttrs.errno(path, errno);
@@ -398,7 +407,7 @@ impl System for Overlay {
     }
 }
 
-/// A dry run does not keep attributes, but it knows which there are.
+/// Which attributes there are.
 fn check_attributes(attrs: &Attrs) -> Result<()> {
     let attributes = attrs.attributes.as_deref();
     attributes.map_or(Ok(()), |text| Attributes::parse(text).map(|_| ()))

@@ -56,6 +56,9 @@ pub(super) struct Node {
     pub link: Option<PathBuf>,
     /// A folder that hides what the host has there.
     pub opaque: bool,
+    /// Its attributes, where they are known.
+    #[serde(default)]
+    pub attributes: Option<u32>,
 }
 
 /// Where a file's bytes are.
@@ -144,6 +147,7 @@ impl Node {
             content: None,
             link: None,
             opaque: false,
+            attributes: None,
         }
     }
 

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, CWD, Gid, IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid};
+use rustix::fs::{
+    AtFlags, CWD, Gid, IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, Uid,
+};
 use rustix::io::Errno;
 
 use super::chattr::Attributes;
@@ -74,16 +76,40 @@ fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 fn set_times(path: &Path, attrs: &Attrs) -> io::Result<()> {
-    match times(attrs) {
-        Some(times) => Ok(rustix::fs::utimensat(
-            CWD,
-            path,
-            &times,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?),
-        None => Ok(()),
+    let Some(times) = times(attrs) else {
+        return Ok(());
+    };
+    let set = |times| rustix::fs::utimensat(CWD, path, times, AtFlags::SYMLINK_NOFOLLOW);
+    match set(&times) {
+        // Who may write a file may say that it was used now, whoever owns it.
+        Err(Errno::PERM) if sets_now(attrs) => Ok(set(&NOW)?),
+        result => Ok(result?),
     }
 }
+
+/// Both times, as the kernel's clock has it.
+const NOW: Timestamps = Timestamps {
+    last_access: CLOCK,
+    last_modification: CLOCK,
+};
+
+const CLOCK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: UTIME_NOW,
+};
+
+/// Whether both times are to be now.
+pub(crate) fn sets_now(attrs: &Attrs) -> bool {
+    is_now(attrs.mtime) && is_now(attrs.atime)
+}
+
+/// Whether a time was now when it was asked for, a moment ago.
+fn is_now(time: Option<SystemTime>) -> bool {
+    let ago = time.and_then(|time| SystemTime::now().duration_since(time).ok());
+    ago.is_some_and(|ago| ago < MOMENT)
+}
+
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// The times to set, the other one left as it is.
 pub(super) fn times(attrs: &Attrs) -> Option<Timestamps> {
@@ -123,10 +149,21 @@ fn seconds(time: SystemTime) -> (i64, u32) {
     }
 }
 
+/// The attributes of a file or folder, where they can be told.
+pub(super) fn attributes(path: &Path) -> Option<u32> {
+    let handle = rustix::fs::open(path, ASIDE, Mode::empty()).ok()?;
+    Some(rustix::fs::ioctl_getflags(&handle).ok()?.bits())
+}
+
+/// How a file is opened to look at its attributes: nothing happens to it, and no link is followed.
+const ASIDE: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 /// Sets attributes through a handle on the file or folder.
 pub(super) fn set_attributes(path: &Path, attributes: Attributes) -> Result<()> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let handle = rustix::fs::open(path, flags, Mode::empty());
+    let handle = rustix::fs::open(path, ASIDE, Mode::empty());
     let change = |handle: OwnedFd| {
         let current = rustix::fs::ioctl_getflags(&handle)?.bits();
         let wanted = attributes.apply(current);

@@ -76,6 +76,12 @@ pub(super) fn inherited(bits: u32) -> u32 {
     bits & settable() & !FROZEN
 }
 
+/// Bits as letters, in their order.
+pub(crate) fn letters(bits: u32) -> String {
+    let set = LETTERS.iter().filter(|(_, bit)| bits & bit != 0);
+    set.map(|(letter, _)| letter).collect()
+}
+
 fn settable() -> u32 {
     LETTERS.iter().fold(0, |all, (_, bit)| all | bit)
 }
@@ -100,6 +106,12 @@ mod tests {
         assert_eq!(bits("-i", 0x90), 0x80);
         assert_eq!(bits("=a", 0x90), 0x20);
         assert_eq!(bits("a", 0x90), 0x20);
+    }
+
+    #[test]
+    fn bits_are_told_as_letters() {
+        assert_eq!(letters(0x8_0090), "iA");
+        assert_eq!(letters(0x8_0000), "");
     }
 
     #[test]

@@ -25,7 +25,8 @@ use crate::act::Act;
 use crate::system::{Attrs, Command, Dialogue, FileKind, Meta, Output, System};
 use crate::{Control, Failure, Result};
 
-pub(crate) use chattr::Attributes;
+pub(crate) use attrs::sets_now;
+pub(crate) use chattr::{Attributes, letters};
 pub(crate) use program::{find_program, no_program};
 pub(crate) use write::{kept_mode, not_a_file, takes_no_new_names};
 
@@ -89,6 +90,10 @@ impl System for RealSystem {
         let path = clean(path);
         refuse_root(&path)?;
         entries::remove(&path).map_err(|e| Act::Remove.failed(&path, &e))
+    }
+
+    fn attributes(&self, path: &Path) -> Option<u32> {
+        attrs::attributes(path)
     }
 
     fn set_attrs(&self, path: &Path, attrs: &Attrs) -> Result<()> {

@@ -98,17 +98,21 @@ pub(super) fn hard(args: &FileModuleArgs, host: &Host) -> Result<Outcome> {
     let src = args
         .src
         .as_ref()
-        .ok_or_else(|| no_src("src is required for a hard link: the file that gets another name"))?;
-    let src = &target_path(&src.0.to_string_lossy());
+        .ok_or_else(|| {
+            no_src("src is required for creating new hardlinks")
+                .help("it is the file that gets another name")
+        })?;
+    let written = src.0.to_string_lossy();
+    let src = &target_path(&written);
     let path = inside_folder(args, host, src)?;
     let shown = path.display();
     let source = host.lstat(src)?.ok_or_else(|| {
-        Failure::new(format!(
-            "the hard link's `src` `{}` does not exist",
-            src.display()
-        ))
-        .absent()
-        .arg("src")
+        Failure::new("src does not exist")
+            .absent()
+            .arg("src")
+            .with("src", &*written)
+            .with("dest", path.to_string_lossy())
+            .help(format!("there is no `{}`", src.display()))
     })?;
     match host.lstat(&path)? {
         None => host.hard_link(src, &path)?,

@@ -5,6 +5,7 @@
 mod link;
 mod times;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rplay_api::{Args, Attrs, Choice, Doc, Failure, FileArgs, FileMode, Host, Meta, Module, Outcome, Result, Return, WrittenPath};
@@ -46,6 +47,9 @@ pub struct FileModuleArgs {
     /// How `access_time` is written, as for strptime.
     #[arg(default = "%Y%m%d%H%M.%S")]
     access_time_format: String,
+    /// Only look: say what is there and whether it looks binary, and change nothing.
+    #[arg(default = false)]
+    _diff_peek: bool,
     /// Owner, group and mode.
     #[arg(flatten)]
     file: FileArgs,
@@ -128,6 +132,10 @@ impl Module for This {
                 name: "size",
                 doc: "Its size in bytes.",
             },
+            Return {
+                name: "appears_binary",
+                doc: "With `_diff_peek`: whether a file begins as no text does.",
+            },
         ],
     };
 
@@ -138,6 +146,9 @@ impl Module for This {
             );
         }
         let there = host.lstat(&args.path)?;
+        if args._diff_peek {
+            return peek(&args.path, there.as_ref(), host);
+        }
         let state = args
             .state
             .unwrap_or_else(|| default_state(&args, there.as_ref()));
@@ -160,6 +171,27 @@ impl Module for This {
             State::Hard => link::hard(&args, host),
         }
     }
+}
+
+/// How much of a file is looked at, in bytes.
+const BEGINNING: u64 = 8192;
+
+fn peek(path: &Path, there: Option<&Meta>, host: &Host) -> Result<Outcome> {
+    let outcome = Outcome::new().with("path", path.to_string_lossy());
+    let Some(meta) = there else {
+        return Ok(outcome.with("appears_binary", false));
+    };
+    let mut beginning = vec![];
+    if meta.is_file() {
+        let mut file = host.open(path)?.take(BEGINNING);
+        let read = file.read_to_end(&mut beginning);
+        read.map_err(|e| Failure::new(format!("could not read `{}`: {e}", path.display())))?;
+    }
+    path_info::describe(
+        host,
+        path,
+        outcome.with("appears_binary", beginning.contains(&0)),
+    )
 }
 
 fn default_state(args: &FileModuleArgs, there: Option<&Meta>) -> State {
@@ -289,20 +321,20 @@ fn recurse(args: &FileModuleArgs, host: &Host, folder: &Path) -> Result<()> {
 
 /// What a link in the folder leads to, where it is not in a folder that is being walked anyway.
 fn recurse_through(args: &FileModuleArgs, host: &Host, link: &Path) -> Result<()> {
-    let to = path_info::follow(host, link)?;
-    match host.lstat(&to)? {
-        // The folder of the link itself, or one above it: it would never end.
-        Some(meta) if meta.is_dir() && link.starts_with(&to) => Ok(()),
-        Some(meta) if meta.is_dir() => {
-            finish(args, host, &to, When::Preserve)?;
-            if to.starts_with(&args.path) {
-                return Ok(());
-            }
-            recurse(args, host, &to)
-        }
-        Some(_) => finish(args, host, &to, When::Preserve),
-        None => Ok(()),
+    let to = path_info::real_path(host, link)?;
+    let Some(meta) = host.lstat(&to)? else {
+        return Ok(());
+    };
+    let around = path_info::real_path(host, link.parent().unwrap_or(link))?;
+    // The folder of the link itself, or one above it: it would never end.
+    if meta.is_dir() && around.starts_with(&to) {
+        return Ok(());
     }
+    finish(args, host, &to, When::Preserve)?;
+    if !meta.is_dir() || to.starts_with(path_info::real_path(host, &args.path)?) {
+        return Ok(());
+    }
+    recurse(args, host, &to)
 }
 
 /// Only what differs from what is there.

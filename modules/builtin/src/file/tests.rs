@@ -193,3 +193,70 @@ fn a_link_to_a_folder_counts_as_the_folder() {
         assert!(meta(system, &path(root, "l")).is_link());
     });
 }
+
+#[test]
+fn a_peek_says_what_is_there_and_changes_nothing() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system);
+        let (text, binary) = (path(root, "text"), path(root, "binary"));
+        host.file(&text, "hello");
+        host.file(&binary, "a\0b");
+        let peek = |path: &str| {
+            let args = json!({"path": path, "_diff_peek": true, "mode": "0600", "state": "touch"});
+            let ran = host.run::<This>(args);
+            assert_eq!(ran.changes, [], "{path}");
+            ran.result.unwrap().data
+        };
+        assert_eq!(peek(&text)["appears_binary"], false);
+        assert_eq!(peek(&text)["size"], 5);
+        assert_eq!(peek(&binary)["appears_binary"], true);
+        let nothing = peek(&path(root, "nothing"));
+        assert_eq!(nothing["appears_binary"], false);
+        assert!(!nothing.contains_key("state"));
+    });
+}
+
+#[test]
+fn links_that_lead_beside_the_folder_are_followed_into_theirs() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system);
+        for dir in ["in", "beside"] {
+            let args = json!({"path": path(root, dir), "state": "directory", "mode": "0755"});
+            host.run::<This>(args);
+        }
+        host.file(&path(root, "beside/f"), "x");
+        host.run::<This>(json!({"path": path(root, "beside/f"), "mode": "0700"}));
+        let link = json!({"path": path(root, "in/l"), "src": "../beside", "state": "link"});
+        host.run::<This>(link);
+        let mode = || meta(system, &path(root, "beside/f")).mode;
+        let recursed = |follow: bool| {
+            json!({"path": path(root, "in"), "recurse": true, "mode": "a-x", "follow": follow, "state": "directory"})
+        };
+        host.run::<This>(recursed(false));
+        assert_eq!(mode(), 0o700);
+        host.run::<This>(recursed(true)).result.unwrap();
+        assert_eq!(mode(), 0o600);
+    });
+}
+
+#[test]
+fn attributes_that_are_there_already_are_no_change() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system);
+        let file = path(root, "f");
+        host.file(&file, "x");
+        let set = |attributes: &str| host.run::<This>(json!({"path": file, "attributes": attributes}));
+        let first = set("A");
+        if first.result.is_err() {
+            // Not every file system keeps them.
+            return;
+        }
+        assert_eq!(first.changes.len(), 1);
+        let told = |change: &rplay_api::Change| change.after.as_ref().unwrap()["attributes"].clone();
+        assert_eq!(told(&first.changes[0]), "A");
+        assert_eq!(set("+A").changes, []);
+        assert_eq!(set("=A").changes, []);
+        assert_eq!(told(&set("-A").changes[0]), "");
+        assert_eq!(set("-A").changes, []);
+    });
+}

@@ -14,7 +14,7 @@ pub(crate) fn run(args: PlaybookArgs, detailed: bool) -> Exit {
     begin(args, |work| {
         let key = Key::passing();
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
-        if exit == Exit::Parse {
+        if exit.is_broken() {
             return Ok(exit);
         }
         plan::show(&plan, &work);

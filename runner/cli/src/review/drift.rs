@@ -19,7 +19,7 @@ pub(crate) fn run(args: PlaybookArgs) -> Exit {
     begin(args, |work| {
         let key = Key::passing();
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
-        if exit == Exit::Parse {
+        if exit.is_broken() {
             return Ok(exit);
         }
         let text = match &work.screen {

@@ -29,7 +29,7 @@ pub(crate) fn run(args: PlanArgs) -> Exit {
             None => Key::passing(),
         };
         let (plan, exit) = work.plan(request::of(&work.args, &key), &key, Aloud::Yes)?;
-        if exit == Exit::Parse {
+        if exit.is_broken() {
             return Ok(exit);
         }
         show(&plan, &work);

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use indexmap::IndexMap;
 use regex::Regex;
 use rplay_api::{Args, Doc};
 use rplay_diag::{Diagnostic, Span};
 use rplay_playbook::{Role, reserved_name};
-use rplay_template::Var;
+use rplay_template::{Var, Vars, kept, to_json};
 use rplay_yaml::{Kind, Map, Node};
 
 use super::{Action, Call, settled};
@@ -63,6 +64,9 @@ struct IncludeVarsArgs {
     /// `merge` or `replace`.
     hash_behaviour: Option<String>,
 }
+
+/// The key of a result that has them.
+const FACTS: &str = "ansible_facts";
 
 fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
     ready(settled(include(call))).boxed()
@@ -155,16 +159,22 @@ fn include(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         span,
         kind: Kind::Map(all.clone()),
     };
-    let facts = crate::text::json(&call.run.templar, &node, call.vars).unwrap_or_default();
     let all = Arc::new(all);
     call.run
         .store
         .update(&call.host.name, |vars| vars.include(all.clone()));
+    // They may be made of each other.
+    let (task, frame) = (&call.context.task, &call.context.frame);
+    let scope: Arc<dyn Vars> = Arc::new(call.run.scope(&call.host.name, Some(task), frame));
+    let value = call.run.templar.render(&node, &scope).unwrap_or_default();
+    let facts = to_json(&value).unwrap_or_default();
+    let values = IndexMap::from([(FACTS.to_owned(), kept(&facts, &value))]);
     let result = TaskResult::done(false, serde_json::Map::new())
-        .with("ansible_facts", facts)
+        .with(FACTS, facts)
         .with("ansible_included_var_files", read);
     Ok(TaskResult {
         is_secret,
+        values,
         ..result
     })
 }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use rplay_api::Doc;
 use rplay_diag::Diagnostic;
 use rplay_playbook::reserved_name;
-use rplay_template::{Origin, Trouble, is_omit, to_json, unknown};
+use rplay_template::{Trouble, is_omit, kept, to_json, unknown};
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json};
 
@@ -32,6 +32,9 @@ pub(super) const ACTION: Action = Action {
     run,
 };
 
+/// The key of a result that has them.
+const FACTS: &str = "ansible_facts";
+
 fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
     ready(settled(set(call))).boxed()
 }
@@ -39,6 +42,7 @@ fn run(call: Call<'_>) -> BoxFuture<'_, TaskResult> {
 fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
     let action = &call.context.task.action;
     let mut facts = Map::new();
+    let mut values = IndexMap::new();
     let cacheable = match action.args.get("cacheable") {
         None => false,
         Some(node) => text::boolean(&call.run.templar, node, call.vars)
@@ -82,7 +86,7 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
             continue;
         }
         let (value, shown) = match to_json(&value) {
-            Ok(json) => (unknown::from_json(&json, &[], &nowhere()), json),
+            Ok(json) => (kept(&json, &value), json),
             Err(Trouble::Unknown(origins)) => {
                 (unknown::value(&origins), Json::from(unknown::PLACEHOLDER))
             }
@@ -94,15 +98,15 @@ fn set(call: Call<'_>) -> Result<TaskResult, TaskResult> {
         call.run.store.update(&owner, |vars| {
             vars.set(&name, value.clone());
             if cacheable {
-                vars.add_facts(IndexMap::from([(name.clone(), value)]));
+                vars.add_facts(IndexMap::from([(name.clone(), value.clone())]));
             }
         });
+        values.insert(name.clone(), value);
         facts.insert(name, shown);
     }
-    Ok(TaskResult::done(
-        false,
-        Map::from_iter([("ansible_facts".to_owned(), facts.into())]),
-    ))
+    let mut result = TaskResult::done(false, Map::new()).with(FACTS, facts);
+    result.values.insert(FACTS.to_owned(), unknown::map(values));
+    Ok(result)
 }
 
 /// Words of Python's and YAML's that no variable can be called.
@@ -122,11 +126,4 @@ pub(super) fn is_identifier(name: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn nowhere() -> Origin {
-    Origin {
-        what: "set_fact".to_owned(),
-        span: None,
-    }
 }

@@ -90,6 +90,10 @@ impl Default {
                 let ink = if *error { Ink::Failed } else { Ink::Warning };
                 screen.err(ink, &fault::notice(text, drawn.as_deref(), *error, look));
             }
+            Event::Deprecated { task, entry, drawn } => {
+                self.banner(*task, look, screen);
+                self.notices.deprecated(entry, drawn, look, screen);
+            }
             Event::Note { text } if look.verbosity > 1 || look.debug => {
                 screen.line(Ink::Verbose, text)
             }

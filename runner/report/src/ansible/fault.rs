@@ -113,7 +113,12 @@ pub fn notice(text: &str, drawn: Option<&str>, error: bool, look: &AnsibleLook) 
 }
 
 /// A head, its origin, and the lines of the source that were drawn.
-fn placed(head: String, drawn: Option<&str>, at: Option<&str>, look: &AnsibleLook) -> String {
+pub(super) fn placed(
+    head: String,
+    drawn: Option<&str>,
+    at: Option<&str>,
+    look: &AnsibleLook,
+) -> String {
     let mut lines = drawn.unwrap_or_default().lines().skip(1).peekable();
     // What the message says on more lines stands there already.
     while lines

@@ -5,9 +5,14 @@ use std::collections::HashSet;
 use rplay_event::Ended;
 use serde_json::Value;
 
+use super::fault;
 use super::paint::Ink;
 use super::shown::Task;
 use super::{AnsibleLook, Screen};
+
+/// How to be rid of them.
+const HELP: &str =
+    "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
 
 /// What was told.
 #[derive(Debug, Default)]
@@ -40,12 +45,29 @@ impl Notices {
             let texts = list("deprecations").into_iter().flatten();
             for text in texts.filter_map(deprecation) {
                 // How to be rid of them is told before the first.
-                let help = "Deprecation warnings can be disabled by setting `deprecation_warnings=False` in ansible.cfg.";
-                self.tell(Ink::Warning, &format!("[WARNING]: {help}"), screen);
+                self.tell(Ink::Warning, &format!("[WARNING]: {HELP}"), screen);
                 let text = format!("[DEPRECATION WARNING]: {text}");
                 self.tell(Ink::Deprecation, &text, screen);
             }
         }
+    }
+
+    /// Tells what is deprecated where it is written; a result that says the same adds nothing.
+    pub(crate) fn deprecated(
+        &mut self,
+        entry: &Value,
+        drawn: &str,
+        look: &AnsibleLook,
+        screen: &mut Screen,
+    ) {
+        let Some(text) = deprecation(entry).filter(|_| look.deprecations) else {
+            return;
+        };
+        self.tell(Ink::Warning, &format!("[WARNING]: {HELP}"), screen);
+        let head = format!("[DEPRECATION WARNING]: {text}");
+        self.told.insert(head.clone());
+        let placed = fault::placed(head, Some(drawn), None, look);
+        self.tell(Ink::Deprecation, &placed, screen);
     }
 
     fn tell(&mut self, ink: Ink, text: &str, screen: &mut Screen) {

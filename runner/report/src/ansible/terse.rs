@@ -45,6 +45,9 @@ impl Terse {
                     line(ended, task, look, screen);
                 }
             }
+            Event::Deprecated { entry, drawn, .. } => {
+                self.notices.deprecated(entry, drawn, look, screen);
+            }
             Event::Warning { text, drawn, error } if *error || look.warnings => {
                 let ink = if *error { Ink::Failed } else { Ink::Warning };
                 screen.err(ink, &fault::notice(text, drawn.as_deref(), *error, look));

@@ -13,6 +13,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use crate::call::{Args, Callable, Out, strict};
+use crate::context::context_of;
 use crate::encoding;
 use crate::json::{Trouble, to_json};
 use crate::python::{named, wrong};
@@ -53,6 +54,8 @@ pub(super) const FILTERS: &[Callable] = &[
         |_, a| json(a, Some(4), true),
     ),
     strict(&["tojson"], &["value", "indent"], tojson),
+    // The mark is ours, and says that a playbook wrote the text: what is safe in HTML has none.
+    strict(&["safe"], &["value"], |_, a| Ok(a.req(0)?.clone())),
     strict(&["from_json"], &["value", "profile"], from_json),
     strict(&["hash"], &["value", "hashtype"], |_, a| {
         hash(
@@ -143,7 +146,7 @@ fn tojson(_: &mut State<'_, '_>, args: &Args) -> Out {
     let safe = safe.iter().fold(text.to_owned(), |text, (sign, code)| {
         text.replace(sign, code)
     });
-    Ok(Value::from_safe_string(safe))
+    Ok(safe.into())
 }
 
 fn separators(args: &Args, indented: bool) -> Result<(String, String), Error> {
@@ -270,7 +273,7 @@ impl serde_json::ser::Formatter for Python {
     }
 }
 
-fn from_json(_: &mut State<'_, '_>, args: &Args) -> Out {
+fn from_json(state: &mut State<'_, '_>, args: &Args) -> Out {
     let value = args.req(0)?;
     if value.as_str().is_none() {
         return Err(wrong(format!(
@@ -280,7 +283,48 @@ fn from_json(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
     let json: Json =
         serde_json::from_str(&args.text(0)?).map_err(|e| wrong(format!("`from_json`: {e}")))?;
-    Ok(Value::from(Serde(&json)))
+    match args.opt_text(1)?.as_deref() {
+        None | Some("tagless") => Ok(Value::from(Serde(&json))),
+        Some("legacy" | "inventory_legacy") => {
+            let context = context_of(state)?;
+            let open = |cipher: &str| {
+                let plain = context.templar.vault_keys().decrypt(cipher);
+                let plain = plain.map_err(|why| wrong(format!("`from_json`: {why}")))?;
+                context.templar.redactor().register(&plain);
+                Ok(Value::from(plain))
+            };
+            marked(&json, value.is_safe(), &open)
+        }
+        Some(other) => Err(wrong(format!(
+            "Unknown profile name '{other}'. `from_json` knows `tagless`, `legacy` and `inventory_legacy`"
+        ))),
+    }
+}
+
+/// JSON in which a mapping may stand for a text with a mark: one that is not to be trusted, or a
+/// vault. All other text is as trusted as the JSON itself.
+fn marked(json: &Json, trusted: bool, open: &dyn Fn(&str) -> Out) -> Out {
+    Ok(match json {
+        Json::String(text) if trusted => Value::from_safe_string(text.clone()),
+        Json::Array(items) => {
+            let items = items.iter().map(|item| marked(item, trusted, open));
+            items.collect::<Result<Vec<_>, _>>()?.into()
+        }
+        Json::Object(pairs) => {
+            let only = (pairs.len() == 1).then(|| pairs.iter().next()).flatten();
+            match only.map(|(key, text)| (key.as_str(), text)) {
+                Some(("__ansible_unsafe", Json::String(text))) => text.as_str().into(),
+                Some(("__ansible_vault", Json::String(cipher))) => open(cipher)?,
+                _ => {
+                    let pairs = pairs
+                        .iter()
+                        .map(|(key, item)| Ok((key.as_str(), marked(item, trusted, open)?)));
+                    Value::from_pairs(pairs.collect::<Result<Vec<_>, Error>>()?)
+                }
+            }
+        }
+        other => Value::from(Serde(other)),
+    })
 }
 
 /// A digest in hexadecimal.

@@ -1,6 +1,8 @@
 //! Lists: length, ends, order, groups.
 
-use minijinja::value::{Kwargs, ValueKind};
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, State, Value};
 
 use crate::call::{Args, Callable, Out, items, strict};
@@ -146,7 +148,40 @@ fn groupby(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
     let named = [("default", args.opt(2)), ("case_sensitive", args.opt(3))];
     let named = named.into_iter().filter_map(|(k, v)| Some((k, v?.clone())));
-    minijinja::filters::groupby(args.req(0)?.clone(), Some(&path), Kwargs::from_iter(named))
+    let groups =
+        minijinja::filters::groupby(args.req(0)?.clone(), Some(&path), Kwargs::from_iter(named))?;
+    let groups = groups.try_iter()?.map(|group| {
+        let part = |name| group.get_attr(name);
+        let list = part("list")?.try_iter()?.collect();
+        let grouper = part("grouper")?;
+        Ok(Value::from_object(Group { grouper, list }))
+    });
+    groups.collect::<Result<Vec<_>, Error>>().map(Value::from)
+}
+
+/// A pair of what a group has in common and its items, which go by names too.
+#[derive(Debug)]
+pub(crate) struct Group {
+    grouper: Value,
+    list: Value,
+}
+
+impl Object for Group {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match (key.as_usize(), key.as_str()) {
+            (Some(0), _) | (_, Some("grouper")) => Some(self.grouper.clone()),
+            (Some(1), _) | (_, Some("list")) => Some(self.list.clone()),
+            _ => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(2)
+    }
 }
 
 fn flatten(_: &mut State<'_, '_>, args: &Args) -> Out {

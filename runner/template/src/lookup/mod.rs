@@ -67,6 +67,9 @@ pub(crate) fn called(
         unknown::touch(&origins);
         return Ok(unknown::value(&origins));
     }
+    if short(name) != FIRST_FOUND && args.rest.iter().any(Value::is_undefined) {
+        return Ok(Value::UNDEFINED);
+    }
     let list = args.named("wantlist").map_or(list, Value::is_true);
     let errors = args.named("errors").map(text).transpose()?;
     let found = match (found(context, name, args), errors.as_deref()) {
@@ -116,11 +119,14 @@ fn short(name: &str) -> &str {
     own.or_else(moved).unwrap_or(name)
 }
 
+/// The lookup that passes over what is undefined.
+const FIRST_FOUND: &str = "first_found";
+
 /// A lookup's results.
 pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
     let name = short(name);
     for term in &args.rest {
-        if term.is_undefined() && name != "first_found" {
+        if term.is_undefined() && name != FIRST_FOUND {
             return Err(minijinja::ErrorKind::UndefinedError.into());
         }
     }

@@ -16,12 +16,13 @@ use crate::filters::regex::pattern_of;
 use crate::operate;
 use crate::python::{named, text, wrong};
 
-static TESTS: [&[Callable]; 5] = [
+static TESTS: [&[Callable]; 6] = [
     OWN,
     kinds::TESTS,
     numbers::TESTS,
     results::TESTS,
     versions::TESTS,
+    crate::tags::TESTS,
 ];
 
 const OWN: &[Callable] = &[
