@@ -1,15 +1,20 @@
-//! Facts of the host, from /proc, /sys, /etc and the kernel; the one program run is systemctl, for its
-//! version.
+//! Facts of the host, from /proc, /sys, /etc and the kernel.
 //!
-//! Python is no fact here: the host needs none, so `ansible_python` is absent.
+//! The programs that are run are those whose answer no file has: systemctl and python3 for their version,
+//! capsh, lsb_release, and LVM's.
 
+mod confinement;
+mod devices;
 mod hardware;
 mod identity;
 mod ini;
 mod local;
 mod network;
+mod release;
+mod storage;
 mod subset;
 mod time;
+mod virtualization;
 
 pub(crate) use identity::full_name;
 
@@ -71,14 +76,29 @@ impl Module for This {
         if wants.has("date_time") {
             time::gather(host, &mut facts);
         }
+        if wants.has("lsb") {
+            release::gather(host, &mut facts);
+        }
+        if wants.has("caps") {
+            confinement::capabilities(host, &mut facts);
+        }
+        if wants.has("chroot") {
+            confinement::chroot(host, &mut facts);
+        }
         if wants.has("hardware") {
             hardware::gather(host, &mut facts);
+            devices::gather(host, &mut facts);
+            storage::lvm(host, &mut facts);
+        }
+        storage::names(host, &wants, &mut facts);
+        if wants.has("loadavg") {
+            hardware::load(host, &mut facts);
         }
         if wants.has("network") {
             network::gather(host, &mut facts);
         }
         if wants.has("virtual") {
-            hardware::virtualization(host, &mut facts);
+            virtualization::gather(host, &mut facts);
         }
         if wants.has("local") {
             local::gather(host, &args.fact_path, &mut facts);

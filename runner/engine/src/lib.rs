@@ -42,6 +42,7 @@ mod prints;
 mod prompt;
 mod python;
 mod result;
+mod role_names;
 mod run;
 mod scope;
 mod tagged;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use rplay_template::{LookupIo, Origin, Plugin, Value, Vars, encoding, unknown};
+use rplay_template::{LookupIo, Origin, Plugin, Value, Var, Vars, encoding, to_json, unknown};
 use rplay_transport::Method;
 use rplay_vars::Store;
 use serde_json::{Map, Value as Json};
@@ -55,6 +55,35 @@ pub(crate) fn places(frame: &Frame, file: &Path, kind: &str, name: &str) -> Vec<
 /// A path that means the same from any folder: what is found may be looked for again.
 fn whole(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The variables that lookups in Python see: where the run is. All the others would have to be rendered
+/// for every call.
+const SEEN_BY_LOOKUPS: [&str; 14] = [
+    "ansible_check_mode",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "ansible_play_hosts",
+    "ansible_play_name",
+    "ansible_role_name",
+    "ansible_search_path",
+    "group_names",
+    "inventory_dir",
+    "inventory_file",
+    "inventory_hostname",
+    "playbook_dir",
+    "role_name",
+    "role_path",
+];
+
+fn seen_by_lookups(vars: &dyn Vars) -> Map<String, Json> {
+    let seen = SEEN_BY_LOOKUPS
+        .into_iter()
+        .filter_map(|name| match vars.get(name)? {
+            Var::Value(value) => Some((name.to_owned(), to_json(&value).ok()?)),
+            Var::Raw(_) => None,
+        });
+    seen.collect()
 }
 
 impl TaskIo {
@@ -115,12 +144,17 @@ impl LookupIo for TaskIo {
         name: &str,
         given: Vec<Json>,
         named: Map<String, Json>,
+        vars: &dyn Vars,
     ) -> Option<Result<Json, String>> {
         self.options.library.plugin(Call {
             kind,
             name: name.to_owned(),
             given,
             named,
+            vars: match kind {
+                Plugin::Lookup => seen_by_lookups(vars),
+                Plugin::Filter | Plugin::Test => Map::new(),
+            },
         })
     }
 
@@ -193,5 +227,45 @@ impl LookupIo for TaskIo {
         // As in Ansible, a pattern of nothing gives nothing.
         let names = selected.unwrap_or_default();
         Ok(names.iter().map(ToString::to_string).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rplay_diag::Span;
+    use rplay_yaml::{Kind, Node};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Known;
+
+    impl Vars for Known {
+        fn get(&self, name: &str) -> Option<Var> {
+            let span = Span::synthetic("test");
+            match name {
+                "role_path" => Some(Var::Value("/r".into())),
+                "group_names" => Some(Var::Value(vec!["g"].into())),
+                "other" => Some(Var::Value("of no use".into())),
+                "role_name" => Some(Var::Raw(Arc::new(Node {
+                    span,
+                    kind: Kind::Null,
+                }))),
+                _ => None,
+            }
+        }
+
+        fn names(&self) -> Vec<String> {
+            vec![]
+        }
+    }
+
+    #[test]
+    fn lookups_see_where_the_run_is() {
+        let seen = Json::Object(seen_by_lookups(&Known));
+        assert_eq!(
+            seen,
+            serde_json::json!({"role_path": "/r", "group_names": ["g"]})
+        );
     }
 }

@@ -153,7 +153,7 @@ fn asked<'a>(
             return Err(wrong(words));
         }
     };
-    match io.plugin(kind, name, given, more) {
+    match io.plugin(kind, name, given, more, vars) {
         None => Ok(None),
         Some(Ok(made)) => Ok(Some(from_json(&made))),
         Some(Err(words)) => Err(wrong(format!(

@@ -118,8 +118,9 @@ pub trait LookupIo: Send + Sync {
         Err(format!("`{url}` cannot be read here: use the `uri` module"))
     }
 
-    /// What a plugin of the user's own makes of values, of arguments by place and by name; `None`
-    /// where there is none of that kind and name. A lookup gives a list.
+    /// What a plugin of the user's own makes of values, of arguments by place and by name, for an
+    /// expression that sees `vars`; `None` where there is none of that kind and name. A lookup gives a
+    /// list.
     ///
     /// # Errors
     /// What it did instead, in words: `failed: why`.
@@ -129,6 +130,7 @@ pub trait LookupIo: Send + Sync {
         _name: &str,
         _given: Vec<Json>,
         _named: Map<String, Json>,
+        _vars: &dyn Vars,
     ) -> Option<Result<Json, String>> {
         None
     }

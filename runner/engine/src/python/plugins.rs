@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub name: String,
     pub given: Vec<Json>,
     pub named: Map<String, Json>,
+    /// The variables that a lookup sees.
+    pub vars: Map<String, Json>,
 }
 
 /// Where plugins are looked for.
@@ -143,6 +145,7 @@ impl Process {
             "name": call.name,
             "given": call.given,
             "named": call.named,
+            "vars": call.vars,
             "folders": places.folders,
         });
         let ended = |_| "the Python process that runs plugins has ended".to_owned();
@@ -191,6 +194,7 @@ mod tests {
             name: name.to_owned(),
             given,
             named: Map::new(),
+            vars: Map::new(),
         }
     }
 

@@ -31,22 +31,25 @@ class WithAnsible:
         }
         self.known = set()
 
-    def call(self, kind, name, given, named, folders):
+    def call(self, kind, name, given, named, variables, folders):
         for folder in folders:
             if (kind, folder) not in self.known:
                 self.known.add((kind, folder))
                 self.loaders[kind].add_directory(folder)
         if kind == "lookup":
-            return self.lookup(name, given, named)
+            return self.lookup(name, given, named, variables)
         return self.found(kind, name).j2_function(*given, **named)
 
-    def lookup(self, name, given, named):
+    def lookup(self, name, given, named, variables):
         from ansible.parsing.dataloader import DataLoader
         from ansible.template import Templar
 
         loader = DataLoader()
-        plugin = self.found("lookup", name, loader=loader, templar=Templar(loader=loader, variables={}))
-        return list(plugin.run(given, variables={}, **named))
+        if "playbook_dir" in variables:
+            loader.set_basedir(variables["playbook_dir"])
+        templar = Templar(loader=loader, variables=variables)
+        plugin = self.found("lookup", name, loader=loader, templar=templar)
+        return list(plugin.run(given, variables=variables, **named))
 
     def found(self, kind, name, **more):
         try:
@@ -79,7 +82,7 @@ class Alone:
                 self.failed[path] = error
         return self.files[path]
 
-    def call(self, kind, name, given, named, folders):
+    def call(self, kind, name, given, named, variables, folders):
         if kind == "lookup":
             raise RuntimeError("lookups in Python need ansible-core, which is not installed here")
         for folder in folders:
@@ -113,7 +116,7 @@ def plain(value):
 def answer(plugins, line):
     call = json.loads(line)
     try:
-        value = plugins.call(call["kind"], call["name"], call["given"], call["named"], call["folders"])
+        value = plugins.call(call["kind"], call["name"], call["given"], call["named"], call["vars"], call["folders"])
         return {"value": bool(value) if call["kind"] == "test" else value}
     except Missing:
         return {"missing": True}
