@@ -480,8 +480,12 @@ fn a_comment_ends_as_its_parts_say() {
             "#######\n# a\n#\n# b\n#####\n#####",
         ),
         ("comment('cblock')", "/*\n *\n * a\n *\n * b\n *\n */"),
+        ("comment(prefix=nl, prefix_count=2)", "\n\n# a\n#\n# b\n#"),
+        ("comment(postfix=nl, postfix_count=2)", "#\n# a\n#\n# b\n\n\n\n"),
+        ("comment(postfix='x', postfix_count=0)", "#\n# a\n#\n# b"),
     ] {
-        let got = value("t: \"a\\n\\nb\"", &format!("\"{{{{ t | {call} }}}}\"")).unwrap();
+        let names = "t: \"a\\n\\nb\"\nnl: \"\\n\"";
+        let got = value(names, &format!("\"{{{{ t | {call} }}}}\"")).unwrap();
         assert_eq!(got, json!(want), "{call}");
     }
     assert_eq!(

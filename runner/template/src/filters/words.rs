@@ -98,6 +98,8 @@ fn comment(_: &mut State<'_, '_>, args: &Args) -> Out {
     };
     let before = |line: &str, times: usize| match line {
         "" => String::new(),
+        // An empty line is no line more.
+        line if line == newline => line.repeat(times),
         line => format!("{line}{newline}").repeat(times),
     };
     let text = args.text(0)?;
@@ -109,10 +111,12 @@ fn comment(_: &mut State<'_, '_>, args: &Args) -> Out {
         line => format!("{decoration}{line}"),
     });
     let body = lines.collect::<Vec<_>>().join(&newline);
-    let mut out = before(&beginning, 1) + &before(&prefix, count(8)?) + &body + &newline;
-    if !postfix.is_empty() {
-        out.push_str(&vec![postfix; count(9)?].join(&newline));
-    }
+    let first = match beginning.as_str() {
+        "" => String::new(),
+        beginning => format!("{beginning}{newline}"),
+    };
+    let after = format!("{newline}{postfix}").repeat(count(9)?);
+    let mut out = first + &before(&prefix, count(8)?) + &body + &after;
     if !end.is_empty() {
         out = out + &newline + &end;
     }
