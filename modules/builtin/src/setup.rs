@@ -100,13 +100,17 @@ impl Module for This {
         if wants.has("virtual") {
             virtualization::gather(host, &mut facts);
         }
+        let mut unknown = vec![];
         if wants.has("local") {
-            local::gather(host, &args.fact_path, &mut facts);
+            unknown = local::gather(host, &args.fact_path, &mut facts);
         }
         // These two tell of the gathering itself, and are no facts of the host.
         let own = [("gather_subset", args.gather_subset.clone().into()), ("module_setup", true.into())];
         let facts = named(facts, own, &args.filter);
-        Ok(Outcome::new().changed(false).with("ansible_facts", Value::Object(facts)))
+        let is_told = facts.contains_key("ansible_local");
+        let unknown = unknown.iter().filter(|_| is_told).map(|name| format!("ansible_facts.ansible_local.{name}"));
+        let outcome = Outcome::new().changed(false).with("ansible_facts", Value::Object(facts));
+        Ok(unknown.fold(outcome, |outcome, path| outcome.unknown(&path)))
     }
 }
 
