@@ -372,8 +372,9 @@ impl Run {
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope);
         let owner = self.owner_of_facts(context, host, &vars);
-        self.store
-            .update(&owner, |vars| vars.add_facts(facts_of(result, &context.origin)));
+        self.store.update(&owner, |vars| {
+            vars.add_facts(facts_of(result, &context.origin))
+        });
     }
 
     /// What a task that runs once set on its host is set on another too.
@@ -417,10 +418,18 @@ fn facts_of(result: &TaskResult, origin: &Origin) -> IndexMap<String, Value> {
     let unknown = |name: &str| -> Vec<String> {
         let below = result.unknown.iter();
         let below = below.filter_map(|path| path.strip_prefix("ansible_facts.")?.split_once('.'));
-        below.filter(|(fact, _)| *fact == name).map(|(_, key)| key.to_owned()).collect()
+        below
+            .filter(|(fact, _)| *fact == name)
+            .map(|(_, key)| key.to_owned())
+            .collect()
     };
     map.iter()
-        .map(|(name, json)| (name.clone(), unknown::from_json(json, &unknown(name), origin)))
+        .map(|(name, json)| {
+            (
+                name.clone(),
+                unknown::from_json(json, &unknown(name), origin),
+            )
+        })
         .collect()
 }
 

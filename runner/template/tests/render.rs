@@ -481,7 +481,10 @@ fn a_comment_ends_as_its_parts_say() {
         ),
         ("comment('cblock')", "/*\n *\n * a\n *\n * b\n *\n */"),
         ("comment(prefix=nl, prefix_count=2)", "\n\n# a\n#\n# b\n#"),
-        ("comment(postfix=nl, postfix_count=2)", "#\n# a\n#\n# b\n\n\n\n"),
+        (
+            "comment(postfix=nl, postfix_count=2)",
+            "#\n# a\n#\n# b\n\n\n\n",
+        ),
         ("comment(postfix='x', postfix_count=0)", "#\n# a\n#\n# b"),
     ] {
         let names = "t: \"a\\n\\nb\"\nnl: \"\\n\"";
