@@ -10,7 +10,7 @@ pub struct Outcome {
     pub changed: Option<bool>,
     /// The result's keys, under Ansible's names.
     pub data: Map<String, Value>,
-    /// Keys whose value a dry run cannot know.
+    /// Keys whose value a dry run cannot know; of a fact that is a mapping `ansible_facts.FACT.KEY`.
     pub unknown: Vec<String>,
 }
 

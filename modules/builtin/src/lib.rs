@@ -79,6 +79,7 @@ modules! {
     mount_facts
     package
     package_facts
+    pam_limits
     ping
     pip
     replace

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use rplay_api::{Args, Choice, Command, Doc, Failure, Host, Module, Outcome, Result, Return};
 use serde_json::{Map, Value, json};
 
-use crate::mount_table::{Mount, sizes};
+use crate::mount_table::{Mount, device_uuids, sizes};
 use crate::path_info;
 
 /// The `mount_facts` module.
@@ -82,7 +82,7 @@ impl Module for This {
             devices: patterns("devices", args.devices.as_deref())?,
             kinds: patterns("fstypes", args.fstypes.as_deref())?,
             wait: wait(&args)?,
-            uuids: uuids(host),
+            uuids: device_uuids(host),
             args: &args,
             host,
         };
@@ -119,19 +119,6 @@ fn wait(args: &MountFactsArgs) -> Result<Option<Duration>> {
         .filter(|time| !time.is_zero())
         .map(Some)
         .ok_or_else(|| Failure::new(format!("`{seconds}` is no time to wait")).arg("timeout"))
-}
-
-/// The devices that have a UUID.
-fn uuids(host: &Host) -> Vec<(PathBuf, String)> {
-    let folder = Path::new("/dev/disk/by-uuid");
-    let names = host.read_dir(folder).unwrap_or_default();
-    names
-        .into_iter()
-        .filter_map(|name| {
-            let device = path_info::real_path(host, &folder.join(&name)).ok()?;
-            Some((device, name.to_string_lossy().into_owned()))
-        })
-        .collect()
 }
 
 /// Where mounts are looked up.

@@ -2,7 +2,12 @@
 //!
 //! Knows nothing of what a fact is called for.
 
+use std::path::{Path, PathBuf};
+
+use rplay_api::Host;
 use serde_json::{Map, Value};
+
+use crate::path_info;
 
 /// A line of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +104,17 @@ pub fn sizes(point: &str) -> Option<Map<String, Value>> {
             .into_iter()
             .collect(),
     )
+}
+
+/// The devices that have a UUID, with it.
+pub fn device_uuids(host: &Host) -> Vec<(PathBuf, String)> {
+    let folder = Path::new("/dev/disk/by-uuid");
+    let names = host.read_dir(folder).unwrap_or_default();
+    let found = names.into_iter().filter_map(|name| {
+        let device = path_info::real_path(host, &folder.join(&name)).ok()?;
+        Some((device, name.to_string_lossy().into_owned()))
+    });
+    found.collect()
 }
 
 #[cfg(test)]

@@ -32,9 +32,9 @@ pub struct PackageArgs {
 
 impl Args for PackageArgs {
     fn spec() -> Vec<ArgSpec> {
-        let own = |name, doc, required| ArgSpec {
+        let own = |name, aliases, doc, required| ArgSpec {
             name,
-            aliases: &[],
+            aliases,
             doc,
             kind: ArgKind::Raw,
             required,
@@ -42,9 +42,9 @@ impl Args for PackageArgs {
             secret: false,
         };
         let mut spec = vec![
-            own("name", "The packages, as the manager calls them.", true),
-            own("state", "What should be of them: `present` (where it is not said), `absent` or `latest`.", false),
-            own("use", "The manager's module, such as `apt`; `auto` takes the one the host has.", false),
+            own("name", &["package", "pkg"], "The packages, as the manager calls them.", true),
+            own("state", &[], "What should be of them: `present` (where it is not said), `absent` or `latest`.", false),
+            own("use", &[], "The manager's module, such as `apt`; `auto` takes the one the host has.", false),
         ];
         // The names that only a manager knows must not be refused before it is known which it is.
         for module in MANAGERS.iter().filter_map(|(name, _)| crate::find(name)) {
@@ -63,7 +63,7 @@ impl Args for PackageArgs {
 
     fn parse(map: &ArgMap) -> std::result::Result<Self, ArgError> {
         let spec = Self::spec();
-        if map.get("name").is_none_or(|v| v.is_null()) {
+        if ["name", "package", "pkg"].iter().all(|name| map.get(*name).is_none_or(|v| v.is_null())) {
             return Err(ArgError { arg: "name".to_owned(), fault: rplay_api::Fault::Missing });
         }
         if let Some(name) = map.keys().find(|name| !spec.iter().any(|s| s.is_called(name))) {
@@ -154,6 +154,20 @@ mod tests {
         );
         let got = run::<This>(&host, json!({"name": "a", "state": "present", "purge": true}));
         assert_eq!(got.result.unwrap().data["cache_updated"], false);
+    }
+
+    #[test]
+    fn the_packages_may_have_the_names_that_the_manager_knows_them_by() {
+        let host = Overlay::empty();
+        Fixture::new(&host).file("/usr/bin/apt-get", "").file(
+            "/var/lib/dpkg/status",
+            "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
+        );
+        for name in ["pkg", "package"] {
+            assert!(run::<This>(&host, json!({name: ["a"], "state": "present"})).result.is_ok(), "{name}");
+        }
+        let failure = run::<This>(&host, json!({"state": "present"})).result.unwrap_err();
+        assert_eq!(failure.arg.as_deref(), Some("name"));
     }
 
     #[test]

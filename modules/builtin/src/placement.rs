@@ -108,7 +108,11 @@ impl Placement<'_> {
         content: &Content,
     ) -> Result<(Option<PathBuf>, Option<[String; 2]>)> {
         let is_link = there.is_some_and(Meta::is_link);
-        let attrs = host.attrs(self.args, there.filter(|m| !m.is_link()), false)?;
+        let mut attrs = host.attrs(self.args, there.filter(|m| !m.is_link()), false)?;
+        if let Content::File(source) = content {
+            // A copy of a file of the host's own is as old as that.
+            attrs.mtime = host.stat(source)?.map(|meta| meta.mtime);
+        }
         if let Some(validate) = self.validate {
             validate.check(host, path, content)?;
         }

@@ -1,13 +1,17 @@
-//! Facts of the host, from /proc, /sys, /etc and the kernel; the one program run is systemctl, for its
-//! version.
+//! Facts of the host, from /proc, /sys, /etc and the kernel.
 //!
-//! Python is no fact here: the host needs none, so `ansible_python` is absent.
+//! The programs that are run are those whose answer no file has: systemctl and python3 for their version,
+//! capsh, lsb_release, and LVM's.
 
+mod confinement;
+mod devices;
 mod hardware;
 mod identity;
 mod ini;
 mod local;
 mod network;
+mod release;
+mod storage;
 mod subset;
 mod time;
 mod virtualization;
@@ -72,8 +76,23 @@ impl Module for This {
         if wants.has("date_time") {
             time::gather(host, &mut facts);
         }
+        if wants.has("lsb") {
+            release::gather(host, &mut facts);
+        }
+        if wants.has("caps") {
+            confinement::capabilities(host, &mut facts);
+        }
+        if wants.has("chroot") {
+            confinement::chroot(host, &mut facts);
+        }
         if wants.has("hardware") {
             hardware::gather(host, &mut facts);
+            devices::gather(host, &mut facts);
+            storage::lvm(host, &mut facts);
+        }
+        storage::names(host, &wants, &mut facts);
+        if wants.has("loadavg") {
+            hardware::load(host, &mut facts);
         }
         if wants.has("network") {
             network::gather(host, &mut facts);
@@ -81,13 +100,17 @@ impl Module for This {
         if wants.has("virtual") {
             virtualization::gather(host, &mut facts);
         }
+        let mut unknown = vec![];
         if wants.has("local") {
-            local::gather(host, &args.fact_path, &mut facts);
+            unknown = local::gather(host, &args.fact_path, &mut facts);
         }
         // These two tell of the gathering itself, and are no facts of the host.
         let own = [("gather_subset", args.gather_subset.clone().into()), ("module_setup", true.into())];
         let facts = named(facts, own, &args.filter);
-        Ok(Outcome::new().changed(false).with("ansible_facts", Value::Object(facts)))
+        let is_told = facts.contains_key("ansible_local");
+        let unknown = unknown.iter().filter(|_| is_told).map(|name| format!("ansible_facts.ansible_local.{name}"));
+        let outcome = Outcome::new().changed(false).with("ansible_facts", Value::Object(facts));
+        Ok(unknown.fold(outcome, |outcome, path| outcome.unknown(&path)))
     }
 }
 

@@ -89,7 +89,14 @@ impl Module for This {
             let command = Command::changes(["sysctl", "-w", &format!("{name}={value}")]);
             args.set(host, name, value, &command)?;
         }
-        if changes && args.reload {
+        // The kernel may have another value than the file, whoever set it.
+        let differs = match &value {
+            Some(value) if args.reload && !args.sysctl_set => {
+                args.known(host, name)?.is_some_and(|now| now != told(value))
+            }
+            _ => false,
+        };
+        if args.reload && (changes || differs) {
             let mut words = vec!["sysctl".to_owned(), "-p".to_owned(), path.to_string_lossy().into_owned()];
             if args.ignoreerrors {
                 words.insert(1, "-e".to_owned());
@@ -130,14 +137,20 @@ impl SysctlArgs {
         }))
     }
 
+    /// The kernel's value; nothing where it has no such setting.
+    fn known(&self, host: &Host, name: &str) -> Result<Option<Known>> {
+        let place = Path::new("/proc/sys").join(place(name));
+        host.state(&Target::Host(name.to_owned()), || {
+            // Some can be written only.
+            Ok(host.read_text(&place).ok().map(|text| told(&text)))
+        })
+    }
+
     /// Brings the kernel's value to what is asked for.
     fn set(&self, host: &Host, name: &str, value: &str, command: &Command) -> Result<()> {
         let target = Target::Host(name.to_owned());
-        let known = |text: &str| Known::from([("value".to_owned(), plain(text))]);
         let place = Path::new("/proc/sys").join(place(name));
-        let before = host.state(&target, || {
-            Ok(host.exists(&place)?.then(|| host.read_text(&place)).transpose()?.map(|text| known(&text)))
-        })?;
+        let before = self.known(host, name)?;
         if before.is_none() {
             // A setting that the kernel has not got: the command says so, where it is run.
             host.refresh(&target, || self.apply(host, command))?;
@@ -149,7 +162,7 @@ impl SysctlArgs {
                 )))),
             };
         }
-        let after = known(value);
+        let after = told(value);
         if before.as_ref() == Some(&after) && command.argv.iter().any(|word| word == "-p") {
             // The file may say more than this one setting.
             return host.refresh(&target, || self.apply(host, command));
@@ -167,6 +180,11 @@ impl SysctlArgs {
             false => Ok(()),
         }
     }
+}
+
+/// A value as a state that is compared.
+fn told(text: &str) -> Known {
+    Known::from([("value".to_owned(), plain(text))])
 }
 
 /// In Ansible's words, which playbooks look for.
@@ -249,9 +267,13 @@ mod tests {
 
     /// What the file becomes, and whether the task changed anything.
     fn after(before: &str, args: Value) -> (String, bool) {
+        where_the_kernel_has("1\n", before, args)
+    }
+
+    fn where_the_kernel_has(value: &str, before: &str, args: Value) -> (String, bool) {
         let overlay = Overlay::empty();
         let fixture = Fixture::new(&overlay);
-        fixture.file("/etc/sysctl.conf", before).file(FORWARD, "0\n");
+        fixture.file("/etc/sysctl.conf", before).file(FORWARD, value);
         let ran = fixture.run::<This>(args);
         ran.result.unwrap();
         let text = fixture.on_host(|host| host.read_text(Path::new("/etc/sysctl.conf")).unwrap());
@@ -270,6 +292,20 @@ mod tests {
         let (text, _) = after(&text, json!({"name": "net.ipv4.ip_forward", "state": "absent"}));
         assert_eq!(text, "; d\nvm.x=1\n\n-net.x=1\n");
         assert!(!after(&text, json!({"name": "net.ipv4.ip_forward", "state": "absent"})).1);
+    }
+
+    #[test]
+    fn a_kernel_that_has_another_value_than_the_file_reads_that_again() {
+        let file = "net.ipv4.ip_forward=1\n";
+        let changes = |kernel: &str, more: Value| {
+            let mut args = json!({"name": "net.ipv4.ip_forward", "value": "1"});
+            args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            where_the_kernel_has(kernel, file, args).1
+        };
+        assert!(changes("0\n", json!({})));
+        assert!(!changes("1\n", json!({})));
+        assert!(!changes("0\n", json!({"reload": false})));
+        assert!(changes("0\n", json!({"reload": false, "sysctl_set": true})));
     }
 
     #[test]

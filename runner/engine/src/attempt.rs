@@ -423,8 +423,9 @@ impl Run {
         let scope = self.scope(&host.name, Some(&context.task), &context.frame);
         let vars: Arc<dyn Vars> = Arc::new(scope);
         let owner = self.owner_of_facts(context, host, &vars);
-        self.store
-            .update(&owner, |vars| vars.add_facts(facts_of(result)));
+        self.store.update(&owner, |vars| {
+            vars.add_facts(facts_of(result, &context.origin))
+        });
     }
 
     /// What a task that runs once set on its host is set on another too.
@@ -436,7 +437,7 @@ impl Run {
     ) {
         if sets_variables(&context.task) {
             self.store.update(&host.name, |vars| {
-                for (name, value) in facts_of(result) {
+                for (name, value) in facts_of(result, &context.origin) {
                     vars.set(&name, value);
                 }
             });
@@ -460,17 +461,26 @@ fn facts_brought_by(action: &str) -> &'static [&'static str] {
 }
 
 /// The facts that a result tells.
-fn facts_of(result: &TaskResult) -> IndexMap<String, Value> {
+fn facts_of(result: &TaskResult, origin: &Origin) -> IndexMap<String, Value> {
     let Some(Json::Object(map)) = result.data.get("ansible_facts") else {
         return IndexMap::new();
     };
-    // Facts are known: nothing in them needs an origin.
-    let nowhere = Origin {
-        what: String::new(),
-        span: None,
+    // Of facts that are mappings some keys may not be known.
+    let unknown = |name: &str| -> Vec<String> {
+        let below = result.unknown.iter();
+        let below = below.filter_map(|path| path.strip_prefix("ansible_facts.")?.split_once('.'));
+        below
+            .filter(|(fact, _)| *fact == name)
+            .map(|(_, key)| key.to_owned())
+            .collect()
     };
     map.iter()
-        .map(|(name, json)| (name.clone(), unknown::from_json(json, &[], &nowhere)))
+        .map(|(name, json)| {
+            (
+                name.clone(),
+                unknown::from_json(json, &unknown(name), origin),
+            )
+        })
         .collect()
 }
 

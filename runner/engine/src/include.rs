@@ -236,6 +236,7 @@ impl Run {
                 self.render_tags_within(&mut block, &scope)
                     .map_err(|wrong| Unread::Absent(vec![wrong]))?;
             }
+            context.frame.context.role_names.add(&block);
             Ok((block, what))
         });
         let (block, what) = match read {

@@ -44,6 +44,7 @@ mod prompt;
 mod python;
 mod resolved;
 mod result;
+mod role_names;
 mod routing;
 mod run;
 mod scope;

@@ -114,13 +114,29 @@ impl Run {
         }
     }
 
+    /// What stands at the loop. Names of files of which the first is taken may be undefined: they are
+    /// passed over.
+    fn rendered_items(&self, over: &Loop, vars: &Arc<dyn Vars>) -> Result<Value, Diagnostic> {
+        let lookup = over
+            .lookup
+            .as_deref()
+            .and_then(|name| name.rsplit('.').next());
+        match (lookup, over.items.as_seq()) {
+            (Some("first_found"), Some(items)) => {
+                let items = items
+                    .iter()
+                    .map(|item| self.templar.render_defined(item, vars));
+                let items: Result<Vec<_>, _> = items.filter_map(Result::transpose).collect();
+                items.map(unknown::list)
+            }
+            _ => self.templar.render(&over.items, vars),
+        }
+    }
+
     /// The items that a loop goes over.
     pub(crate) fn loop_items(&self, over: &Loop, scope: &Scope) -> Result<Vec<Value>, Unusable> {
         let vars: Arc<dyn Vars> = Arc::new(scope.clone());
-        let value = self
-            .templar
-            .render(&over.items, &vars)
-            .map_err(Unusable::Wrong)?;
+        let value = self.rendered_items(over, &vars).map_err(Unusable::Wrong)?;
         if let Some(origins) = unknown::origins(&value) {
             return Err(Unusable::Unknown(origins));
         }

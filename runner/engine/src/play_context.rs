@@ -11,6 +11,7 @@ use rplay_vars::{Layer, Level};
 use crate::frame::Frame;
 use crate::handlers::{Handler, Handlers};
 use crate::host_run::HostRun;
+use crate::role_names::RoleNames;
 use crate::vars_files;
 
 /// A play with one batch of its hosts.
@@ -25,6 +26,8 @@ pub(crate) struct PlayContext {
     pub layers: Vec<(Level, Layer)>,
     /// Roles keep their variables to themselves (`private_role_vars`).
     private_roles: Option<bool>,
+    /// The names of its roles.
+    pub role_names: RoleNames,
     /// Roles whose variables the whole play sees.
     pub public_roles: Mutex<Vec<Arc<Role>>>,
     /// The roles that ran to their end, each with the host.
@@ -58,6 +61,7 @@ impl PlayContext {
         private_roles: Option<bool>,
     ) -> Self {
         Self {
+            role_names: RoleNames::of(&play),
             play,
             batch,
             all,

@@ -300,7 +300,9 @@ impl TaskResult {
             Ending::Unknown(origins) => unknown::value(origins),
             _ => {
                 let json = Json::Object(self.with_exception());
-                let value = unknown::from_json(&json, &self.unknown, origin);
+                let keys = self.unknown.iter().filter(|key| !key.contains('.'));
+                let keys: Vec<String> = keys.cloned().collect();
+                let value = unknown::from_json(&json, &keys, origin);
                 unknown::with(value, &self.values)
             }
         }

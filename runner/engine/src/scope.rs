@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use indexmap::IndexMap;
-use rplay_playbook::{Item, Keyword, Origin, Task};
+use rplay_playbook::{Keyword, Task};
 use rplay_template::Value;
 use rplay_vars::{Layer, Level, Scope};
 use rplay_yaml::{Key, Kind};
@@ -65,6 +65,7 @@ impl Run {
         let magic = frame.context.magic.get_or_init(|| self.play_magic(frame));
         scope.add(Level::Magic, magic.clone());
         scope.add(Level::Magic, frame.magic(magic_of_place));
+        scope.add(Level::Magic, frame.context.role_names.layer());
         scope.add(Level::Magic, self.magic_now(frame));
         let file = task.map_or_else(|| frame.context.play.file.clone(), |t| t.file.clone());
         let scope = scope.with_io(Arc::new(TaskIo {
@@ -115,20 +116,6 @@ impl Run {
             ("ansible_playbook_python", Value::from("/usr/bin/python3")),
             ("ansible_config_file", Value::from(())),
             ("ansible_inventory_sources", self.sources()),
-            (
-                "ansible_play_role_names",
-                list(roles_of(&context.play.roles, 1)),
-            ),
-            ("ansible_dependent_role_names", {
-                let all = roles_of(&context.play.roles, usize::MAX);
-                let direct = roles_of(&context.play.roles, 1);
-                list(all.into_iter().filter(|name| !direct.contains(name)))
-            }),
-            (
-                "ansible_role_names",
-                list(roles_of(&context.play.roles, usize::MAX)),
-            ),
-            ("role_names", list(roles_of(&context.play.roles, 1))),
         ];
         let magic: IndexMap<String, Value> = pairs
             .into_iter()
@@ -158,11 +145,11 @@ impl Run {
     }
 }
 
-/// The folder of a role that has what a task takes.
+/// The folder of a role that has what a task takes: as in Ansible, by a part of the action's name.
 fn kind_of_files(task: &Task) -> &'static str {
     match task.action.name.as_str() {
-        "template" => "templates",
-        "include_vars" => "vars",
+        name if name.contains("template") => "templates",
+        name if name.contains("var") => "vars",
         _ => "files",
     }
 }
@@ -243,27 +230,6 @@ fn magic_of_place(frame: &Frame) -> Layer {
         }
     }
     Layer::Values(Arc::new(magic))
-}
-
-/// The names of roles, those that they depend on among them as deep as is asked for.
-fn roles_of(items: &[Item], depth: usize) -> Vec<Cow<'_, str>> {
-    let mut names: Vec<Cow<'_, str>> = vec![];
-    for item in items {
-        let Item::Block(block) = item else { continue };
-        let Origin::Role(role) = &block.origin else {
-            continue;
-        };
-        let below = match depth {
-            1 => vec![],
-            depth => roles_of(&block.items, depth.saturating_sub(1)),
-        };
-        for name in below.into_iter().chain([role.full_name()]) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
 }
 
 /// A list of texts as templates see it.

@@ -252,11 +252,8 @@ fn invoke(
 
 fn names(callable: &Callable) -> impl Iterator<Item = String> {
     let own = callable.names.iter().map(|n| (*n).to_owned());
-    // What is of another collection has its full name already.
-    let full = callable
-        .names
-        .iter()
-        .filter(|n| !n.starts_with("__") && !n.contains('.'));
+    let is_short = |n: &&&str| !n.starts_with("__") && !n.contains('.');
+    let full = callable.names.iter().filter(is_short);
     own.chain(full.flat_map(|n| {
         [
             format!("ansible.builtin.{n}"),

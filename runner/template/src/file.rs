@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind};
 use rplay_diag::{Diagnostic, Source, Span};
 
 use crate::context::Context;
@@ -288,7 +288,7 @@ fn with_others(
         })?;
     let rewritten = Arc::new(rewritten);
     env.template_from_named_str(source.name(), &rewritten.text)
-        .and_then(|template| template.render(Value::from_dyn_object(context.clone())))
+        .and_then(|template| template.render(crate::mutable::names(true, context)))
         .map_err(|error| {
             let name = innermost(&error).name().unwrap_or_default().to_owned();
             let others = others.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,9 @@ mod dates;
 mod each;
 pub(crate) mod encode;
 mod functions;
+mod ip;
 pub(crate) mod items;
+mod json_query;
 mod mappings;
 mod md5_crypt;
 mod numbers;
@@ -26,13 +28,15 @@ use minijinja::Environment;
 
 use crate::call::{Callable, add_filters, add_functions};
 
-static FILTERS: [&[Callable]; 19] = [
+static FILTERS: [&[Callable]; 21] = [
     choose::FILTERS,
     crypt::FILTERS,
     dates::FILTERS,
     each::FILTERS,
     encode::FILTERS,
+    ip::FILTERS,
     items::FILTERS,
+    json_query::FILTERS,
     mappings::FILTERS,
     numbers::FILTERS,
     operators::FILTERS,

@@ -13,6 +13,7 @@ use crate::diagnose::{Place, described};
 use crate::file::{TextOptions, ended_as};
 use crate::methods;
 use crate::missing::Miss;
+use crate::mutable;
 use crate::python::{printed, valid};
 use crate::rewrite::{self, Rewritten, Strings, Templates};
 
@@ -22,6 +23,8 @@ pub(crate) struct Program {
     rewritten: Rewritten,
     /// How many bytes of the text stand before what was compiled.
     shift: usize,
+    /// It changes lists or mappings that variables hold.
+    changes: bool,
     /// A newline stands behind the expression, and is kept where its value is text.
     newline: bool,
 }
@@ -101,6 +104,7 @@ impl Program {
         let code = code.map_err(|error| Broken::new(error, shift))?;
         Ok(Self {
             code: Code::Expression(code),
+            changes: mutable::changes(inner),
             rewritten,
             shift,
             newline: false,
@@ -122,6 +126,7 @@ impl Program {
             .map_err(broken)?;
         Ok(Self {
             code: Code::Text(code),
+            changes: mutable::changes(text),
             rewritten,
             shift: 0,
             newline: false,
@@ -146,7 +151,7 @@ impl Program {
 
     /// Its value for these variables.
     pub(crate) fn run(&self, context: &Arc<Context>) -> Result<Value, Error> {
-        let names = Value::from_dyn_object(context.clone());
+        let names = mutable::names(self.changes, context);
         match &self.code {
             Code::Expression(code) => {
                 let value = valid(code.eval(names)?)?;
@@ -170,7 +175,7 @@ impl Program {
     /// Its text for these variables.
     pub(crate) fn run_text(&self, context: &Arc<Context>) -> Result<String, Error> {
         match &self.code {
-            Code::Text(code) => code.render(Value::from_dyn_object(context.clone())),
+            Code::Text(code) => code.render(mutable::names(self.changes, context)),
             Code::Expression(_) => printed(&self.run(context)?),
         }
     }

@@ -447,7 +447,24 @@ impl Templar {
         Ok((value, touched))
     }
 
-    /// A lookup's results, as `with_X` and `query` have them.
+    /// As [`Self::render`]; nothing where the node rests on what is undefined.
+    ///
+    /// # Errors
+    /// Any other error, at its place.
+    pub fn render_defined(
+        &self,
+        node: &Node,
+        vars: &Arc<dyn Vars>,
+    ) -> Result<Option<Value>, Diagnostic> {
+        let context = Context::new(self.clone(), vars.clone());
+        match self.deep(node, &context) {
+            Ok(value) => Ok(Some(value)),
+            Err(failure) if failure.undefined => Ok(None),
+            Err(failure) => Err(failure.diagnostic),
+        }
+    }
+
+    /// A lookup's results, as `with_X` has them.
     ///
     /// # Errors
     /// Why it failed, in words.
@@ -460,7 +477,7 @@ impl Templar {
         let context = Context::new(self.clone(), vars.clone());
         let args = crate::call::Args::free(terms.to_vec(), vec![]);
         let (found, misses) = missing::watch(|| {
-            let found = crate::lookup::found(&context, name, &args)?;
+            let found = crate::lookup::looped(&context, name, &args)?;
             found.into_iter().map(whole).collect::<Result<Vec<_>, _>>()
         });
         found.map_err(|error| {

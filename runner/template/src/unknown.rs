@@ -199,7 +199,7 @@ fn holds_unknown(value: &Value) -> bool {
 }
 
 /// A list; one that notes when it hands an unknown out, where one is in it.
-pub(crate) fn list(items: Vec<Value>) -> Value {
+pub fn list(items: Vec<Value>) -> Value {
     if items.iter().any(holds_unknown) {
         Value::from_object(PartlyList(items))
     } else {

@@ -395,7 +395,106 @@ fn a_template_may_change_what_it_made_wherever_that_is() {
         let got = value(names, &format!("\"x{}\"", text.replace('"', "\\\""))).unwrap();
         assert_eq!(got, json!(format!("x{want}")), "{text}");
     }
-    assert!(value(names, "\"{% set l = xs %}{% set _ = l.append(2) %}\"").is_err());
+}
+
+/// As with ansible-core 2.19: under every name that it has in the template, and nowhere else.
+#[test]
+fn a_template_may_change_its_view_of_a_variable() {
+    let names = "xs: [{a: 1}, {b: 2}]\nm: {k: {z: 1}, l: [1]}\np: \"{{ [1, 2] }}\"\nlazy: {bad: \"{{ nowhere }}\", l: [1]}";
+    for (text, want) in [
+        (
+            "{% for e in xs %}{% set f = e %}{% set _ = f.update({'n': 9}) %}{{ f }}{% endfor %} {{ xs }}",
+            "{'a': 1, 'n': 9}{'b': 2, 'n': 9} [{'a': 1, 'n': 9}, {'b': 2, 'n': 9}]",
+        ),
+        (
+            "{% set _ = m.k.update(n=9) if false else m.l.append(9) %}{{ m }}",
+            "{'k': {'z': 1}, 'l': [1, 9]}",
+        ),
+        (
+            "{% set q = p %}{% set _ = q.append(9) %}{{ q }} {{ p }}",
+            "[1, 2, 9] [1, 2, 9]",
+        ),
+        (
+            "{{ xs.append(9) or '' }}{{ xs }}",
+            "[{'a': 1}, {'b': 2}, 9]",
+        ),
+        (
+            "{% set q = m.get('l', []) %}{% set _ = q.append(9) %}{{ q }} {{ m }}",
+            "[1, 9] {'k': {'z': 1}, 'l': [1, 9]}",
+        ),
+        (
+            "{% set q = lookup('flattened', xs) %}{% for e in q %}{% set _ = e.update({'n': 9}) %}{% endfor %}{{ q }}",
+            "[{'a': 1, 'n': 9}, {'b': 2, 'n': 9}]",
+        ),
+        (
+            "{% for k, v in m.items() %}{% if v is mapping %}{% set _ = v.update({'n': 9}) %}{% endif %}{% endfor %}{{ m }}",
+            "{'k': {'z': 1, 'n': 9}, 'l': [1]}",
+        ),
+        (
+            "{% set _ = xs[0].update({'n': 9}) %}{{ xs }}",
+            "[{'a': 1, 'n': 9}, {'b': 2}]",
+        ),
+        (
+            "{% set q = xs.copy() %}{% set _ = q.append(1) %}{{ q }}{{ xs }}",
+            "[{'a': 1}, {'b': 2}, 1][{'a': 1}, {'b': 2}]",
+        ),
+        (
+            "{% set q = namespace(l=xs) %}{% set _ = q.l.pop() %}{{ q.l }}{{ xs }}",
+            "[{'a': 1}][{'a': 1}]",
+        ),
+        (
+            "{% macro f(x) %}{% set _ = x.append(1) %}{{ x | length }}{% endmacro %}{{ f(xs) }}{{ xs | length }}",
+            "33",
+        ),
+        (
+            "{% set _ = m.k.update([['y', 2]]) %}{% set _ = m.k.pop('z') %}{{ m.k }}",
+            "{'y': 2}",
+        ),
+        (
+            "{% set q = xs + [{'c': 3}] %}{% for e in q %}{% set _ = e.update({'n': 9}) %}{% endfor %}{{ q }}",
+            "[{'a': 1, 'n': 9}, {'b': 2, 'n': 9}, {'c': 3, 'n': 9}]",
+        ),
+        ("{% set _ = lazy.l.append(2) %}{{ lazy.l }}", "[1, 2]"),
+    ] {
+        let got = value(names, &format!("\"x{}\"", text.replace('"', "\\\""))).unwrap();
+        assert_eq!(got, json!(format!("x{want}")), "{text}");
+        assert_eq!(
+            value(names, "'{{ xs }} {{ m }}'").unwrap(),
+            "[{'a': 1}, {'b': 2}] {'k': {'z': 1}, 'l': [1]}"
+        );
+    }
+}
+
+/// Each as ansible-core 2.19 makes it.
+#[test]
+fn a_comment_ends_as_its_parts_say() {
+    for (call, want) in [
+        ("comment", "#\n# a\n#\n# b\n#"),
+        ("comment(prefix='', postfix='')", "# a\n#\n# b\n"),
+        (
+            "comment('plain', beginning='b', end='e', prefix='', postfix='')",
+            "b\n# a\n#\n# b\n\ne",
+        ),
+        (
+            "comment('plain', prefix='#######', postfix='#####', postfix_count=2)",
+            "#######\n# a\n#\n# b\n#####\n#####",
+        ),
+        ("comment('cblock')", "/*\n *\n * a\n *\n * b\n *\n */"),
+        ("comment(prefix=nl, prefix_count=2)", "\n\n# a\n#\n# b\n#"),
+        (
+            "comment(postfix=nl, postfix_count=2)",
+            "#\n# a\n#\n# b\n\n\n\n",
+        ),
+        ("comment(postfix='x', postfix_count=0)", "#\n# a\n#\n# b"),
+    ] {
+        let names = "t: \"a\\n\\nb\"\nnl: \"\\n\"";
+        let got = value(names, &format!("\"{{{{ t | {call} }}}}\"")).unwrap();
+        assert_eq!(got, json!(want), "{call}");
+    }
+    assert_eq!(
+        value("t: \"a\\n\"", "'{{ t | comment }}'").unwrap(),
+        json!("#\n# a\n# \n#")
+    );
 }
 
 #[test]

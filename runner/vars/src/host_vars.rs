@@ -26,14 +26,17 @@ pub struct HostVars {
 
 impl HostVars {
     /// Takes facts under the names that a module gives them; `ansible_facts` has them without the
-    /// prefix `ansible_`.
+    /// prefix `ansible_`, but for `ansible_local`, which keeps it.
     pub fn add_facts(&mut self, facts: IndexMap<String, Value>) {
         let (all, short) = (
             Arc::make_mut(&mut self.facts),
             Arc::make_mut(&mut self.short),
         );
         for (name, value) in facts {
-            let plain = name.strip_prefix("ansible_").unwrap_or(&name).to_owned();
+            let plain = name
+                .strip_prefix("ansible_")
+                .filter(|plain| *plain != "local");
+            let plain = plain.unwrap_or(&name).to_owned();
             all.insert(name, value.clone());
             short.insert(plain, value);
         }

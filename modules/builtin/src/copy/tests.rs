@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use rplay_api::System;
+use rplay_api::{Attrs, System};
 use serde_json::{Value, json};
 
 use super::This;
@@ -254,6 +254,23 @@ fn a_link_back_to_the_folder_that_holds_it_is_copied_as_a_link() {
         host.run::<This>(args).result.unwrap();
         let copied = system.lstat(Path::new(&path(root, "to/from/loop")));
         assert!(copied.unwrap().unwrap().is_link());
+    });
+}
+
+#[test]
+fn a_copy_of_the_hosts_own_file_is_as_old_as_that() {
+    on_each_system(|system, root| {
+        let host = Fixture::new(system);
+        host.file(&path(root, "from/f"), "new").file(&path(root, "to/f"), "old");
+        let early = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+        let attrs = Attrs { mtime: Some(early), ..Attrs::default() };
+        host.on_host(|host| host.set_attrs(Path::new(&path(root, "from/f")), &attrs)).unwrap();
+        for (src, dest, made) in [("from/f", "to/f", "to/f"), ("from/f", "g", "g"), ("from", "tree", "tree/from/f")] {
+            let args = json!({"src": path(root, src), "remote_src": true, "dest": path(root, dest)});
+            host.run::<This>(args).result.unwrap();
+            let meta = system.lstat(Path::new(&path(root, made))).unwrap().unwrap();
+            assert_eq!(meta.mtime, early, "{made}");
+        }
     });
 }
 

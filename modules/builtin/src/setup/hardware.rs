@@ -1,12 +1,14 @@
-//! Processors, memory, disks and mounts.
+//! Processors, memory and mounts.
 
 use std::path::Path;
 
+use indexmap::IndexMap;
 use rplay_api::Host;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Facts, text};
-use crate::mount_table::{Mount, sizes};
+use crate::mount_table::{Mount, device_uuids, sizes, unescape};
+use crate::path_info;
 
 pub(super) fn gather(host: &Host, facts: &mut Facts) {
     memory(host, facts);
@@ -14,13 +16,7 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
     let uptime = text(host, "/proc/uptime");
     let seconds = uptime.split('.').next().and_then(|s| s.parse::<u64>().ok()).unwrap_or(0);
     facts.insert("uptime_seconds".to_owned(), seconds.into());
-    let load: Vec<f64> =
-        text(host, "/proc/loadavg").split_whitespace().take(3).filter_map(|w| w.parse().ok()).collect();
-    if let [one, five, fifteen] = load.as_slice() {
-        facts.insert("loadavg".to_owned(), json!({ "1m": one, "5m": five, "15m": fifteen }));
-    }
     facts.insert("mounts".to_owned(), mounts(host));
-    facts.insert("devices".to_owned(), devices(host));
     for (name, file) in [
         ("system_vendor", "sys_vendor"),
         ("product_name", "product_name"),
@@ -30,13 +26,29 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
         ("bios_version", "bios_version"),
         ("bios_vendor", "bios_vendor"),
         ("bios_date", "bios_date"),
+        ("board_asset_tag", "board_asset_tag"),
         ("board_name", "board_name"),
+        ("board_serial", "board_serial"),
         ("board_vendor", "board_vendor"),
+        ("board_version", "board_version"),
+        ("chassis_asset_tag", "chassis_asset_tag"),
+        ("chassis_serial", "chassis_serial"),
+        ("chassis_vendor", "chassis_vendor"),
+        ("chassis_version", "chassis_version"),
         ("form_factor", "chassis_type"),
     ] {
         let value = text(host, &format!("/sys/class/dmi/id/{file}"));
         let value = if value.is_empty() { "NA".to_owned() } else { value };
         facts.insert(name.to_owned(), value.into());
+    }
+}
+
+/// How busy the host is.
+pub(super) fn load(host: &Host, facts: &mut Facts) {
+    let load = text(host, "/proc/loadavg");
+    let load: Vec<f64> = load.split_whitespace().take(3).filter_map(|w| w.parse().ok()).collect();
+    if let [one, five, fifteen] = load.as_slice() {
+        facts.insert("loadavg".to_owned(), json!({ "1m": one, "5m": five, "15m": fifteen }));
     }
 }
 
@@ -91,6 +103,9 @@ fn processors(host: &Host, facts: &mut Facts) {
         list.extend(vendors.get(index).cloned());
         list.extend(models.get(index).cloned());
     }
+    let flags = values("flags").into_iter().chain(values("Features")).next().unwrap_or_default();
+    let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+    facts.insert("flags".to_owned(), flags.into());
     let per_core = (threads / (count * cores)).max(1);
     facts.insert("processor".to_owned(), list.into());
     facts.insert("processor_count".to_owned(), count.into());
@@ -101,47 +116,73 @@ fn processors(host: &Host, facts: &mut Facts) {
     facts.insert("processor_nproc".to_owned(), usable.into());
 }
 
-/// Mounted file systems that have a device or a size, as Ansible lists them.
+/// Mounted file systems that have a device, as Ansible lists them: one a place, the last that was mounted
+/// there.
 fn mounts(host: &Host) -> Value {
+    let bound = bound(host);
+    let uuids = device_uuids(host);
     let table = text(host, "/proc/self/mounts");
-    let rows = table.lines().filter_map(Mount::parse).filter_map(|mount| {
+    let mut rows: IndexMap<String, Value> = IndexMap::new();
+    for mount in table.lines().filter_map(Mount::parse) {
         let device = mount.device.as_str();
-        let real = device.starts_with('/') || device.contains(":/") || mount.kind == "zfs";
-        if !real && !matches!(mount.kind.as_str(), "tmpfs" | "overlay" | "btrfs" | "xfs" | "ext4") {
-            return None;
+        if !(device.starts_with('/') || device.contains(":/")) || mount.kind == "none" {
+            continue;
         }
+        let real = path_info::real_path(host, Path::new(device)).ok();
+        let uuid = uuids.iter().find(|(path, _)| Some(path) == real.as_ref());
+        let options = match bound.contains(&mount.point) {
+            true => format!("{},bind", mount.options),
+            false => mount.options.clone(),
+        };
         let mut row = json!({
             "device": mount.device,
             "mount": mount.point,
             "fstype": mount.kind,
-            "options": mount.options,
+            "options": options,
+            "uuid": uuid.map_or("N/A", |(_, uuid)| uuid),
+            "dump": mount.dump.unwrap_or(0),
+            "passno": mount.pass.unwrap_or(0),
         });
         if let (Some(sizes), Value::Object(row)) = (sizes(&mount.point), &mut row) {
             row.extend(sizes);
         }
-        Some(row)
+        rows.insert(mount.point, row);
+    }
+    rows.into_values().collect()
+}
+
+/// The places where a part of a file system is mounted, and not the whole of it.
+fn bound(host: &Host) -> Vec<String> {
+    let table = text(host, "/proc/self/mountinfo");
+    let rows = table.lines().filter_map(|line| {
+        let mut words = line.split_whitespace().skip(3);
+        let (root, point) = (words.next()?, words.next()?);
+        (root != "/").then(|| unescape(point))
     });
     rows.collect()
 }
 
-fn devices(host: &Host) -> Value {
-    let mut all = Map::new();
-    for name in host.read_dir(Path::new("/sys/block")).unwrap_or_default() {
-        let name = name.to_string_lossy().into_owned();
-        let base = format!("/sys/block/{name}");
-        let field = |file: &str| text(host, &format!("{base}/{file}"));
-        let sectors = field("size");
-        all.insert(
-            name,
-            json!({
-                "model": field("device/model"),
-                "vendor": field("device/vendor"),
-                "removable": field("removable"),
-                "rotational": field("queue/rotational"),
-                "sectors": sectors,
-                "sectorsize": field("queue/hw_sector_size"),
-            }),
-        );
+#[cfg(test)]
+mod tests {
+    use rplay_api::Overlay;
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    /// As ansible-core 2.19 lists them: neither `tmpfs` nor `overlay`, and the last mount of a place.
+    #[test]
+    fn mounts_are_those_of_devices_and_servers() {
+        let overlay = Overlay::empty();
+        let fixture = Fixture::new(&overlay);
+        fixture.file("/proc/self/mounts", "overlay / overlay rw 0 0\n/dev/a / ext4 ro 0 0\ntmpfs /tmp tmpfs rw 0 0\nsrv:/x /no/n nfs rw 0 0\n/dev/a /no/a\\040b ext4 rw 0 0\n/dev/b / ext4 rw 1 2\n");
+        fixture.file("/proc/self/mountinfo", "30 1 8:1 / / rw - ext4 /dev/b rw\n31 30 8:1 /sub /no/a\\040b rw shared:1 - ext4 /dev/a rw\n");
+        fixture.file("/dev/b", "").link("../../b", "/dev/disk/by-uuid/12-34");
+        let mounts = fixture.on_host(mounts);
+        let told = |name: &str| mounts.as_array().unwrap().iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+        assert_eq!(told("mount"), ["/", "/no/n", "/no/a b"]);
+        assert_eq!(told("device"), ["/dev/b", "srv:/x", "/dev/a"]);
+        assert_eq!(told("options"), ["rw", "rw", "rw,bind"]);
+        assert_eq!(told("uuid"), ["12-34", "N/A", "N/A"]);
+        assert_eq!(told("passno"), [2, 0, 0]);
     }
-    all.into()
 }

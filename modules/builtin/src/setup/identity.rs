@@ -7,29 +7,42 @@ use serde_json::{Map, Value, json};
 
 use super::{Facts, text};
 
-/// Where a Python is, and its version as far as its name says it: none is run for that.
+/// Where a Python is, and its version, which it is asked for.
 fn python(host: &Host, set: &mut impl FnMut(&str, Value)) {
     let found = std::env::var("PATH").unwrap_or_default();
     let places = found.split(':').map(|dir| Path::new(dir).join("python3"));
     let Some(path) = places.into_iter().find(|p| host.exists(p).unwrap_or(false)) else {
         return;
     };
-    let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-    let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let version = name.strip_prefix("python").unwrap_or_default().to_owned();
-    let (major, minor) = version.split_once('.').unwrap_or((&version, ""));
-    let number = |text: &str| text.parse::<u64>().map_or(Value::Null, Value::from);
-    set(
-        "python",
-        json!({
-            "executable": path.to_string_lossy(),
-            "type": "cpython",
-            // As every Python that still runs anything.
-            "has_sslcontext": true,
-            "version": {"major": number(major), "minor": number(minor)},
-        }),
-    );
+    let Ok(told) = host.run(&Command::reads([path.as_os_str(), "-V".as_ref()])) else { return };
+    let told = told.stdout();
+    let Some(version) = told.trim().strip_prefix("Python ") else { return };
     set("python_version", version.into());
+    set("python", python_facts(&path.to_string_lossy(), version));
+}
+
+/// Of a version as `3.11.2` or `3.14.0rc1`.
+fn python_facts(executable: &str, version: &str) -> Value {
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let words: Vec<&str> = version.splitn(3, '.').collect();
+    let number = |at: usize| words.get(at).and_then(|word| digits(word).parse::<u64>().ok()).unwrap_or(0);
+    let last = words.get(2).copied().unwrap_or_default();
+    let rest = last.trim_start_matches(|c: char| c.is_ascii_digit()).trim_end_matches('+');
+    let level = match rest.trim_end_matches(|c: char| c.is_ascii_digit()) {
+        "a" => "alpha",
+        "b" => "beta",
+        "rc" => "candidate",
+        _ => "final",
+    };
+    let serial: u64 = rest.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0);
+    json!({
+        "executable": executable,
+        "type": "cpython",
+        // As every Python that still runs anything.
+        "has_sslcontext": true,
+        "version": {"major": number(0), "minor": number(1), "micro": number(2), "releaselevel": level, "serial": serial},
+        "version_info": [number(0), number(1), number(2), level, serial],
+    })
 }
 
 /// systemd's version and what it was built with: the one thing here that no file tells.
@@ -71,13 +84,17 @@ pub(super) fn gather(host: &Host, facts: &mut Facts) {
     set("env", env.into());
     python(host, &mut set);
     set("machine_id", text(host, "/etc/machine-id").into());
-    set("cmdline", command_line(&text(host, "/proc/cmdline")));
+    let line = text(host, "/proc/cmdline");
+    set("cmdline", command_line(&line));
+    set("proc_cmdline", whole_command_line(&line));
     set("fips", (text(host, "/proc/sys/crypto/fips_enabled") == "1").into());
     set("service_mgr", service_manager(host).into());
     systemd(host, &mut set);
     let selinux = host.exists(Path::new("/sys/fs/selinux/enforce")).unwrap_or(false);
     let status = if selinux { "enabled" } else { "disabled" };
     set("selinux", json!({ "status": status }));
+    // What needs it elsewhere needs nothing here.
+    set("selinux_python_present", true.into());
     let apparmor = host.exists(Path::new("/sys/kernel/security/apparmor")).unwrap_or(false);
     set("apparmor", json!({ "status": if apparmor { "enabled" } else { "disabled" } }));
     set("dns", dns(&text(host, "/etc/resolv.conf")));
@@ -136,6 +153,17 @@ const NAMES: [(&str, &str); 14] = [
     ("linuxmint", "Linux Mint"),
 ];
 
+/// What a distribution says its name in besides os-release: the distribution's name or family, what
+/// Ansible calls such a file, and the file.
+const VARIETIES: [(&str, &str, &str); 6] = [
+    ("Amazon", "Amazon", "/etc/system-release"),
+    ("OracleLinux", "OracleLinux", "/etc/oracle-release"),
+    ("RedHat", "RedHat", "/etc/redhat-release"),
+    ("Suse", "SUSE", "/etc/os-release"),
+    ("Alpine", "Alpine", "/etc/alpine-release"),
+    ("Archlinux", "Archlinux", "/etc/arch-release"),
+];
+
 fn distribution(host: &Host, set: &mut dyn FnMut(&str, Value)) {
     let mut release = text(host, "/etc/os-release");
     if release.is_empty() {
@@ -160,12 +188,15 @@ fn distribution(host: &Host, set: &mut dyn FnMut(&str, Value)) {
     };
     let major = version.split('.').next().unwrap_or_default().to_owned();
     let minor = version.split('.').nth(1).unwrap_or_default().to_owned();
-    set("distribution", name.into());
+    set("distribution", name.as_str().into());
     set("distribution_version", version.into());
     set("distribution_major_version", major.into());
     set("distribution_minor_version", minor.into());
     set("distribution_release", field("VERSION_CODENAME").into());
-    set("distribution_file_path", "/etc/os-release".into());
+    let variety = VARIETIES.iter().find(|(of, ..)| *of == name || *of == family);
+    let own = variety.filter(|(_, _, file)| host.exists(Path::new(file)).unwrap_or(false));
+    set("distribution_file_path", own.map_or("/etc/os-release", |(_, _, file)| file).into());
+    set("distribution_file_variety", variety.map_or(family.as_str(), |(_, variety, _)| variety).into());
     set("distribution_file_parsed", true.into());
     set("os_family", family.into());
     let managers = [
@@ -181,7 +212,6 @@ fn distribution(host: &Host, set: &mut dyn FnMut(&str, Value)) {
     let there = |path: &str| host.exists(Path::new(path)).unwrap_or(false);
     let manager = managers.iter().find(|(path, _)| there(path)).map_or("unknown", |(_, name)| name);
     set("pkg_mgr", manager.into());
-    set("lsb", json!({}));
 }
 
 fn user(host: &Host, set: &mut dyn FnMut(&str, Value)) {
@@ -208,6 +238,20 @@ fn command_line(line: &str) -> Value {
         None => (word.to_owned(), true.into()),
     });
     Value::Object(words.collect())
+}
+
+/// As [`command_line`], with every value of a name that has several.
+fn whole_command_line(line: &str) -> Value {
+    let mut all: Map<String, Value> = Map::new();
+    for word in line.split_whitespace() {
+        let (name, value) = word.split_once('=').map_or((word, true.into()), |(name, value)| (name, value.into()));
+        match all.get_mut(name) {
+            None => drop(all.insert(name.to_owned(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = vec![first.take(), value].into(),
+        }
+    }
+    all.into()
 }
 
 fn service_manager(host: &Host) -> String {
@@ -257,8 +301,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_pythons_version_is_told_in_its_parts() {
+        let told = python_facts("/usr/bin/python3", "3.11.2");
+        assert_eq!(told["version_info"], json!([3, 11, 2, "final", 0]));
+        assert_eq!(told["version"]["micro"], 2);
+        let told = python_facts("/usr/bin/python3", "3.14.0rc2");
+        assert_eq!(told["version_info"], json!([3, 14, 0, "candidate", 2]));
+    }
+
+    #[test]
     fn a_command_line_is_read_word_by_word() {
         assert_eq!(command_line("ro quiet root=/dev/sda"), json!({"ro": true, "quiet": true, "root": "/dev/sda"}));
+    }
+
+    #[test]
+    fn names_of_the_command_line_that_come_again_have_all_their_values() {
+        let line = "a=1 ro a=2 console=tty a=3";
+        assert_eq!(whole_command_line(line), json!({"a": ["1", "2", "3"], "ro": true, "console": "tty"}));
+        assert_eq!(command_line(line)["a"], "3");
     }
 
     #[test]

@@ -28,7 +28,7 @@ const fn part(
 const PARTS: &[Part] = &[
     part("min", &["apparmor"], &["apparmor"], &[]),
     part("min", &["caps", "system_capabilities", "system_capabilities_enforced"], &[], &[]),
-    part("min", &["chroot", "is_chroot"], &["is_chroot"], &[]),
+    part("min", &["chroot", "is_chroot"], &[], &[]),
     part("min", &["cmdline"], &["cmdline", "proc_cmdline"], &[]),
     part("min", &["date_time"], &[], &[]),
     part("min", &["distribution", "distribution_version", "distribution_release", "distribution_major_version", "os_family"],
@@ -39,13 +39,13 @@ const PARTS: &[Part] = &[
     part("min", &["env"], &["env"], &[]),
     part("min", &["fips"], &["fips"], &[]),
     part("min", &["local"], &[], &[]),
-    part("min", &["lsb"], &["lsb"], &[]),
+    part("min", &["lsb"], &[], &[]),
     part("min", &["pkg_mgr"], &["pkg_mgr"], &["distribution"]),
     part("min", &["platform", "system", "kernel", "kernel_version", "machine", "machine_id", "python_version", "architecture"],
         &["system", "kernel", "kernel_version", "machine", "machine_id", "architecture", "userspace_bits",
           "userspace_architecture", "nodename", "hostname", "domain", "fqdn", "python_version"], &[]),
     part("min", &["python"], &["python"], &[]),
-    part("min", &["selinux"], &["selinux"], &[]),
+    part("min", &["selinux"], &["selinux", "selinux_python_present"], &[]),
     part("min", &["service_mgr"], &["service_mgr"], &["platform", "distribution"]),
     part("min", &["ssh_pub_keys", "ssh_host_pub_keys", "ssh_host_key_dsa_public", "ssh_host_key_rsa_public",
             "ssh_host_key_ecdsa_public", "ssh_host_key_ed25519_public"],
@@ -62,13 +62,13 @@ const PARTS: &[Part] = &[
         &[], &["platform", "distribution"]),
     part("virtual", &["virtual", "virtualization_role", "virtualization_type", "virtualization_tech_guest",
             "virtualization_tech_host"], &[], &[]),
-    // What Ansible tells and rplay has nothing of: asking for it is no mistake.
-    part("", &["facter"], &[], &[]),
-    part("", &["ohai"], &[], &[]),
     part("", &["fibre_channel_wwn"], &[], &[]),
     part("", &["iscsi"], &[], &[]),
     part("", &["loadavg"], &[], &[]),
     part("", &["nvme"], &[], &[]),
+    // What Ansible tells and rplay has nothing of: asking for it is no mistake.
+    part("", &["facter"], &[], &[]),
+    part("", &["ohai"], &[], &[]),
 ];
 
 impl Part {

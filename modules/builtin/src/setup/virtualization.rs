@@ -1,7 +1,9 @@
 //! What kind of virtual machine or container the host is.
 //!
-//! A container is also of the kind `container`, which is its type where nobody knows a better one.
+//! What is found first is the host's type; all that is found is told beside it, as a container may be one
+//! of a virtual machine.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rplay_api::Host;
@@ -9,123 +11,176 @@ use serde_json::Value;
 
 use super::{Facts, text};
 
-/// The containers that are types of their own.
-const CONTAINERS: &[&str] = &["docker", "lxc", "openvz", "podman"];
+/// Makers of virtual machines, as the firmware names them: where it says so, how that begins, and the type.
+const FIRMWARE: [(&str, &str, &str); 19] = [
+    ("bios_vendor", "Xen", "xen"),
+    ("bios_vendor", "innotek GmbH", "virtualbox"),
+    ("bios_vendor", "Amazon EC2", "kvm"),
+    ("sys_vendor", "QEMU", "kvm"),
+    ("sys_vendor", "Amazon EC2", "kvm"),
+    ("sys_vendor", "DigitalOcean", "kvm"),
+    ("sys_vendor", "Google", "kvm"),
+    ("sys_vendor", "Scaleway", "kvm"),
+    ("sys_vendor", "Nutanix", "kvm"),
+    ("sys_vendor", "oVirt", "oVirt"),
+    ("sys_vendor", "OpenStack Foundation", "openstack"),
+    ("sys_vendor", "Parallels", "parallels"),
+    ("product_name", "KVM", "kvm"),
+    ("product_name", "Bochs", "kvm"),
+    ("product_name", "AHV", "kvm"),
+    ("product_name", "VMware", "VMware"),
+    ("product_name", "RHEV Hypervisor", "RHEV"),
+    ("product_name", "OpenStack Compute", "openstack"),
+    ("product_name", "OpenStack Nova", "openstack"),
+];
+
+/// What was found, the first of it first.
+#[derive(Default)]
+struct Found {
+    kind: Option<String>,
+    all: BTreeSet<String>,
+}
+
+impl Found {
+    fn add(&mut self, kind: &str) {
+        self.all.insert(kind.to_owned());
+        self.kind.get_or_insert_with(|| kind.to_owned());
+    }
+}
 
 pub(super) fn gather(host: &Host, facts: &mut Facts) {
-    let there = |path: &str| host.exists(Path::new(path)).unwrap_or(false);
-    let container = container(host);
-    let machine = machine(host);
-    let hosts: &[&str] = if there("/dev/kvm") { &["kvm"] } else { &[] };
-    let (kind, role, guests) = match (container.as_deref(), machine) {
-        (Some(name), _) if CONTAINERS.contains(&name) => (name, "guest", vec![name, "container"]),
-        (Some("container"), _) => ("container", "guest", vec!["container"]),
-        (Some(name), _) => ("container", "guest", vec!["container", name]),
-        (None, Some(name)) => (name, "guest", vec![name]),
-        (None, None) => match hosts.first() {
-            Some(name) if text(host, "/proc/modules").contains("kvm ") => (*name, "host", vec![]),
-            _ => ("NA", "NA", vec![]),
-        },
+    let mut guest = Found::default();
+    container(host, &mut guest);
+    machine(host, &mut guest);
+    let runs_machines = there(host, "/dev/kvm") && text(host, "/proc/modules").lines().any(|line| line.starts_with("kvm "));
+    let (kind, role) = match (&guest.kind, runs_machines) {
+        (Some(kind), _) => (kind.as_str(), "guest"),
+        (None, true) => ("kvm", "host"),
+        (None, false) => ("NA", "NA"),
     };
-    let facts_of = [
-        ("type", Value::from(kind)),
-        ("role", role.into()),
-        ("tech_guest", guests.into()),
-        ("tech_host", hosts.to_vec().into()),
-    ];
-    facts.extend(facts_of.map(|(name, value)| (format!("virtualization_{name}"), value)));
+    facts.insert("virtualization_type".to_owned(), kind.into());
+    facts.insert("virtualization_role".to_owned(), role.into());
+    facts.insert("virtualization_tech_guest".to_owned(), guest.all.into_iter().collect());
+    let host_of: Value = if runs_machines { vec!["kvm"].into() } else { Vec::<&str>::new().into() };
+    facts.insert("virtualization_tech_host".to_owned(), host_of);
 }
 
-/// The kind of container, by what it was started with or what is put in it.
-fn container(host: &Host) -> Option<String> {
-    let there = |path: &str| host.exists(Path::new(path)).unwrap_or(false);
+/// The container that the host is: what started it says so in several places, one of them at least.
+fn container(host: &Host, guest: &mut Found) {
+    let environ = text(host, "/proc/1/environ");
+    let named = environ.split('\0').find_map(|pair| pair.strip_prefix("container="));
+    match named {
+        Some(kind @ ("lxc" | "podman")) => guest.add(kind),
+        Some(_) => guest.add("container"),
+        None => {}
+    }
     let systemd = text(host, "/run/systemd/container");
-    let environment = host.read(Path::new("/proc/1/environ")).ok().filter(|text| !text.is_empty());
-    // Only root may read it. Where it is read and says nothing, a file that is left in an image is no sign.
-    let is_read = environment.is_some();
-    let environment = environment.unwrap_or_default();
-    let mut variables = environment.split(|byte| *byte == 0);
-    let said = variables.find_map(|variable| variable.strip_prefix(b"container="));
-    let said = said.map(|name| String::from_utf8_lossy(name).into_owned());
+    if !systemd.is_empty() {
+        guest.add(&systemd);
+    }
     let groups = text(host, "/proc/1/cgroup");
-    let within = |name: &str| groups.lines().any(|line| line.contains(name));
-    if there("/.dockerenv") || within("/docker/") || within("/docker-") {
-        Some("docker".to_owned())
-    } else if within("/lxc/") {
-        Some("lxc".to_owned())
-    } else if within("/libpod") || (!is_read && there("/run/.containerenv")) {
-        Some("podman".to_owned())
-    } else {
-        Some(systemd).filter(|name| !name.is_empty()).or(said).filter(|name| !name.is_empty())
+    if groups.contains("/docker/") || groups.contains("/docker-") || there(host, "/.dockerenv") {
+        guest.add("docker");
+    }
+    if groups.contains("/lxc/") || groups.contains("/lxc.") {
+        guest.add("lxc");
+    }
+    // Only root may read it. Where it is read and says nothing, a file that is left in an image is no sign.
+    let is_read = host.read(Path::new("/proc/1/environ")).is_ok();
+    if groups.contains("/libpod") || (!is_read && there(host, "/run/.containerenv")) {
+        guest.add("podman");
+    }
+    if guest.kind.is_some() {
+        guest.add("container");
     }
 }
 
-/// The kind of virtual machine, by what its firmware says.
-fn machine(host: &Host) -> Option<&'static str> {
-    let product = text(host, "/sys/class/dmi/id/product_name");
-    let vendor = text(host, "/sys/class/dmi/id/sys_vendor");
-    if product.contains("KVM") || vendor == "QEMU" {
-        Some("kvm")
-    } else if vendor.contains("VMware") {
-        Some("VMware")
-    } else if product == "VirtualBox" {
-        Some("virtualbox")
-    } else if vendor == "Microsoft Corporation" && product == "Virtual Machine" {
-        Some("VirtualPC")
-    } else {
-        None
+/// The virtual machine that the host is, as its firmware tells.
+fn machine(host: &Host, guest: &mut Found) {
+    let said = |file: &str| text(host, &format!("/sys/class/dmi/id/{file}"));
+    if said("sys_vendor") == "Microsoft Corporation" && said("product_name") == "Virtual Machine" {
+        guest.add("VirtualPC");
     }
+    if let Some((_, _, kind)) = FIRMWARE.iter().find(|(file, begins, _)| said(file).starts_with(begins)) {
+        guest.add(kind);
+    }
+}
+
+fn there(host: &Host, path: &str) -> bool {
+    host.exists(Path::new(path)).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use rplay_api::Overlay;
     use serde_json::json;
 
-    use super::*;
     use crate::fixture::Fixture;
 
-    /// Type, role and kinds of a host with these files.
-    fn of(files: &[(&str, &str)]) -> Value {
+    /// The type and all that was found, on a host that has these files besides those of its firmware.
+    fn found(files: &[(&str, &str)]) -> (String, String) {
         let overlay = Overlay::empty();
         let fixture = Fixture::new(&overlay);
+        // Nothing of the machine that the test runs on.
+        for path in ["/proc/1/environ", "/proc/1/cgroup", "/run/systemd/container", "/proc/modules"] {
+            fixture.file(path, "");
+        }
+        for file in ["sys_vendor", "product_name", "bios_vendor"] {
+            fixture.file(&format!("/sys/class/dmi/id/{file}"), "");
+        }
+        fixture.on_host(|host| host.remove(Path::new("/.dockerenv"))).unwrap();
         for (path, content) in files {
             fixture.file(path, content);
         }
-        let mut facts = Facts::new();
-        fixture.on_host(|host| gather(host, &mut facts));
-        ["type", "role", "tech_guest", "tech_host"]
-            .map(|name| facts[&format!("virtualization_{name}")].clone())
-            .to_vec()
-            .into()
+        let args = json!({"gather_subset": ["!all", "!min", "virtual"]});
+        let facts = fixture.run::<super::super::This>(args).result.unwrap().data["ansible_facts"].clone();
+        let all = facts["ansible_virtualization_tech_guest"].as_array().unwrap();
+        let all: Vec<&str> = all.iter().map(|kind| kind.as_str().unwrap()).collect();
+        (facts["ansible_virtualization_type"].as_str().unwrap().to_owned(), all.join(" "))
+    }
+
+    /// Each as ansible-core 2.19 tells of such a host.
+    #[test]
+    fn a_container_is_told_as_its_maker_and_as_a_container() {
+        let environ = "/proc/1/environ";
+        let systemd = "/run/systemd/container";
+        let cgroup = "/proc/1/cgroup";
+        for (files, kind, all) in [
+            (vec![(environ, "A=b\0container=systemd-nspawn\0"), (systemd, "systemd-nspawn\n")], "container", "container systemd-nspawn"),
+            (vec![(environ, "container=lxc")], "lxc", "container lxc"),
+            (vec![(environ, "container=podman")], "podman", "container podman"),
+            (vec![(environ, "container=oci")], "container", "container"),
+            (vec![("/.dockerenv", "")], "docker", "container docker"),
+            (vec![(systemd, "wsl\n")], "wsl", "container wsl"),
+            (vec![(cgroup, "1:name=systemd:/docker-0123.scope\n")], "docker", "container docker"),
+            (vec![(cgroup, "1:name=systemd:/lxc/abc\n")], "lxc", "container lxc"),
+            (vec![("/run/.containerenv", "")], "NA", ""),
+            (vec![(environ, "container=podman"), ("/sys/class/dmi/id/sys_vendor", "QEMU\n")], "podman", "container kvm podman"),
+        ] {
+            assert_eq!(found(&files), (kind.to_owned(), all.to_owned()), "{files:?}");
+        }
     }
 
     #[test]
-    fn a_container_is_of_two_kinds() {
-        let docker = json!(["docker", "guest", ["docker", "container"], []]);
-        assert_eq!(of(&[("/.dockerenv", "")]), docker);
-        assert_eq!(of(&[("/proc/1/cgroup", "0::/docker/629d17\n")]), docker);
-        let podman = json!(["podman", "guest", ["podman", "container"], []]);
-        assert_eq!(of(&[("/proc/1/environ", "A=b\0container=podman\0")]), podman);
-        let lxc = json!(["lxc", "guest", ["lxc", "container"], []]);
-        assert_eq!(of(&[("/run/systemd/container", "lxc\n")]), lxc);
-        let nspawn = json!(["container", "guest", ["container", "systemd-nspawn"], []]);
-        assert_eq!(of(&[("/run/systemd/container", "systemd-nspawn")]), nspawn);
-    }
-
-    #[test]
-    fn a_file_that_an_image_may_keep_counts_where_nothing_better_can_be_read() {
-        let left = ("/run/.containerenv", "engine=\"podman\"\n");
-        assert_eq!(of(&[left])[0], "podman");
-        assert_eq!(of(&[left, ("/proc/1/environ", "HOME=/root\0")])[0], "NA");
-    }
-
-    #[test]
-    fn a_machine_is_known_by_its_firmware() {
-        let kvm = json!(["kvm", "guest", ["kvm"], []]);
-        assert_eq!(of(&[("/sys/class/dmi/id/sys_vendor", "QEMU\n")]), kvm);
-        let host = [("/dev/kvm", ""), ("/proc/modules", "kvm 1 0 - Live 0x0\n")];
-        assert_eq!(of(&host), json!(["kvm", "host", [], ["kvm"]]));
-        assert_eq!(of(&[]), json!(["NA", "NA", [], []]));
+    fn a_virtual_machine_is_told_by_its_firmware() {
+        for (vendor, product, bios, kind) in [
+            ("Amazon EC2", "t3.micro", "Amazon EC2", "kvm"),
+            ("QEMU", "Standard PC (Q35 + ICH9, 2009)", "SeaBIOS", "kvm"),
+            ("Microsoft Corporation", "Virtual Machine", "", "VirtualPC"),
+            ("VMware, Inc.", "VMware7,1", "", "VMware"),
+            ("innotek GmbH", "VirtualBox", "innotek GmbH", "virtualbox"),
+            ("Red Hat", "RHEV Hypervisor", "", "RHEV"),
+            ("Xen", "HVM domU", "Xen", "xen"),
+            ("Dell Inc.", "R640", "Dell Inc.", "NA"),
+        ] {
+            let files = [
+                ("/sys/class/dmi/id/sys_vendor", vendor),
+                ("/sys/class/dmi/id/product_name", product),
+                ("/sys/class/dmi/id/bios_vendor", bios),
+            ];
+            assert_eq!(found(&files).0, kind, "{vendor} {product}");
+        }
     }
 }

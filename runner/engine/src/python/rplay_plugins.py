@@ -81,6 +81,8 @@ class WithAnsible:
         from ansible.template import Templar
 
         loader = DataLoader()
+        if "playbook_dir" in vars:
+            loader.set_basedir(vars["playbook_dir"])
         plugin = self.found("lookup", name, loader=loader, templar=Templar(loader=loader, variables=vars))
         return list(plugin.run(given, variables=vars, **named))
 

@@ -96,30 +96,30 @@ fn comment(_: &mut State<'_, '_>, args: &Args) -> Out {
     let count = |at: usize| -> Result<usize, Error> {
         Ok(usize::try_from(args.int(at)?.unwrap_or(1)).unwrap_or(0))
     };
-    let around = |line: &str, times: usize| match line {
+    let before = |line: &str, times: usize| match line {
         "" => String::new(),
+        // An empty line is no line more.
+        line if line == newline => line.repeat(times),
         line => format!("{line}{newline}").repeat(times),
     };
-    let lines = args.text(0)?;
-    let lines: Vec<String> = lines
-        .split('\n')
-        .map(|line| {
-            if line.is_empty() {
-                bare.clone()
-            } else {
-                format!("{decoration}{line}")
-            }
-        })
-        .collect();
-    let body = lines.join(&newline);
-    let mut out = around(&beginning, 1) + &around(&prefix, count(8)?) + &body;
-    let after = newline.clone() + &around(&postfix, count(9)?) + &end;
-    out.push_str(
-        after
-            .strip_suffix(&newline)
-            .filter(|_| end.is_empty())
-            .unwrap_or(&after),
-    );
+    let text = args.text(0)?;
+    let lines: Vec<&str> = text.split('\n').collect();
+    let last = lines.len() - 1;
+    let lines = lines.into_iter().enumerate().map(|(at, line)| match line {
+        // The blank behind the sign goes where a line follows, and only there.
+        "" if at < last => bare.clone(),
+        line => format!("{decoration}{line}"),
+    });
+    let body = lines.collect::<Vec<_>>().join(&newline);
+    let first = match beginning.as_str() {
+        "" => String::new(),
+        beginning => format!("{beginning}{newline}"),
+    };
+    let after = format!("{newline}{postfix}").repeat(count(9)?);
+    let mut out = first + &before(&prefix, count(8)?) + &body + &after;
+    if !end.is_empty() {
+        out = out + &newline + &end;
+    }
     Ok(out.into())
 }
 

@@ -1,5 +1,7 @@
 //! The first file that is there.
 
+use std::path::{Component, Path, PathBuf};
+
 use minijinja::value::ValueKind;
 use minijinja::{Error, Value};
 
@@ -44,7 +46,9 @@ impl Search {
     }
 }
 
-pub(super) fn found(io: &dyn LookupIo, args: &Args) -> Found {
+/// The first one; looked for in folders of that kind (`files`), and in those that hold them. In an
+/// expression there is no kind.
+pub(super) fn found(io: &dyn LookupIo, args: &Args, kind: &str) -> Found {
     let mut search = Search::default();
     let terms = spread(&args.rest)?;
     for term in &terms {
@@ -59,22 +63,22 @@ pub(super) fn found(io: &dyn LookupIo, args: &Args) -> Found {
         }
     }
     search.add(&|key| args.named(key).cloned())?;
-    let places = search
+    let places: Vec<String> = search
         .places
         .iter()
         .flat_map(|(name, paths)| match paths.as_slice() {
             [] => vec![name.clone()],
             paths => paths
                 .iter()
-                .map(|path| format!("{}/{name}", path.trim_end_matches('/')))
+                .map(|path| match path.trim_end_matches('/') {
+                    "" if path.is_empty() => name.clone(),
+                    path => format!("{path}/{name}"),
+                })
                 .collect(),
-        });
-    let places: Vec<String> = places.collect();
-    // A name in the folder that belongs to the task comes before an earlier name in another.
-    for kind in [io.kind(), "files", "templates", "vars", "tasks"] {
-        if let Some(path) = places.iter().find_map(|place| io.find(kind, place)) {
-            return Ok(vec![path.display().to_string().into()]);
-        }
+        })
+        .collect();
+    if let Some(path) = places.into_iter().find_map(|place| io.find(kind, &place)) {
+        return Ok(vec![plain(&path).display().to_string().into()]);
     }
     if search.skip {
         return Ok(vec![]);
@@ -88,4 +92,16 @@ pub(super) fn found(io: &dyn LookupIo, args: &Args) -> Found {
         "none of these files is there: {}; give `skip: true` to go on without",
         names.join(", ")
     )))
+}
+
+/// A path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
 }

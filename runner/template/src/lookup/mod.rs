@@ -166,6 +166,14 @@ pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
     }
 }
 
+/// A lookup's results, in a loop: a file's name is looked for where the task's own files are.
+pub(crate) fn looped(context: &Arc<Context>, name: &str, args: &Args) -> Found {
+    match (short(name), context.vars.io()) {
+        ("first_found", Some(io)) => first_found::found(&*io, args, io.kind()),
+        _ => found(context, name, args),
+    }
+}
+
 /// Lookups that leave the program.
 fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) -> Found {
     let each = |f: &dyn Fn(&str) -> Result<Value, Error>| -> Found {
@@ -220,7 +228,7 @@ fn touching(context: &Arc<Context>, io: &dyn LookupIo, name: &str, args: &Args) 
             }
             Ok(out)
         }
-        "first_found" => first_found::found(io, args).map_err(failed),
+        "first_found" => first_found::found(io, args, "").map_err(failed),
         "csvfile" => csv::found(io, args).map_err(failed),
         "ini" => ini::found(io, args).map_err(failed),
         "password" => password::found(context, io, args).map_err(failed),

@@ -1,5 +1,5 @@
 //! What a template makes it may change, as with Python: lists and mappings that are its own are marked
-//! (`__mutable`), those of variables are not.
+//! (`__mutable`). Those of variables come as ones that can be changed where a text does that (`mutable`).
 
 use minijinja::machinery::ast::{self, CallArg, Expr};
 
@@ -42,10 +42,12 @@ impl Edits<'_> {
             }
             Expr::Call(s) => {
                 self.mutable_call(s);
-                if !matches!(&s.expr, Expr::Var(name) if name.id == "dict") {
+                // That is changed by `{% set n.x = 1 %}`, and stays what it is.
+                if matches!(&s.expr, Expr::Var(name) if name.id == "namespace") {
                     return;
                 }
             }
+            Expr::BinOp(s) if matches!(s.op, ast::BinOpKind::Add) => {}
             Expr::IfExpr(s) => {
                 self.mutable(&s.true_expr);
                 s.false_expr.iter().for_each(|e| self.mutable(e));
