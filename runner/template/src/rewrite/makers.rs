@@ -26,6 +26,9 @@ const MAKING: &[&str] = &[
     "zip",
 ];
 
+/// Functions that make what is neither a list nor a mapping.
+const OBJECTS: &[&str] = &["cycler", "joiner", "namespace"];
+
 impl Edits<'_> {
     /// `{% set x = [] %}`, `{% set x = namespace(all=[]) %}`, `{% set x = y | list %}`: what a
     /// template makes, it may change.
@@ -42,8 +45,8 @@ impl Edits<'_> {
             }
             Expr::Call(s) => {
                 self.mutable_call(s);
-                // That is changed by `{% set n.x = 1 %}`, and stays what it is.
-                if matches!(&s.expr, Expr::Var(name) if name.id == "namespace") {
+                // Objects of Jinja's, which stay what they are: one is changed by `{% set n.x = 1 %}`.
+                if matches!(&s.expr, Expr::Var(name) if OBJECTS.contains(&name.id)) {
                     return;
                 }
             }
