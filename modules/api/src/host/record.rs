@@ -155,7 +155,8 @@ impl Record {
         let same_content = before.content == content_after;
         let old = with_digest(before.state.clone(), before.content.as_ref());
         let mut after = with_digest(file_state(system, path), content_after.as_ref());
-        if old == after && same_content && !before.times {
+        // What came and went, such as a file that took another's name, is none.
+        if old == after && same_content && (!before.times || after.is_none()) {
             return None;
         }
         if before.times
