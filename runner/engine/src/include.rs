@@ -141,9 +141,20 @@ impl Run {
     }
 
     fn tell(&self, context: &TaskContext, host: &HostRun, result: &TaskResult, begun: Instant) {
-        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         let ignored =
             result.is_failed() && self.keyword_is(Keyword::IgnoreErrors, host, context, false);
+        self.tell_as(ignored, context, host, result, begun);
+    }
+
+    fn tell_as(
+        &self,
+        ignored: bool,
+        context: &TaskContext,
+        host: &HostRun,
+        result: &TaskResult,
+        begun: Instant,
+    ) {
+        let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.emit(Event::HostEnded(
             self.ended(context, &host.name, None, result, ignored, took),
         ));
@@ -254,9 +265,10 @@ impl Run {
                     |first| self.failure(first).with("reason", first.message.clone()),
                 );
                 drawn.for_each(|d| self.warn(d));
+                // `ignore_errors` is of what is included, and there is nothing.
                 hosts
                     .iter()
-                    .for_each(|host| self.tell(context, host, &result, begun));
+                    .for_each(|host| self.tell_as(false, context, host, &result, begun));
                 let fallen: Vec<_> = hosts.iter().filter(|h| h.is_lost()).cloned().collect();
                 self.judge(&context.task, &context.frame, &fallen);
                 return None;

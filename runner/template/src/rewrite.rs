@@ -177,6 +177,7 @@ impl<'a> Edits<'a> {
             }
             Stmt::ForLoop(s) => {
                 self.expr(&s.iter);
+                self.looped_over(&s.iter);
                 s.filter_expr.iter().for_each(|e| self.expr(e));
                 self.stmts(&s.body);
                 self.stmts(&s.else_body);

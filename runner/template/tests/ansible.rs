@@ -36,6 +36,10 @@ const OTHERWISE: &[(&str, &str)] = &[
         "macros have no varargs and kwargs",
     ),
     (
+        "{{ users | map(attribute='g') | flatten | join('-') }} {{ users | json_query('x') }}",
+        "a filter of a collection, which the Ansible that was asked had not",
+    ),
+    (
         "{{ '2021-02-03 04:05:06' | to_datetime }}",
         "a date has no JSON in Ansible; here it is its text",
     ),

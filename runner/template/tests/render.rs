@@ -454,6 +454,10 @@ fn a_template_may_change_its_view_of_a_variable() {
             "{% set q = xs + [{'c': 3}] %}{% for e in q %}{% set _ = e.update({'n': 9}) %}{% endfor %}{{ q }}",
             "[{'a': 1, 'n': 9}, {'b': 2, 'n': 9}, {'c': 3, 'n': 9}]",
         ),
+        (
+            "{% set q = xs + [3] %}{% set _ = q.append(4) %}{{ q | length }} {{ xs | length }}",
+            "4 2",
+        ),
         ("{% set _ = lazy.l.append(2) %}{{ lazy.l }}", "[1, 2]"),
     ] {
         let got = value(names, &format!("\"x{}\"", text.replace('"', "\\\""))).unwrap();
@@ -495,6 +499,36 @@ fn a_comment_ends_as_its_parts_say() {
         value("t: \"a\\n\"", "'{{ t | comment }}'").unwrap(),
         json!("#\n# a\n# \n#")
     );
+}
+
+/// As with ansible-core 2.19.
+#[test]
+fn nothing_is_no_list_but_has_no_items_to_choose_from() {
+    for text in [
+        "{% for x in n %}{% endfor %}",
+        "{% for x in (n or n) %}{% endfor %}",
+        "{{ n | list }}",
+        "{{ n | sort }}",
+    ] {
+        let failed = value("n: null", &format!("\"x{text}\"")).unwrap_err();
+        assert!(
+            failed
+                .to_string()
+                .contains("'NoneType' object is not iterable"),
+            "{text}"
+        );
+    }
+    for text in [
+        "n | map('upper') | list",
+        "n | selectattr('a') | list",
+        "n | reject('none') | list",
+    ] {
+        assert_eq!(
+            value("n: null", &format!("\"x{{{{ {text} }}}}\"")).unwrap(),
+            json!("x[]"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -89,6 +89,14 @@ impl Scope {
         self.with(level, Layer::Values(Arc::new(values)))
     }
 
+    /// Without what holds only where nothing else is said, as other hosts see it: `hostvars[x].ansible_host`
+    /// is there where somebody set it.
+    #[must_use]
+    pub fn as_set(mut self) -> Self {
+        self.layers.retain(|(level, _)| *level > Level::Least);
+        self
+    }
+
     /// What lookups may touch.
     #[must_use]
     pub fn with_io(mut self, io: Arc<dyn LookupIo>) -> Self {

@@ -397,7 +397,7 @@ impl rplay_template::Object for HostVarsOf {
         if !known {
             return None;
         }
-        let vars: Arc<dyn Vars> = Arc::new(store.scope(host));
+        let vars: Arc<dyn Vars> = Arc::new(store.scope(host).as_set());
         Some(store.templar.view(&vars))
     }
 

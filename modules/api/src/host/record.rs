@@ -181,7 +181,8 @@ impl Record {
             tell_attributes(&mut old, attributes);
             tell_attributes(&mut after, system.attributes(path));
         }
-        if old == after && same_content && !before.times {
+        // What came and went, such as a file that took another's name, is none.
+        if old == after && same_content && (!before.times || after.is_none()) {
             return None;
         }
         if before.times

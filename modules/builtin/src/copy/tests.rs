@@ -271,6 +271,10 @@ fn a_copy_of_the_hosts_own_file_is_as_old_as_that() {
             let meta = system.lstat(Path::new(&path(root, made))).unwrap().unwrap();
             assert_eq!(meta.mtime, early, "{made}");
         }
+        // In the place of a link it is made beside it first, which is no change of its own.
+        host.link(&path(root, "g"), &path(root, "l"));
+        let args = json!({"src": path(root, "from/f"), "remote_src": true, "dest": path(root, "l"), "follow": false});
+        assert_eq!(host.run::<This>(args).changes.len(), 1);
     });
 }
 

@@ -52,6 +52,16 @@ fn all(args: &Args) -> Result<Vec<Value>, Error> {
     }
 }
 
+/// As [`all`]; of what is empty or nothing there are none, also where it is no list: as Jinja has it for
+/// `map`, `select` and their like.
+fn some(args: &Args) -> Result<Vec<Value>, Error> {
+    if args.req(0)?.is_true() {
+        all(args)
+    } else {
+        Ok(vec![])
+    }
+}
+
 /// The arguments of a filter or test that is named in a call.
 fn call_args(item: Value, args: &Args) -> Vec<Value> {
     let mut given = vec![item];
@@ -73,7 +83,7 @@ fn map(state: &mut State<'_, '_>, args: &Args) -> Out {
     let mut out = vec![];
     if let (Some(path), []) = (args.named("attribute"), args.rest.as_slice()) {
         let path = text(path)?;
-        for item in all(args)? {
+        for item in some(args)? {
             let found = by_path(&item, &path)?;
             out.push(match args.named("default") {
                 Some(default) if found.is_undefined() => default.clone(),
@@ -86,7 +96,7 @@ fn map(state: &mut State<'_, '_>, args: &Args) -> Out {
         return Err(wrong("`map` takes the name of a filter, or `attribute`"));
     };
     let filter = text(filter)?;
-    for item in all(args)? {
+    for item in some(args)? {
         let given = call_args(item, args);
         out.push(plugin::by_name(state, Plugin::Filter, &filter, &given)?);
     }
@@ -97,7 +107,7 @@ fn chosen(state: &mut State<'_, '_>, args: &Args, keep: bool) -> Out {
     let path = args.opt(1).map(text).transpose()?;
     let test = args.rest.first().map(text).transpose()?;
     let mut out = vec![];
-    for item in all(args)? {
+    for item in some(args)? {
         let value = match &path {
             Some(path) => by_path(&item, path)?,
             None => item.clone(),

@@ -37,6 +37,11 @@ pub(super) const FILTERS: &[Callable] = &[
         operate::compare(">=", a.req(0)?, a.req(1)?)
     }),
     lenient(&["__mutable"], &["value"], |_, a| mutable(a.req(0)?)),
+    // The evaluator takes nothing for an empty list.
+    lenient(&["__items"], &["value"], |_, a| match a.req(0)? {
+        value if value.is_none() => Err(wrong("'NoneType' object is not iterable")),
+        value => Ok(value.clone()),
+    }),
     lenient(&["__variadic"], &["macro", "params"], |_, a| {
         variadic(a.req(0)?, a.req(1)?)
     }),

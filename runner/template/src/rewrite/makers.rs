@@ -59,9 +59,17 @@ impl Edits<'_> {
             _ => return,
         }
         let (start, end) = (start(expr), expr.span().end_offset as usize);
-        // In brackets: a dot behind the name would be part of it.
-        self.edit(start..start, "(");
-        self.edit(end..end, "|__mutable)");
+        // In brackets: a dot behind the name would be part of it; and in brackets of its own, for a filter
+        // is of what stands right before it.
+        self.edit(start..start, "((");
+        self.edit(end..end, ")|__mutable)");
+    }
+
+    /// What a loop goes over must be something.
+    pub(super) fn looped_over(&mut self, expr: &Expr<'_>) {
+        let (start, end) = (start(expr), expr.span().end_offset as usize);
+        self.edit(start..start, "((");
+        self.edit(end..end, ")|__items)");
     }
 
     /// `x.setdefault('k', []).append(1)`: what a method is given may be what it gives back.
