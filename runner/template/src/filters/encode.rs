@@ -343,7 +343,7 @@ pub(crate) fn hash(text: &str, kind: &str) -> Result<String, Error> {
         "sha384" => hex::<Sha384>(text),
         "sha512" => hex::<Sha512>(text),
         other => {
-            let words = format!("there is no hash `{other}`");
+            let words = format!("unsupported hash type {other}");
             return Err(wrong(format!(
                 "{words}: use md5, sha1, sha224, sha256, sha384 or sha512"
             )));
