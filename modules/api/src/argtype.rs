@@ -208,6 +208,13 @@ fn anchored(path: PathBuf) -> PathBuf {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenPath(pub PathBuf);
 
+impl WrittenPath {
+    /// As the module sees it from where it runs.
+    pub fn whole(&self) -> PathBuf {
+        anchored(self.0.clone())
+    }
+}
+
 impl From<&str> for WrittenPath {
     fn from(text: &str) -> Self {
         Self(expand_home(text))

@@ -110,7 +110,8 @@ impl ArgType for FileMode {
     const KIND: ArgKind = ArgKind::Mode;
 
     fn parse_arg(value: &Value) -> Result<Self, String> {
-        let wrong = || format!("`{value}` is not a mode such as \"0644\" or `u=rw,go=r`");
+        // The words that scripts look for.
+        let wrong = || "mode must be in octal or symbolic form".to_owned();
         match value {
             Value::Number(n) => {
                 let bits = n

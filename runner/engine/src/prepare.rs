@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rplay_api::{ArgError, ArgSpec, Fault};
+use rplay_api::{ArgError, ArgKind, ArgMap, ArgSpec, Fault};
 use rplay_diag::Diagnostic;
 use rplay_playbook::Keyword;
 use rplay_template::Vars;
@@ -120,9 +120,13 @@ impl Run {
         let sending = sending.map_err(|unusable| self.unusable(unusable))?;
         if let Err(error) = module.check_args(&args) {
             // As in Ansible, the module says so, and not the task.
-            return Err(TaskResult {
+            let failure = TaskResult {
                 of_task: false,
                 ..self.failure(&self.argument_error(context, &spec, &error))
+            };
+            return Err(match bad_mode(&spec, &args, &error) {
+                Some(details) => failure.with("details", details),
+                None => failure,
             });
         }
         let Sending { blobs, paths } = sending;
@@ -236,8 +240,9 @@ impl Run {
     ) -> Diagnostic {
         let action = &context.task.action;
         let written = action.args.get_key_value(error.arg.as_str());
-        let words = match error.fault {
+        let words = match &error.fault {
             Fault::Missing => error.to_string(),
+            Fault::Invalid(why) if is_mode(spec, error) => why.clone(),
             _ => format!("`{}`: {error}", action.name),
         };
         let diagnostic = Diagnostic::error(words);
@@ -251,12 +256,30 @@ impl Run {
                     None => diagnostic.help(format!("`rplay doc {}` lists them", action.name)),
                 }
             }
+            (Fault::Invalid(_), Some((_, node))) if is_mode(spec, error) => diagnostic
+                .at(&node.span)
+                .help("a mode is written as `\"0644\"` or `u=rw,go=r`"),
             (Fault::Invalid(_), Some((_, node))) => diagnostic.at(&node.span),
             _ => diagnostic
                 .at(&action.span)
                 .help(format!("`rplay doc {}` says what it takes", action.name)),
         }
     }
+}
+
+fn is_mode(spec: &[ArgSpec], error: &ArgError) -> bool {
+    let mut modes = spec.iter().filter(|arg| arg.kind == ArgKind::Mode);
+    modes.any(|arg| arg.is_called(&error.arg))
+}
+
+/// What is wrong with a mode, in the words that scripts look for.
+fn bad_mode(spec: &[ArgSpec], args: &ArgMap, error: &ArgError) -> Option<String> {
+    let given = args.get(&error.arg).filter(|_| is_mode(spec, error))?;
+    let mode = match given.as_str() {
+        Some(text) => text.to_owned(),
+        None => given.to_string(),
+    };
+    Some(format!("bad symbolic permission for mode: {mode}"))
 }
 
 /// The pairs of a mapping, each on its own.

@@ -63,6 +63,14 @@ pub(crate) fn count() -> usize {
     MISSES.with_borrow(Vec::len)
 }
 
+/// The variable that was looked for in vain last, where that was no key of one.
+pub(crate) fn last_name() -> Option<String> {
+    MISSES.with_borrow(|misses| match misses.last() {
+        Some(Miss::Name(name)) => Some(name.clone()),
+        _ => None,
+    })
+}
+
 /// Notes a miss.
 pub(crate) fn note(miss: Miss) {
     MISSES.with_borrow_mut(|misses| misses.push(miss));

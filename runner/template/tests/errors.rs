@@ -81,7 +81,7 @@ fn a_bracket_that_is_not_closed_is_found() {
 #[test]
 fn an_unknown_argument_is_named() {
     insta::assert_snapshot!(shown("a: {}", "x: '{{ a | combine({}, recusive=true) }}'"), @"
-    error: `combine` takes no argument `recusive`; did you mean `recursive`?
+    error: 'recursive' and 'list_merge' are the only valid keyword arguments, not `recusive`; did you mean `recursive`?
      --> vars.yml:1:12
       |
     1 | x: '{{ a | combine({}, recusive=true) }}'

@@ -96,6 +96,10 @@ data: !unsafe '{"a": ["x"]}'
     assert!(!trusted("(own | from_json(profile='legacy')).b"));
     assert!(!trusted("(own | from_json).a[0]"));
     assert!(!trusted("(data | from_json(profile='legacy')).a[0]"));
+    let closed =
+        "{{ '{\\\"__ansible_vault\\\": \\\"$ANSIBLE_VAULT;x\\\"}' | from_json(profile='legacy') }}";
+    let closed = value(names, &format!("\"{closed}\"")).unwrap();
+    assert_eq!(closed, json!("$ANSIBLE_VAULT;x"));
     let unknown = value(names, "\"{{ own | from_json(profile='bogus') }}\"").unwrap_err();
     assert!(unknown.message.contains("Unknown profile name 'bogus'"));
 }

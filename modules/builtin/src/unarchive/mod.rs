@@ -10,10 +10,10 @@ mod unpack;
 mod zstd;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use rplay_api::{Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, Host, Module, Outcome, Result, Return, target_path};
+use rplay_api::{Args, ControllerFile, Doc, EntryKind, Failure, FileArgs, Host, Module, Outcome, Result, Return, target_path, WrittenPath};
 
 use crate::content::Content;
 use crate::http::{Client, Download, Options, Slot};
@@ -32,7 +32,7 @@ pub struct UnarchiveArgs {
     /// address to download from. tar, plain or packed by gzip, bzip2, xz or zstd, and zip.
     src: ControllerFile,
     /// The folder to unpack into; it must be there.
-    dest: PathBuf,
+    dest: WrittenPath,
     /// `src` is on the target, or an address that the target downloads from.
     #[arg(name = "remote_src", default = false)]
     _remote_src: bool,
@@ -125,22 +125,30 @@ impl Module for This {
         let name = name(&args.src)?;
         let outcome = Outcome::new()
             .with("src", name.as_str())
-            .with("dest", args.dest.to_string_lossy());
+            .with("dest", args.dest.0.to_string_lossy());
         if let Some(pattern) = &args.creates
             && let Some(path) = crate::pattern::first_match(host, None, pattern)?
         {
             return Ok(outcome.with("msg", format!("skipped, since {} exists", path.display())));
         }
         let choice = Choice::new(&args.include, &args.exclude, &args.extra_opts)?;
-        require_folder(host, &args.dest)?;
+        let dest = args.dest.whole();
+        require_folder(host, &dest)?;
+        if dest != args.dest.0 {
+            let (written, whole) = (args.dest.0.display(), dest.display());
+            host.warn(format!(
+                "Relative destination path '{written}' was resolved to absolute path '{whole}'."
+            ));
+        }
         let slot = Slot::default();
-        unpack(&args, host, &name, &choice, &slot, outcome).map_err(|failure| slot.or(failure))
+        unpack(&args, host, &dest, &name, &choice, &slot, outcome).map_err(|failure| slot.or(failure))
     }
 }
 
 fn unpack(
     args: &UnarchiveArgs,
     host: &Host,
+    dest: &Path,
     name: &str,
     choice: &Choice,
     slot: &Slot,
@@ -157,7 +165,7 @@ fn unpack(
     };
     let archive = Archive::open(name, source)?;
     let handler = archive.format.handler();
-    let mut unpack = Unpack::new(host, &args.dest, &args.file, choice, args.keep_newer)?;
+    let mut unpack = Unpack::new(host, dest, &args.file, choice, args.keep_newer)?;
     archive.each(&mut |member, content| unpack.member(member, content))?;
     unpack.finish()?;
     if let Some(pattern) = choice.missing(&unpack.names).first() {
@@ -167,7 +175,7 @@ fn unpack(
     if args.list_files {
         outcome = outcome.with("files", unpack.names);
     }
-    path_info::describe(host, &args.dest, outcome)
+    path_info::describe(host, dest, outcome)
 }
 
 enum Source {

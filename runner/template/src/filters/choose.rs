@@ -46,7 +46,10 @@ fn mandatory(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
     match args.opt_text(1)? {
         Some(words) => Err(wrong(words)),
-        None => Err(ErrorKind::UndefinedError.into()),
+        None => Err(match crate::missing::last_name() {
+            Some(name) => wrong(format!("Mandatory variable '{name}' not defined.")),
+            None => ErrorKind::UndefinedError.into(),
+        }),
     }
 }
 

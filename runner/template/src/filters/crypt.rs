@@ -59,7 +59,24 @@ fn password_hash(state: &mut State<'_, '_>, args: &Args) -> Out {
     }
     let kind = args.opt_text(1)?.unwrap_or_else(|| "sha512".into());
     let rounds = args.int(4)?.map(|n| usize::try_from(n).unwrap_or(0));
-    hashed(&password, &kind, args.opt_text(2)?, rounds).map(Value::from)
+    let salt = match (args.opt_text(2)?, args.some(3)) {
+        (Some(salt), _) => Some(salt),
+        (None, Some(size)) => Some(random_salt(salt_size(size)?)?),
+        (None, None) => None,
+    };
+    hashed(&password, &kind, salt, rounds).map(Value::from)
+}
+
+/// The longest salt that is taken.
+const LONGEST_SALT: usize = 1024;
+
+fn salt_size(value: &Value) -> Result<usize, Error> {
+    let size = match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => usize::try_from(value.clone()).ok(),
+    };
+    size.filter(|size| *size <= LONGEST_SALT)
+        .ok_or_else(|| wrong("salt_size must be an integer"))
 }
 
 /// A password as `/etc/shadow` has it.
@@ -69,7 +86,7 @@ pub(crate) fn hashed(
     salt: Option<String>,
     rounds: Option<usize>,
 ) -> Result<String, Error> {
-    let bad = |e: &dyn std::fmt::Debug| wrong(format!("the password could not be hashed: {e:?}"));
+    let bad = |e: &dyn std::fmt::Debug| wrong(format!("Could not hash the secret: {e:?}"));
     if let Some(letter) = salt
         .as_ref()
         .and_then(|salt| salt.bytes().find(|b| !SALT.contains(b)))
@@ -104,7 +121,7 @@ pub(crate) fn hashed(
             bcrypted(password, salt(22).ok().filter(|s| s.len() == 22), rounds)
         }
         other => {
-            let words = format!("`password_hash` knows no `{other}`");
+            let words = format!("{other} is not in the list of supported passlib algorithms");
             Err(wrong(format!(
                 "{words}: use sha512, sha256, blowfish or md5"
             )))
@@ -147,7 +164,7 @@ fn bcrypted(password: &str, salt: Option<String>, rounds: Option<usize>) -> Resu
     let cost = u32::try_from(rounds.unwrap_or(12)).unwrap_or(12);
     let parts = bcrypt::hash_with_salt(password, cost, salt);
     Ok(parts
-        .map_err(|e| wrong(format!("the password could not be hashed: {e}")))?
+        .map_err(|e| wrong(format!("Could not hash the secret: {e}")))?
         .format_for_version(bcrypt::Version::TwoB))
 }
 

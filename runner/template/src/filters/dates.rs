@@ -20,7 +20,10 @@ fn strftime(_: &mut State<'_, '_>, args: &Args) -> Out {
         Some(value) => {
             let seconds = value.as_str().and_then(|s| s.trim().parse().ok());
             let seconds = seconds.or_else(|| f64::try_from(value.clone()).ok());
-            let seconds = seconds.ok_or_else(|| wrong("`strftime` takes a number of seconds"))?;
+            let seconds = seconds.ok_or_else(|| {
+                let shown = crate::python::in_words(value);
+                wrong(format!("Invalid value for epoch value ({shown})"))
+            })?;
             // Whole seconds are all that most formats show; micros are kept.
             #[allow(clippy::cast_possible_truncation)]
             let micros = (seconds * 1e6) as i64;

@@ -76,7 +76,7 @@ fn dict(_: &mut State<'_, '_>, args: &Args) -> Out {
 fn undef(_: &mut State<'_, '_>, args: &Args) -> Out {
     let hint = args
         .opt_text(0)?
-        .unwrap_or_else(|| "a value is undefined on purpose".into());
+        .unwrap_or_else(|| "Mandatory variable has not been overridden".into());
     let diagnostic = rplay_diag::Diagnostic::error(hint);
     crate::missing::note(crate::missing::Miss::Nested {
         name: "undef".into(),

@@ -307,7 +307,14 @@ fn extract(_: &mut State<'_, '_>, args: &Args) -> Out {
 
 fn subelements(_: &mut State<'_, '_>, args: &Args) -> Out {
     let value = args.req(0)?;
+    let is_list = matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable);
+    if !is_list && value.kind() != ValueKind::Map {
+        return Err(wrong("obj must be a list of dicts or a nested dict"));
+    }
     let path = match args.req(1)? {
+        key if key.as_str().is_none() && key.len().is_none() => {
+            return Err(wrong("subelements must be a list or a string"));
+        }
         keys if keys.as_str().is_none() && keys.len().is_some() => items(keys)?
             .iter()
             .map(python::text)

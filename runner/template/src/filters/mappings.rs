@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use minijinja::value::ValueKind;
 use minijinja::{Error, State, Value};
+use rplay_diag::did_you_mean;
 
 use crate::call::{Args, Callable, Out, items, strict};
 use crate::python::{self, named, text, wrong};
@@ -20,7 +21,7 @@ pub(super) const FILTERS: &[Callable] = &[
     ),
     strict(
         &["combine"],
-        &["value", "*", "recursive", "list_merge"],
+        &["value", "*", "recursive", "list_merge", "**"],
         combine,
     ),
     strict(
@@ -49,7 +50,13 @@ fn mapping<'a>(value: &'a Value, who: &str) -> Result<&'a Value, Error> {
 }
 
 fn dict2items(_: &mut State<'_, '_>, args: &Args) -> Out {
-    let value = mapping(args.req(0)?, "dict2items")?;
+    let value = args.req(0)?;
+    if value.kind() != ValueKind::Map {
+        return Err(wrong(format!(
+            "dict2items requires a dictionary, got {} instead",
+            named(value)
+        )));
+    }
     let (key_name, value_name) = names(args)?;
     let pair = |key: Value| -> Result<Value, Error> {
         let item = python::valid(value.get_item(&key)?)?;
@@ -67,12 +74,25 @@ fn dict2items(_: &mut State<'_, '_>, args: &Args) -> Out {
 
 fn items2dict(_: &mut State<'_, '_>, args: &Args) -> Out {
     let (key_name, value_name) = names(args)?;
+    let list = args.req(0)?;
+    if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        return Err(wrong(format!(
+            "items2dict requires a list, got {} instead",
+            named(list)
+        )));
+    }
+    let got = || python::in_words(list);
     let part = |item: &Value, name: &str| -> Result<Value, Error> {
-        let found = mapping(item, "items2dict")?.get_attr(name)?;
+        if item.kind() != ValueKind::Map {
+            let words = "items2dict requires a list of dictionaries";
+            return Err(wrong(format!("{words}, got {} instead", got())));
+        }
+        let found = item.get_attr(name)?;
         if found.is_undefined() {
-            let words = format!("an item of `items2dict` has no `{name}`");
+            let words = "items2dict requires each dictionary in the list to contain the keys";
             return Err(wrong(format!(
-                "{words}: name its keys with key_name and value_name"
+                "{words} '{key_name}' and '{value_name}', got {} instead",
+                got()
             )));
         }
         python::valid(found)
@@ -127,6 +147,13 @@ fn dictsort(_: &mut State<'_, '_>, args: &Args) -> Out {
 }
 
 fn combine(_: &mut State<'_, '_>, args: &Args) -> Out {
+    if let Some((name, _)) = args.more.first() {
+        let near = did_you_mean(name, ["recursive", "list_merge"]);
+        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        return Err(wrong(format!(
+            "'recursive' and 'list_merge' are the only valid keyword arguments, not `{name}`{near}"
+        )));
+    }
     let recursive = args.flag(2, false);
     let lists = args.opt_text(3)?.unwrap_or_else(|| "replace".into());
     let known = [
@@ -150,7 +177,13 @@ fn combine(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
     let mut result = Value::from_pairs(IndexMap::<String, Value>::new());
     for value in all.iter().filter(|value| !value.is_none()) {
-        result = merge(&result, mapping(value, "combine")?, recursive, &lists)?;
+        if value.kind() != ValueKind::Map {
+            return Err(wrong(format!(
+                "failed to combine variables, expected dicts but got a '{}'",
+                python::type_name(value)
+            )));
+        }
+        result = merge(&result, value, recursive, &lists)?;
     }
     Ok(result)
 }

@@ -151,7 +151,12 @@ fn path_join(_: &mut State<'_, '_>, args: &Args) -> Out {
     let parts = if value.as_str().is_some() {
         vec![value.clone()]
     } else {
-        items(value)?
+        items(value).map_err(|_| {
+            let got = crate::python::named(value);
+            wrong(format!(
+                "|path_join expects string or sequence, got {got} instead"
+            ))
+        })?
     };
     let mut path = PathBuf::new();
     for part in parts {

@@ -167,11 +167,10 @@ fn random(_: &mut State<'_, '_>, args: &Args) -> Out {
         return Ok((start + steps * step).into());
     }
     if args.some(1).is_some() || args.some(2).is_some() {
-        return Err(wrong(
-            "`start` and `step` of `random` are for numbers, not for lists",
-        ));
+        return Err(wrong("start and step can only be used with integer values"));
     }
-    let all = items(end)?;
+    let all = items(end);
+    let all = all.map_err(|_| wrong("random can only be used on sequences and integers"))?;
     choice(&mut rng, &all)
 }
 

@@ -209,7 +209,7 @@ fn regex_replace(_: &mut State<'_, '_>, args: &Args) -> Out {
     }
     if let Some(wanted) = args.int(6)?.filter(|n| *n > 0 && *n != count) {
         return Err(wrong(format!(
-            "`{pattern}` was replaced {count} times, and not {wanted}"
+            "'{pattern}' should match {wanted} times, but matches {count} times in '{text}'"
         )));
     }
     out.push_str(&text[at..]);
@@ -234,7 +234,7 @@ fn regex_search(_: &mut State<'_, '_>, args: &Args) -> Out {
             .or_else(|| written.strip_prefix('\\'))
             .ok_or_else(|| {
                 wrong(format!(
-                    "`{written}` names no group: write `\\\\1` or `\\\\g<name>`"
+                    "Unknown argument: `{written}` names no group: write `\\\\1` or `\\\\g<name>`"
                 ))
             })?;
         let missing = || wrong(format!("the pattern has no group `{name}`"));
@@ -270,9 +270,12 @@ fn regex_escape(_: &mut State<'_, '_>, args: &Args) -> Out {
     let special = match args.opt_text(1)?.as_deref().unwrap_or("python") {
         "python" => "\\.^$*+?()[]{}|-#&~ \t\n\r",
         "posix_basic" => "].[^$*\\",
+        "posix_extended" => {
+            return Err(wrong("Regex type (posix_extended) not yet implemented"));
+        }
         other => {
             return Err(wrong(format!(
-                "`regex_escape` knows no syntax `{other}`: it is python or posix_basic"
+                "Invalid regex type ({other}): it is python or posix_basic"
             )));
         }
     };

@@ -70,7 +70,7 @@ fn style(name: &str) -> Result<Style, Error> {
         "cblock" => ("/*", " * ", " */"),
         "xml" => ("<!--", " - ", "-->"),
         other => {
-            let words = format!("there is no style `{other}` of comments");
+            let words = format!("Invalid style '{other}'");
             return Err(wrong(format!(
                 "{words}: they are plain, erlang, c, cblock and xml"
             )));
@@ -230,9 +230,11 @@ fn to_uuid(_: &mut State<'_, '_>, args: &Args) -> Out {
                 .and_then(|pair| u8::from_str_radix(pair, 16).ok())
         })
         .collect();
-    let bytes = bytes
-        .filter(|_| digits.len() == 32)
-        .ok_or_else(|| wrong(format!("`{namespace}` is no UUID")))?;
+    let bytes = bytes.filter(|_| digits.len() == 32).ok_or_else(|| {
+        wrong(format!(
+            "Invalid value '{namespace}' for 'namespace': it is no UUID"
+        ))
+    })?;
     let mut hash = Sha1::new();
     hash.update(bytes);
     hash.update(args.text(0)?);

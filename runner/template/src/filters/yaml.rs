@@ -49,6 +49,9 @@ fn from_yaml(_: &mut State<'_, '_>, args: &Args) -> Out {
 
 fn from_yaml_all(_: &mut State<'_, '_>, args: &Args) -> Out {
     let value = args.req(0)?;
+    if value.is_none() {
+        return Ok(Vec::<Value>::new().into());
+    }
     if value.as_str().is_none() {
         return Ok(value.clone());
     }
