@@ -118,7 +118,7 @@ impl Call<'_> {
     /// # Errors
     /// The result to end with.
     fn listed(&self, node: &Node) -> Result<Option<Node>, TaskResult> {
-        if !node.as_str().is_some_and(rplay_playbook::is_template) {
+        if !node.as_str().is_some_and(rplay_template::is_in_braces) {
             return Ok(None);
         }
         let value = self.run.templar.render(node, self.vars);

@@ -197,9 +197,14 @@ impl Loader {
         let places = self.tasks_places(name, context);
         let first = places.first().map(|path| path.display().to_string());
         let words = format!(
-            "Could not find or access '{}' on the Ansible Controller.",
+            "Could not find or access '{}' on the Ansible Controller",
             first.as_deref().unwrap_or(name)
         );
+        let words = match self.modules.faults_wait() {
+            // Ansible says it twice, and scripts count that.
+            true => format!("{words}: Unable to retrieve file contents.\n{words}."),
+            false => format!("{words}."),
+        };
         Diagnostic::error(words).help(searched(&places))
     }
 

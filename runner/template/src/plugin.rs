@@ -127,6 +127,17 @@ pub(crate) fn lookup(
         .transpose()
 }
 
+/// The key of what is undefined, with why, on its way to a lookup and back.
+const UNDEFINED: &str = "__rplay_undefined__";
+
+/// An item that a lookup found.
+fn given_back(item: &Json) -> Value {
+    match item.get(UNDEFINED) {
+        Some(_) => Value::UNDEFINED,
+        None => from_json(item),
+    }
+}
+
 /// What a plugin makes of values; none where there is none of that name.
 fn asked<'a>(
     vars: &Arc<dyn Vars>,
@@ -138,7 +149,14 @@ fn asked<'a>(
     let Some(io) = vars.io() else {
         return Ok(None);
     };
-    let given = given.map(to_json).collect::<Result<Vec<Json>, Trouble>>();
+    let given = given.map(|value| match to_json(value) {
+        // Whether a lookup takes what is undefined, only it knows.
+        Err(Trouble::Error(words)) if kind == Plugin::Lookup && value.is_undefined() => {
+            Ok(serde_json::json!({ UNDEFINED: words }))
+        }
+        told => told,
+    });
+    let given = given.collect::<Result<Vec<Json>, Trouble>>();
     let more = more
         .iter()
         .map(|(key, value)| Ok((key.clone(), to_json(value)?)));
@@ -155,7 +173,10 @@ fn asked<'a>(
     };
     match io.plugin(kind, name, (given, more), vars) {
         None => Ok(None),
-        Some(Ok(made)) => Ok(Some(from_json(&made))),
+        Some(Ok(made)) => Ok(Some(match (&made, kind) {
+            (Json::Array(items), Plugin::Lookup) => items.iter().map(given_back).collect(),
+            _ => from_json(&made),
+        })),
         Some(Err(words)) => Err(wrong(format!(
             "the {} plugin '{name}' {words}",
             kind.word()

@@ -248,7 +248,7 @@ impl<'a> Edits<'a> {
             Expr::Const(s) => {
                 self.literal(s);
                 if self.templates == Templates::Anywhere {
-                    self.template_in(s);
+                    self.template_in(s, "|__template");
                 }
             }
             Expr::Slice(s) => {
@@ -308,13 +308,32 @@ impl<'a> Edits<'a> {
             Expr::Var(_) => {}
             other => self.expr(other),
         }
+        if is_lookup(&call.expr)
+            && let Some((name, terms)) = call.args.split_first()
+        {
+            self.args(std::slice::from_ref(name));
+            return self.terms(name, terms);
+        }
         self.args(&call.args);
-        if self.templates == Templates::InLookups && is_lookup(&call.expr) {
-            let terms = call.args.iter().skip(1);
-            for term in terms {
-                if let CallArg::Pos(Expr::Const(literal)) = term {
-                    self.template_in(literal);
+    }
+
+    /// What a lookup is called with; one that is not ours may take what is undefined.
+    fn terms(&mut self, name: &CallArg<'_>, terms: &[CallArg<'_>]) {
+        let name = match name {
+            CallArg::Pos(Expr::Const(name)) => name.value.as_str(),
+            _ => None,
+        };
+        let filter = match name.is_some_and(|name| !crate::lookup::is_ours(name)) {
+            true => "|__template_or_undefined",
+            false => "|__template",
+        };
+        for term in terms {
+            match term {
+                CallArg::Pos(Expr::Const(literal)) => {
+                    self.literal(literal);
+                    self.template_in(literal, filter);
                 }
+                other => self.args(std::slice::from_ref(other)),
             }
         }
     }
@@ -433,10 +452,10 @@ impl<'a> Edits<'a> {
     }
 
     /// `'a {{ b }}'` becomes `'a {{ b }}'|__template`: a literal that is a template itself.
-    fn template_in(&mut self, literal: &ast::Spanned<ast::Const>) {
+    fn template_in(&mut self, literal: &ast::Spanned<ast::Const>, filter: &str) {
         if literal.value.as_str().is_some_and(is_template) {
             let end = literal.span().end_offset as usize;
-            self.edit(end..end, "|__template");
+            self.edit(end..end, filter);
         }
     }
 

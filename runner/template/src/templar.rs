@@ -184,11 +184,14 @@ impl Templar {
     }
 
     /// A string literal of an expression, which is a template itself.
-    pub(crate) fn literal(&self, text: &str, context: &Arc<Context>) -> Result<Value, Diagnostic> {
+    pub(crate) fn literal(
+        &self,
+        text: &str,
+        context: &Arc<Context>,
+    ) -> Result<Value, Box<Failure>> {
         let span = Span::synthetic("a text of an expression");
         let place = Place::Text(text, &span);
         self.text(text, &place, context, Depth::AsUsed)
-            .map_err(|failure| failure.diagnostic)
     }
 
     fn compiled(
@@ -532,7 +535,7 @@ pub(crate) fn is_template(text: &str) -> bool {
 }
 
 /// Whether a condition is a template, and not an expression with templates in its literals.
-fn is_in_braces(text: &str) -> bool {
+pub fn is_in_braces(text: &str) -> bool {
     let text = text.trim();
     ["{{", "{%", "{#"].iter().any(|open| text.starts_with(open))
         && ["}}", "%}", "#}"].iter().any(|close| text.ends_with(close))

@@ -11,6 +11,13 @@ import os
 import sys
 
 
+UNDEFINED = "__rplay_undefined__"
+
+
+def is_undefined(value):
+    return isinstance(value, dict) and UNDEFINED in value
+
+
 class Missing(Exception):
     """There is no plugin of that name."""
 
@@ -84,6 +91,9 @@ class WithAnsible:
         if "playbook_dir" in vars:
             loader.set_basedir(vars["playbook_dir"])
         plugin = self.found("lookup", name, loader=loader, templar=Templar(loader=loader, variables=vars))
+        missing = [term for term in given if is_undefined(term)]
+        if missing and not getattr(plugin, "accept_args_markers", False):
+            return missing[:1]
         return list(plugin.run(given, variables=vars, **named))
 
     def found(self, kind, name, **more):

@@ -46,14 +46,24 @@ pub(super) const FILTERS: &[Callable] = &[
         variadic(a.req(0)?, a.req(1)?)
     }),
     lenient(&["__template"], &["text"], template),
+    lenient(&["__template_or_undefined"], &["text"], |state, args| {
+        rendered(state, args, true)
+    }),
     lenient(&["attr"], &["value", "name"], get_attr),
 ];
 
 fn template(state: &mut State<'_, '_>, args: &Args) -> Out {
+    rendered(state, args, false)
+}
+
+/// A literal that is a template; what is undefined in it may be the value.
+fn rendered(state: &mut State<'_, '_>, args: &Args, or_undefined: bool) -> Out {
     let text = args.req(0)?.as_str().unwrap_or_default();
     let context = context_of(state)?;
-    let rendered = context.templar.literal(text, &context);
-    rendered.map_err(|diagnostic| wrong(diagnostic.message))
+    match context.templar.literal(text, &context) {
+        Err(failure) if failure.undefined && or_undefined => Ok(Value::UNDEFINED),
+        rendered => rendered.map_err(|failure| wrong(failure.diagnostic.message)),
+    }
 }
 
 fn key(args: &Args) -> Out {

@@ -67,7 +67,7 @@ pub(crate) fn called(
         unknown::touch(&origins);
         return Ok(unknown::value(&origins));
     }
-    if short(name) != FIRST_FOUND && args.rest.iter().any(Value::is_undefined) {
+    if !takes_undefined(short(name)) && args.rest.iter().any(Value::is_undefined) {
         return Ok(Value::UNDEFINED);
     }
     let list = args.named("wantlist").map_or(list, Value::is_true);
@@ -122,11 +122,21 @@ fn short(name: &str) -> &str {
 /// The lookup that passes over what is undefined.
 const FIRST_FOUND: &str = "first_found";
 
+/// Whether a lookup is one of ours.
+pub(crate) fn is_ours(name: &str) -> bool {
+    NAMES.contains(&short(name))
+}
+
+/// Whether a lookup may be given what is undefined; of one that is not ours only it knows.
+fn takes_undefined(name: &str) -> bool {
+    name == FIRST_FOUND || !NAMES.contains(&name)
+}
+
 /// A lookup's results.
 pub(crate) fn found(context: &Arc<Context>, name: &str, args: &Args) -> Found {
     let name = short(name);
     for term in &args.rest {
-        if term.is_undefined() && name != FIRST_FOUND {
+        if term.is_undefined() && !takes_undefined(name) {
             return Err(minijinja::ErrorKind::UndefinedError.into());
         }
     }

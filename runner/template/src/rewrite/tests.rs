@@ -94,8 +94,12 @@ fn literals_that_are_templates_are_rendered_where_they_may_be() {
         found.unwrap().text
     };
     assert_eq!(
-        inside("lookup('{{ a }}', '{{ b }}', x='{{ c }}') ~ '{{ d }}'"),
-        "((lookup('{{ a }}', '{{ b }}'|__template, x='{{ c }}') )|__concat( '{{ d }}'))"
+        inside("lookup('env', '{{ b }}', x='{{ c }}') ~ '{{ d }}'"),
+        "((lookup('env', '{{ b }}'|__template, x='{{ c }}') )|__concat( '{{ d }}'))"
+    );
+    assert_eq!(
+        rewritten("lookup('a.b.c', '{{ b }}')"),
+        "lookup('a.b.c', '{{ b }}'|__template_or_undefined)"
     );
 }
 
