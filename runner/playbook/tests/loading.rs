@@ -130,6 +130,29 @@ fn arguments_may_be_one_template() {
 }
 
 #[test]
+fn what_is_said_by_name_goes_over_templates_and_the_action_s_own_over_args() {
+    let task =
+        only_task("    - copy: \"{{ more }} src=a {{ 'x=1' }}\"\n      args: \"{{ least }}\"\n");
+    let templates: Vec<&str> = task
+        .action
+        .templates
+        .iter()
+        .filter_map(Node::as_str)
+        .collect();
+    assert_eq!(templates, ["{{ least }}", "{{ more }}"]);
+    assert_eq!(text(task.action.args.get("src")), "a");
+    let task = only_task(
+        "    - action:\n        module: copy src=b mode=b {{ more }}\n        args: {src: a}\n        mode: c\n        dest: c\n      args: {dest: d, owner: d}\n",
+    );
+    let said = |name: &str| text(task.action.args.get(name)).to_owned();
+    assert_eq!(
+        ["src", "mode", "dest", "owner"].map(said),
+        ["a", "b", "c", "d"]
+    );
+    assert_eq!(task.action.templates.len(), 1);
+}
+
+#[test]
 fn a_loop_may_have_the_lookup_of_a_collection() {
     let task = only_task("    - command: uptime\n      with_community.general.filetree: [a]\n");
     let lookup = task.looped.as_ref().unwrap().lookup.as_deref();

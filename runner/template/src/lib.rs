@@ -45,6 +45,6 @@ pub use python::in_words;
 pub use redact::Redactor;
 pub use secret::Secret;
 pub use tags::kept;
-pub use templar::{is_in_braces, Decision, Judged, Templar};
+pub use templar::{Decision, Judged, Templar, is_in_braces};
 pub use unknown::Origin;
 pub use vars::{LookupIo, Plugin, Var, Vars};

@@ -51,6 +51,14 @@ fn all_variables_can_be_shown_though_one_is_broken() {
 }
 
 #[test]
+fn a_key_is_no_template() {
+    assert_eq!(
+        value("x: 1", "{'{{ x }}': '{{ x }}'}").unwrap(),
+        json!({"{{ x }}": 1})
+    );
+}
+
+#[test]
 fn values_print_as_python_prints_them() {
     let names = "t: yes\nl: [a, 1, yes]\nm: {k: v}";
     assert_eq!(
