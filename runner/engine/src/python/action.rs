@@ -8,20 +8,15 @@
 use std::fs;
 use std::io;
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rplay_api::exact_integers;
 use rplay_diag::Diagnostic;
-use rplay_event::TaskId;
 use rplay_playbook::{Keyword, short};
 use rplay_template::{Origin, Vars};
 use rplay_wire::Change;
 use rplay_yaml::{Kind, Node};
 use serde_json::{Map, Value as Json, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 
 use crate::action;
 use crate::catalog::Catalog;
@@ -33,19 +28,10 @@ use crate::task::TaskContext;
 
 use super::outcome::result_of;
 use super::told::{Way, action_name, told_vars};
-
-/// A forked process is there at once.
-const FORKED: Duration = Duration::from_secs(30);
+use super::worker::Worker;
 
 /// Actions that do their work on the host, however it is reached.
 const ON_THE_HOST: [&str; 3] = ["raw", "reboot", "wait_for_connection"];
-
-/// A process that runs actions of one task on one host; it ends when nobody speaks to it any more.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    task: TaskId,
-    stream: BufReader<UnixStream>,
-}
 
 /// A call of an action in Python.
 struct Call<'a> {
@@ -362,35 +348,6 @@ impl Call<'_> {
             quoted: diagnostic.quoted,
             ..result
         }
-    }
-}
-
-impl Worker {
-    async fn start(run: &Run, task: TaskId) -> io::Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let path = dir.path().join("task");
-        let listener = UnixListener::bind(&path)?;
-        let library = &run.options.library;
-        library.fork(&path).map_err(io::Error::other)?;
-        let accepted = tokio::time::timeout(FORKED, listener.accept()).await;
-        let (stream, _) = accepted.map_err(|_| io::Error::other("it did not begin"))??;
-        Ok(Self {
-            task,
-            stream: BufReader::new(stream),
-        })
-    }
-
-    async fn say(&mut self, what: &Json) -> io::Result<()> {
-        let line = format!("{what}\n");
-        self.stream.get_mut().write_all(line.as_bytes()).await
-    }
-
-    async fn hear(&mut self) -> io::Result<Map<String, Json>> {
-        let mut line = String::new();
-        if self.stream.read_line(&mut line).await? == 0 {
-            return Err(io::Error::other("it ended without a result"));
-        }
-        Ok(serde_json::from_str(&exact_integers(&line))?)
     }
 }
 

@@ -10,6 +10,7 @@ mod installed;
 mod outcome;
 mod plugins;
 mod told;
+mod worker;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -33,11 +34,11 @@ use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
 
-pub(crate) use action::Worker;
 use archive::{Archive, Parts};
 pub use installed::Installed;
 pub(crate) use plugins::{Call, Places, Plugins};
 pub(crate) use told::{action_name, told_inventory, told_vars};
+pub(crate) use worker::Worker;
 
 /// The archives of Ansible's library that a run has made.
 #[derive(Debug, Default)]
