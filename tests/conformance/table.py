@@ -76,7 +76,7 @@ def page(local, ssh):
         "",
         "Written by `tests/conformance/run --write`; do not edit. Real ansible-core "
         f"{suite.VERSION} runs each target first, on the same lab hosts; what it fails there does not count. rplay "
-        "needs no Python; where a target brings modules, filters, tests or lookups in Python, it finds Ansible's "
+        "needs no Python; where a target brings modules or plugins in Python, it finds Ansible's "
         "library on the host that it runs on, as beside an installed ansible-core (decisions/0011).",
         "",
         f"{local.figure()} (a target that stops early prints fewer; what a target sends elsewhere than to the "
