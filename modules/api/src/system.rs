@@ -150,6 +150,11 @@ pub trait System: Send + Sync {
         false
     }
 
+    /// Whether it only plans what is done to it: a dry run.
+    fn is_planning(&self) -> bool {
+        false
+    }
+
     /// Why what is not there may yet come to be, unseen by a dry run: a package that is only
     /// planned brings users, programs and units.
     fn blind_spot(&self) -> Option<String> {

@@ -6,7 +6,7 @@ use rplay_wire::{State, Target};
 
 use super::Host;
 use crate::system::System;
-use crate::{Command, Failure, Result};
+use crate::{Command, Failure, FileArgs, Result};
 
 impl Host<'_> {
     /// A user's account as `passwd` holds it: the keys uid, gid, comment, home, shell. `None`
@@ -70,6 +70,41 @@ impl Host<'_> {
                 .help("create it first with the `group` module, or give its number");
             self.missing(failure)
         })
+    }
+
+    /// In a dry run, warns of an owner and a group who are not there, and whom nothing has planned: by
+    /// the real run they may be.
+    pub fn warn_of_missing_owners(&self, args: &FileArgs) {
+        if !self.system.is_planning() {
+            return;
+        }
+        let owner = args.owner.as_deref().filter(|owner| !self.has_user(owner));
+        let group = args.group.as_deref().filter(|group| !self.has_group(group));
+        let missing = [("user", "uid", owner), ("group", "gid", group)];
+        for (kind, number, name) in missing {
+            let Some(name) = name else { continue };
+            let which = match name.parse::<u32>() {
+                Ok(_) => format!("{kind} with {number} {name}"),
+                Err(_) => format!("{kind} {name}"),
+            };
+            self.warn(format!(
+                "failed to look up {which}. Create {kind} up to this point in real play"
+            ));
+        }
+    }
+
+    fn has_user(&self, name: &str) -> bool {
+        match name.parse() {
+            Ok(uid) => self.user_name(uid) != name || self.planned_account(true, uid).is_some(),
+            Err(_) => !matches!(self.user(name), Ok(None)),
+        }
+    }
+
+    fn has_group(&self, name: &str) -> bool {
+        match name.parse() {
+            Ok(gid) => self.group_name(gid) != name || self.planned_account(false, gid).is_some(),
+            Err(_) => !matches!(self.group(name), Ok(None)),
+        }
     }
 
     /// The name of a user's number; the number itself where none has it.

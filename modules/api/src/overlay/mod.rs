@@ -354,6 +354,10 @@ impl System for Overlay {
         })
     }
 
+    fn is_planning(&self) -> bool {
+        true
+    }
+
     fn has_plans(&self) -> bool {
         let plan = self.lock();
         !plan.files.is_empty() || !plan.things.is_empty()

@@ -145,6 +145,7 @@ impl Module for This {
                 Failure::new("`preserve` means nothing here: there is no source").arg("mode"),
             );
         }
+        host.warn_of_missing_owners(&args.file);
         let there = host.lstat(&args.path)?;
         if args._diff_peek {
             return peek(&args.path, there.as_ref(), host);

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use rplay_api::{Meta, System};
+use rplay_api::{Meta, Overlay, System};
 use serde_json::json;
 
 use super::This;
@@ -30,6 +30,25 @@ fn a_folder_is_made_with_those_above_it() {
         );
         assert_eq!(host.run::<This>(args).changes, []);
     });
+}
+
+#[test]
+fn a_dry_run_warns_of_owners_who_are_not_there() {
+    let overlay = Overlay::empty();
+    let fixture = Fixture::new(&overlay);
+    fixture.file("/etc/passwd", "al:x:7:7::/:/bin/sh\n");
+    fixture.file("/etc/group", "");
+    let args = |owner: &str, group: &str| json!({"path": "/none", "owner": owner, "group": group});
+    let ran = fixture.run::<This>(args("bo", "77"));
+    assert_eq!(
+        ran.warnings,
+        [
+            "failed to look up user bo. Create user up to this point in real play",
+            "failed to look up group with gid 77. Create group up to this point in real play"
+        ]
+    );
+    let ran = Fixture::new(&overlay).run::<This>(json!({"path": "/none", "owner": "7"}));
+    assert_eq!(ran.warnings, Vec::<String>::new());
 }
 
 #[test]

@@ -21,7 +21,6 @@ use serde_json::{Map, Value as Json, json};
 use crate::action;
 use crate::catalog::Catalog;
 use crate::host_run::HostRun;
-use crate::library::PluginKind;
 use crate::result::{Ending, TaskResult};
 use crate::run::Run;
 use crate::task::TaskContext;
@@ -61,18 +60,10 @@ impl Run {
         if !is_plugin && own.is_some_and(|own| !ON_THE_HOST.contains(&own.doc.name)) {
             return None;
         }
-        let way = match self.way(context, host, vars, name) {
-            Ok(way) => way,
+        let way = match self.way(context, host, vars, name, is_plugin) {
+            Ok(way) => way?,
             Err(diagnostic) => return Some(self.failure(&diagnostic)),
         };
-        let library = &self.options.library;
-        let is_reached = way.is_own
-            || library
-                .python_plugin(PluginKind::Connection, &way.connection)
-                .is_none();
-        if is_reached && !is_plugin {
-            return None;
-        }
         let args = match self.arguments(context, vars) {
             Ok(args) => args,
             Err(unusable) => return Some(self.unusable(unusable)),

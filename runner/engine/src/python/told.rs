@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::connect::is_own;
 use crate::host_run::HostRun;
+use crate::library::PluginKind;
 use crate::run::Run;
 use crate::task::TaskContext;
 use crate::text;
@@ -44,7 +45,7 @@ pub(crate) struct Way {
 }
 
 impl Run {
-    /// How a task's host is reached.
+    /// How a task's host is reached; none where nothing of it is in Python, its action neither.
     ///
     /// # Errors
     /// A keyword that cannot be rendered.
@@ -54,10 +55,21 @@ impl Run {
         host: &HostRun,
         vars: &Arc<dyn Vars>,
         name: &str,
-    ) -> Result<Way, Diagnostic> {
+        is_plugin: bool,
+    ) -> Result<Option<Way>, Diagnostic> {
         let (frame, task) = (&context.frame, Some(&*context.task));
         let (host, vars) = self.where_it_runs(context, &host.name, vars)?;
         let connection = self.connection_name(&vars, task, frame)?;
+        let is_own = is_own(&connection);
+        let library = &self.options.library;
+        let is_there = || {
+            library
+                .python_plugin(PluginKind::Connection, &connection)
+                .is_some()
+        };
+        if !is_plugin && (is_own || !is_there()) {
+            return Ok(None);
+        }
         let connection = match connection
             .strip_prefix("ansible.builtin.")
             .unwrap_or(&connection)
@@ -71,15 +83,15 @@ impl Run {
         };
         let become_ = self.becomes(&kind, &vars, task, frame)?;
         let action = action_name(&context.task.action.written, name);
-        Ok(Way {
-            plugin: self.options.library.resolved(action).action,
+        Ok(Some(Way {
+            plugin: library.resolved(action).action,
             action: action.to_owned(),
-            is_own: is_own(&connection),
+            is_own,
             connection,
             host,
             vars,
             become_,
-        })
+        }))
     }
 
     /// The task as it is told.
