@@ -100,7 +100,7 @@ impl Run {
         };
         let library = &self.options.library;
         let written = &context.task.action.written;
-        let called = library.resolved(action_name(written, name)).name;
+        let called = library.defaults_name(action_name(written, name));
         let collections = context.frame.collections(&context.task);
         let is_own = !library.replaces(written);
         let spec = rplay_builtin::find(name).map(|module| module.spec());
@@ -132,7 +132,7 @@ impl Run {
             }
             let of = short(key);
             let is_worker = worker.as_deref() == Some(of);
-            if (of == name || is_worker || library.resolved(of).name == called)
+            if (of == name || is_worker || library.defaults_name(of) == called)
                 && let Json::Object(map) = text::json(&self.templar, node, vars)?
             {
                 let fitting = map.into_iter().filter(|(arg, _)| !is_worker || takes(arg));

@@ -11,6 +11,7 @@ use rplay_template::{Plugin, Templar};
 use serde_json::{Value as Json, json};
 
 use crate::catalog::Catalog;
+use crate::lookup_io::whole;
 use crate::python::{Call, Installed, Places, Plugins, told_inventory};
 use crate::routing::{Routing, Routings};
 
@@ -177,7 +178,7 @@ impl Library {
             "cache": !fresh,
             "folders": places.folders,
         });
-        let found = self.plugins.inventory(&places, question)?;
+        let found = self.plugins.answer(&places, question)?;
         Some(found.map(|json| json.to_string()))
     }
 
@@ -294,7 +295,7 @@ impl Library {
 
     /// Whether an action in Python runs what a task calls so.
     pub(crate) fn has_action(&self, name: &str) -> bool {
-        self.resolved(name).action.is_some()
+        self.action_of(name).is_some()
     }
 
     /// Whether the action in Python of that name takes text in place of arguments, as it says itself.
@@ -399,10 +400,6 @@ fn there(folders: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
         .filter(|folder| folder.is_dir())
         .map(whole)
         .collect()
-}
-
-fn whole(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn in_folder(folder: &Path, name: &str) -> Option<PathBuf> {

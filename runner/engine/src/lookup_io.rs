@@ -54,7 +54,7 @@ pub(crate) fn places(frame: &Frame, file: &Path, kind: &str, name: &str) -> Vec<
 }
 
 /// A path that means the same from any folder: what is found may be looked for again.
-fn whole(path: PathBuf) -> PathBuf {
+pub(crate) fn whole(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 

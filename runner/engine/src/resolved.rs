@@ -9,23 +9,30 @@ use rplay_playbook::short;
 use crate::library::{Library, PluginKind};
 use crate::routing::Member;
 
-/// What a name of a collection comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Resolved {
-    /// The module's or action's full name, under which its defaults are.
-    pub name: String,
-    /// The action in Python that runs it, if there is one.
-    pub action: Option<String>,
-}
-
 impl Library {
-    /// What a task's word means: a module with an action of its own, an action, or a module.
-    pub(crate) fn resolved(&self, name: &str) -> Resolved {
+    /// The action in Python that runs what a task calls so, if there is one.
+    pub(crate) fn action_of(&self, name: &str) -> Option<String> {
+        self.resolved(name).1
+    }
+
+    /// The full name under which the defaults of what a task calls so are.
+    pub(crate) fn defaults_name(&self, name: &str) -> String {
+        let (called, action) = self.resolved(name);
+        let is_builtin = name.starts_with("ansible.builtin.");
+        // What stands in a folder of the user's own is not what rplay has under that name.
+        let is_own =
+            !is_builtin && !called.contains('.') && (action.is_some() || self.stands_in(&called));
+        match is_own {
+            true => format!("ansible.legacy.{called}"),
+            false => called,
+        }
+    }
+
+    /// What a task's word means: a module with an action of its own, an action, or a module; and the
+    /// action.
+    fn resolved(&self, name: &str) -> (String, Option<String>) {
         if let Some(own) = name.strip_prefix("ansible.builtin.") {
-            return Resolved {
-                name: own.to_owned(),
-                action: None,
-            };
+            return (own.to_owned(), None);
         }
         let name = short(name);
         let is_action = |name: &str| self.python_plugin(PluginKind::Action, name).is_some();
@@ -35,23 +42,11 @@ impl Library {
         });
         if let Some(action) = of_module {
             let action = self.moved("action", &whole(&action, &module));
-            return Resolved {
-                name: module,
-                action: is_action(&action).then_some(action),
-            };
+            return (module, is_action(&action).then_some(action));
         }
         let action = self.moved("action", name);
         let action = is_action(&action).then_some(action);
-        let called = action.clone().unwrap_or(module);
-        // What stands in a folder of the user's own is not what rplay has under that name.
-        let is_own = !called.contains('.') && (action.is_some() || self.stands_in(&called));
-        Resolved {
-            name: match is_own {
-                true => format!("ansible.legacy.{called}"),
-                false => called,
-            },
-            action,
-        }
+        (action.clone().unwrap_or(module), action)
     }
 
     /// The name that a plugin goes by now; the kind as its collection has it.
@@ -99,7 +94,7 @@ impl Library {
             for member in found.unwrap_or_default() {
                 match member {
                     Member::Plugin(name) => {
-                        members.insert(self.resolved(&whole(&name, &group)).name);
+                        members.insert(self.defaults_name(&whole(&name, &group)));
                     }
                     Member::Group(name) => open.push(whole(&name, &group)),
                 }
@@ -162,10 +157,9 @@ mod tests {
     fn a_module_is_run_by_the_action_that_its_collection_names() {
         let text = "plugin_routing:\n  modules:\n    facts: {action_plugin: a.b.run}\n    old: {redirect: a.b.facts}\n";
         let (_dir, library) = library(text, &["action/run.py", "modules/facts.py"]);
-        let found = library.resolved("a.b.old");
-        assert_eq!(found.name, "a.b.facts");
-        assert_eq!(found.action.as_deref(), Some("a.b.run"));
-        assert_eq!(library.resolved("ansible.builtin.copy").name, "copy");
+        assert_eq!(library.defaults_name("a.b.old"), "a.b.facts");
+        assert_eq!(library.action_of("a.b.old").as_deref(), Some("a.b.run"));
+        assert_eq!(library.defaults_name("ansible.builtin.copy"), "copy");
     }
 
     #[test]

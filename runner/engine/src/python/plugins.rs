@@ -98,18 +98,11 @@ impl Plugins {
             "vars": (call.kind == Plugin::Lookup).then(call.vars),
             "folders": places.folders,
         });
-        match self.ask(places, question) {
-            Ok(answer) => read(&answer),
-            Err(words) => Some(Err(words)),
-        }
+        self.answer(places, question)
     }
 
-    /// Reads a source of hosts with a plugin; none where it is none of its.
-    pub(crate) fn inventory(
-        &self,
-        places: &Places,
-        question: Json,
-    ) -> Option<Result<Json, String>> {
+    /// What is answered to a question; none where there is no such plugin, or nothing for it to do.
+    pub(crate) fn answer(&self, places: &Places, question: Json) -> Option<Result<Json, String>> {
         match self.ask(places, question) {
             Ok(answer) => read(&answer),
             Err(words) => Some(Err(words)),

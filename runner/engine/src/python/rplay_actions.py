@@ -102,8 +102,7 @@ def native(connection, rplay):
 
     def exec_command(cmd, in_data=None, sudoable=True):
         given = base64.b64encode(in_data).decode() if in_data else None
-        text = cmd.decode("utf-8", "surrogateescape") if isinstance(cmd, bytes) else cmd
-        ran = rplay.ask("exec", command=text, input=given, become=bool(sudoable))
+        ran = rplay.ask("exec", command=text_of(cmd), input=given, become=bool(sudoable))
         return ran["rc"], base64.b64decode(ran["stdout"]), base64.b64decode(ran["stderr"])
 
     def put_file(in_path, out_path):
@@ -126,8 +125,8 @@ def native(connection, rplay):
         connection.become.build_become_command = lambda cmd, shell: cmd
 
 
-def text_of(path):
-    return path.decode("utf-8", "surrogateescape") if isinstance(path, bytes) else path
+def text_of(words):
+    return words.decode("utf-8", "surrogateescape") if isinstance(words, bytes) else words
 
 
 def run_modules_with(rplay, action_class):
@@ -210,20 +209,10 @@ class Task:
             setattr(context, name, getattr(task, name, None))
         return context
 
-    def options(self, kind, name):
-        """The variables that a plugin looks at, rendered."""
-        from ansible import constants as C
-
+    def rendered(self, names):
+        """Those of the variables that there are."""
         templar = self.templar(self.reached)
-        values = {}
-        for variable in C.config.get_plugin_vars(kind, name):
-            if variable in self.reached:
-                values[variable] = templar.template(self.reached[variable])
-        if kind == "connection":
-            values["_extras"] = {
-                key: templar.template(value) for key, value in self.reached.items() if key.startswith("ansible_%s_" % name.split(".")[-1])
-            }
-        return values
+        return {name: templar.template(self.reached[name]) for name in names if name in self.reached}
 
     def connection(self, task, context):
         connection = self.connected(context)
@@ -246,8 +235,7 @@ class Task:
         kept = self.kept
         if kept.name == name and kept.connection.connected:
             return kept.connection
-        more = {"task_uuid": "rplay", "ansible_playbook_pid": os.getppid()}
-        more["new_stdin"] = None
+        more = {"new_stdin": None, "task_uuid": "rplay", "ansible_playbook_pid": os.getppid()}
         connection = loader.connection_loader.get(name, context, **more)
         if connection is None and self.told["connection"]["native"]:
             # It says nothing of itself then: rplay has it, and Ansible has not.
@@ -268,11 +256,12 @@ class Task:
         return become
 
     def set_options(self, plugin, kind, name, keys):
-        values = self.options(kind, name)
-        if kind != "connection":
-            values.pop("_extras", None)
-        elif not getattr(plugin, "allow_extras", False):
-            values.pop("_extras", None)
+        from ansible import constants as C
+
+        values = self.rendered(C.config.get_plugin_vars(kind, name))
+        if kind == "connection" and getattr(plugin, "allow_extras", False):
+            own = "ansible_%s_" % name.split(".")[-1]
+            values["_extras"] = self.rendered([key for key in self.reached if key.startswith(own)])
         plugin.set_options(task_keys=keys, var_options=values)
 
     def action(self):

@@ -84,7 +84,7 @@ impl Run {
         let become_ = self.becomes(&kind, &vars, task, frame)?;
         let action = action_name(&context.task.action.written, name);
         Ok(Some(Way {
-            plugin: library.resolved(action).action,
+            plugin: library.action_of(action),
             action: action.to_owned(),
             is_own,
             connection,
