@@ -373,9 +373,10 @@ def result_of(rplay, told, kept):
 
 
 def begin(path):
-    """Forks a process for an action."""
-    if os.fork():
-        return
+    """Forks a process for an action; its number."""
+    pid = os.fork()
+    if pid:
+        return pid
     code = 1
     try:
         act(path)

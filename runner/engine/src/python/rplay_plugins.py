@@ -43,6 +43,8 @@ class WithAnsible:
             "test": loader.test_loader,
         }
         self.known = set()
+        # Forked processes that were not seen to end.
+        self.forked = set()
 
     def enter(self, folders):
         """Playbooks and roles have plugins of any kind beside them."""
@@ -62,7 +64,9 @@ class WithAnsible:
     def fork(self, folders, path):
         for kind in folders:
             self.add(kind, folders[kind])
-        begin(path)
+        # One that has ended stays in the table of processes until somebody looks.
+        self.forked = {pid for pid in self.forked if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+        self.forked.add(begin(path))
 
     def inventory(self, name, path, known, cache, folders):
         from ansible.parsing.dataloader import DataLoader
